@@ -1,0 +1,13 @@
+"""The course's own tooling: its environment, the exporter, the drawings.
+
+A notebook uses `from course import draw, export`. Importing `course` needs the standard library
+only, and any Python can parse this file: it is read before there is an environment.
+"""
+
+import sys
+
+if sys.version_info >= (3, 11):  # an older one is told so by __main__.py
+    # Bound here and now: a module that is imported later would take its function's name.
+    from course.export import export
+
+    __all__ = ["export"]

@@ -1,0 +1,74 @@
+"""The course's commands: `python -m course COMMAND`, from the folder that holds this one.
+
+Any Python can parse this file, so that one that is too old is told so in a line.
+"""
+
+import sys
+
+OLDEST_PYTHON = (3, 11)
+
+
+def lab(arguments):
+    from course import environment
+
+    return environment.lab(arguments)
+
+
+def test(arguments):
+    from course import environment
+
+    return environment.test(arguments)
+
+
+def export(arguments):
+    from course.export import main
+
+    return main(arguments)
+
+
+# Each command: its name, its arguments, what `--help` says of it, the function that runs it.
+COMMANDS = [
+    ("lab", "[OPTION ...]", "open the course in JupyterLab (options go to jupyter lab)", lab),
+    ("test", "[OPTION ...]", "run all tests and notebooks (options go to pytest)", test),
+    ("export", "[--check]", "write minigrad/ from the notebooks, or compare the two", export),
+]
+
+HELP = """usage: python3 -m course COMMAND ...
+
+{commands}
+
+`lab` and `test` work on a machine that has only Python {oldest} or newer: they make the
+environment .venv here the first time, and use it again after that. Inside an environment
+that has the course installed already they use that one.
+"""
+
+
+def help_text():
+    rows = [(name + " " + arguments, text) for name, arguments, text, _ in COMMANDS]
+    width = max(len(call) for call, _ in rows)
+    commands = "\n".join("  " + call.ljust(width) + "  " + text for call, text in rows)
+    return HELP.format(commands=commands, oldest=".".join(map(str, OLDEST_PYTHON)))
+
+
+def main(arguments):
+    """Runs the command that `arguments` name and returns its exit code."""
+    if sys.version_info < OLDEST_PYTHON:
+        sys.stderr.write(
+            "The course needs Python {}.{} or newer; this is Python {}.{}.\n".format(
+                *(OLDEST_PYTHON + sys.version_info[:2])
+            )
+        )
+        return 2
+    if not arguments or arguments[0] in ("-h", "--help", "help"):
+        sys.stdout.write(help_text())
+        return 0 if arguments else 2
+    for name, _, _, run in COMMANDS:
+        if name == arguments[0]:
+            return run(arguments[1:])
+    names = ", ".join(name for name, _, _, _ in COMMANDS)
+    sys.stderr.write("There is no command '{}'; there are: {}.\n".format(arguments[0], names))
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,18 @@
+"""Figures of the lessons: `from course import draw`, then one line per figure.
+
+What a figure shows is computed in the notebook; these functions only draw it. They read tensors
+through `.data`, never import minigrad, and load matplotlib when the first figure is drawn. Every
+function takes `caption=`, a sentence that says what to see.
+"""
+
+from course.draw.arrays import broadcast, strides, tensor, tensors
+from course.draw.curves import bars, histograms, lines, profile, tangents
+from course.draw.maps import attention, boundary, heatmap, surface
+from course.draw.style import COLOURS, canvas, show
+from course.draw.text import tokens, windows
+
+__all__ = [
+    "COLOURS", "attention", "bars", "boundary", "broadcast", "canvas", "heatmap", "histograms",
+    "lines", "profile", "show", "strides", "surface", "tangents", "tensor", "tensors", "tokens",
+    "windows",
+]

@@ -1,0 +1,270 @@
+"""The palette, the fonts, and `show`: the one way in which a figure reaches the reader."""
+
+import base64
+import functools
+import io
+import logging
+import re
+import sys
+
+import numpy as np
+
+# The colours of Okabe and Ito, which colour-blind readers can tell apart; their yellow is left
+# out, since it can hardly be seen on white. Neighbours in this order differ in lightness too.
+COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]
+# The same colours, darkened until text in them is easy to read on white.
+INKS = ["#00619A", "#A84A00", "#00704F", "#98446F", "#8A5F00", "#1F6F9F", "#000000"]
+LINES = ["-", "--", "-.", ":", (0, (7, 2)), (0, (3, 1, 1, 1, 1, 1)), (0, (1, 1))]
+MARKERS = ["o", "s", "^", "D", "v", "P", "X"]
+HATCHES = ["", "///", "...", "\\\\\\", "xx", "---", "++"]
+
+INK, GREY, PALE = "#222222", "#6B6B6B", "#E4E4E4"
+# From white to dark blue, each step as much darker as the one before: perceptually uniform.
+SEQUENTIAL = ["#FFFFFF", "#D3E4F3", "#A4C9E6", "#6DADD6", "#3A8FC2", "#1A70A8", "#0D518A", "#07335F"]
+NEGATIVE, POSITIVE = "#0072B2", "#D55E00"   # the ends of the diverging map; white is zero
+
+WIDTH = 9.0                 # inches: 900 pixels, the width of a notebook's output
+SCREEN, SHARP = 100, 150    # dots per inch on the screen, and in the file
+
+SETTINGS = {
+    "figure.facecolor": "white", "savefig.facecolor": "white", "axes.facecolor": "white",
+    "font.family": "DejaVu Sans", "font.size": 10.5, "mathtext.fontset": "dejavusans",
+    "axes.titlesize": 11.5, "axes.labelsize": 10.5, "axes.titlelocation": "left",
+    "xtick.labelsize": 9.5, "ytick.labelsize": 9.5,
+    "text.color": INK, "axes.labelcolor": INK, "axes.edgecolor": GREY,
+    "xtick.color": GREY, "ytick.color": GREY, "xtick.labelcolor": INK, "ytick.labelcolor": INK,
+    "axes.spines.top": False, "axes.spines.right": False,
+    "axes.grid": False, "grid.color": PALE, "axes.axisbelow": True,
+    "lines.linewidth": 1.9, "hatch.linewidth": 0.8, "hatch.color": "#D0D0D0",
+}
+
+
+def styled(function):
+    """Decorate a drawing function: refuse a missing caption, and draw in the house style."""
+    @functools.wraps(function)
+    def wrapper(*args, **options):
+        check_caption(options.get("caption"), f"draw.{function.__name__}")
+        with settings():
+            return function(*args, **options)
+    return wrapper
+
+
+def settings():
+    """Return a context in which matplotlib has the house style, whatever it was set to before."""
+    # On its first run matplotlib may say on stderr that it builds its list of fonts; that line
+    # would be stored in the notebook.
+    logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
+    import matplotlib.style
+    return matplotlib.style.context(["default", SETTINGS])
+
+
+def canvas(rows=1, columns=1, width=WIDTH, height=3.0, **options):
+    """Return a figure of `width` times `height` inches and its axes, in the house style.
+
+    `axes` is one Axes if there is one, else an array of shape (rows, columns). The figure belongs
+    to nobody else (pyplot does not know it), so it appears only where `show` shows it.
+    """
+    with settings():
+        from matplotlib.figure import Figure
+        fig = Figure(figsize=(width, height), layout="constrained")
+        axes = fig.subplots(rows, columns, squeeze=False, **options)
+    return fig, (axes[0, 0] if rows == columns == 1 else axes)
+
+
+def sheet(width, height, cell=0.52):
+    """Return a figure and an Axes that measures in cells: x to the right, y downwards.
+
+    `cell` is the size of a cell in inches; wide drawings get smaller cells. The Axes carries the
+    font size that suits them as `ax.cell_font`.
+    """
+    from matplotlib.figure import Figure
+    cell = min(cell, WIDTH / width)
+    fig = Figure(figsize=(width * cell, height * cell))
+    ax = fig.add_axes((0, 0, 1, 1))
+    ax.set(xlim=(0, width), ylim=(height, 0))
+    ax.axis("off")
+    ax.cell_font = min(10.5, 22 * cell)
+    ax.cell_size = cell
+    return fig, ax
+
+
+def check_caption(caption, name="draw.show"):
+    """Raise ValueError where the caption is missing or empty."""
+    if not isinstance(caption, str) or not caption.strip():
+        raise ValueError(f"{name}: give caption=, a sentence that says what to see in the figure; "
+                         f"got {caption!r}")
+
+
+def show(fig, caption):
+    """Display `fig` with `caption` under it, and close it.
+
+    The notebook stores a picture whose plain text is the caption (what a terminal shows, what
+    nbval compares), and then the caption as Markdown, so that it is real text on the page: it
+    wraps, can be searched and read aloud, and follows the theme. Outside IPython nothing appears.
+    """
+    check_caption(caption)
+    caption = " ".join(caption.split())
+    with settings():
+        png = picture(fig)
+    if "matplotlib.pyplot" in sys.modules:      # a figure of pyplot would be shown a second time
+        sys.modules["matplotlib.pyplot"].close(fig)
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    if shell is None:
+        return
+    from IPython.display import display
+    width, height = (round(inches * SCREEN) for inches in fig.get_size_inches())
+    encoded = base64.b64encode(png).decode("ascii")
+    display({"image/png": encoded, "text/plain": caption}, raw=True,
+            metadata={"image/png": {"width": width, "height": height, "alt": caption}})
+    display({"text/markdown": f"*{escape(caption)}*"}, raw=True)
+
+
+def picture(fig):
+    """Return the figure as the bytes of a PNG of 256 colours, a third of the usual size."""
+    from PIL import Image           # matplotlib itself writes its pictures through Pillow
+    full, small = io.BytesIO(), io.BytesIO()
+    fig.savefig(full, format="png", dpi=SHARP)
+    image = Image.open(full).convert("RGB")
+    image.quantize(256, dither=Image.Dither.NONE).save(small, format="png", optimize=True)
+    return small.getvalue()
+
+
+def escape(caption):
+    """Return the caption with Markdown's signs escaped, outside of `code` and $maths$."""
+    pieces = re.split(r"(`[^`]+`|\$[^$]+\$)", caption)
+    return "".join(piece if position % 2 else re.sub(r"([\\`*_\[\]<>#~|])", r"\\\1", piece)
+                   for position, piece in enumerate(pieces))
+
+
+def values(thing, name="draw"):
+    """Return a tensor's data, an array, or a list, as an array."""
+    if not isinstance(thing, np.ndarray) and hasattr(thing, "data"):
+        thing = thing.data
+    try:
+        return np.asarray(thing)
+    except ValueError as error:
+        raise ValueError(f"{name}: expected an array or a tensor, got {type(thing).__name__} "
+                         f"whose rows differ in length") from error
+
+
+def numbers(thing, name="draw"):
+    """Return a tensor's data, an array, or a list, as an array of floats."""
+    array = values(thing, name)
+    if array.dtype.kind not in "biuf":
+        raise ValueError(f"{name}: expected numbers, got an array of {array.dtype}")
+    return array.astype(float)
+
+
+def check_dictionary(thing, name, example):
+    """Raise ValueError unless `thing` is a dictionary with something in it."""
+    if not isinstance(thing, dict) or not thing:
+        got = "an empty one" if isinstance(thing, dict) else type(thing).__name__
+        raise ValueError(f"{name}: expected a dictionary such as {example}, got {got}")
+
+
+def written(value, digits=2):
+    """Return one number as short text."""
+    if isinstance(value, (bool, np.bool_, str)):
+        return visible(str(value))
+    if isinstance(value, (int, np.integer)):
+        return str(value).replace("-", "−")
+    value = float(value)
+    if np.isnan(value):
+        return "nan"
+    if np.isinf(value):
+        return "∞" if value > 0 else "−∞"
+    small = value != 0 and abs(value) < 0.5 * 10.0 ** -digits
+    if small or abs(value) >= 1e5:
+        return f"{value:.0e}".replace("e-0", "e-").replace("e+0", "e").replace("-", "−")
+    text = f"{value:.{digits}f}"
+    if float(text) == 0:
+        text = text.lstrip("-")
+    return text.replace("-", "−")
+
+
+def written_all(array, digits=2):
+    """Return an array of texts, all with as many decimals as the longest needs, up to `digits`."""
+    array = np.asarray(array)
+    if array.dtype.kind == "f" and array.size:
+        finite = array[np.isfinite(array)].astype(float)
+        enough = (d for d in range(1, digits) if np.allclose(finite, finite.round(d), atol=1e-6))
+        digits = next(enough, digits)
+    texts = np.empty(array.shape, dtype=object)
+    for index in np.ndindex(array.shape):
+        texts[index] = written(array[index], digits)
+    return texts
+
+
+def visible(text):
+    """Return text in which newline, tab and a lone space can be seen."""
+    text = text.replace("\n", "⏎").replace("\t", "⇥")
+    return "␣" if text == " " else text.replace("$", r"\$")
+
+
+def hidden_cell(ax, x, y, width, height, dashed=True):
+    """Draw a cell that is not there, or may not be seen: hatched, with a dashed frame."""
+    from matplotlib.patches import Rectangle
+    ax.add_patch(Rectangle((x, y), width, height, facecolor="#F6F6F6", edgecolor="#D0D0D0",
+                           hatch="////", linewidth=0))
+    if dashed:
+        ax.add_patch(Rectangle((x, y), width, height, fill=False, edgecolor="#A0A0A0",
+                               linestyle=(0, (3, 2)), linewidth=0.9))
+
+
+def sequential():
+    """Return the sequential colour map: white for nothing, dark blue for most."""
+    from matplotlib.colors import LinearSegmentedColormap
+    return LinearSegmentedColormap.from_list("more", SEQUENTIAL)
+
+
+def diverging():
+    """Return the diverging colour map: blue below zero, white at zero, orange above."""
+    from matplotlib.colors import LinearSegmentedColormap
+    dark_blue, dark_orange = "#00436B", "#8A3D00"
+    colours = [dark_blue, NEGATIVE, "#FFFFFF", POSITIVE, dark_orange]
+    return LinearSegmentedColormap.from_list("zero", colours)
+
+
+def label_ends(fig, ax, ends, gap=14):
+    """Write `(label, (x, y), colour)` to the right of the axes, each with a line to its point.
+
+    Labels that would overlap are moved apart, to be at least `gap` points from each other.
+    """
+    fig.canvas.draw()                           # lays the figure out, so that places are known
+    (left, right), (low, high) = sorted(ax.get_xlim()), sorted(ax.get_ylim())
+    points = [(np.clip(x, left, right), np.clip(y, low, high)) for _, (x, y), _ in ends]
+    wished = [ax.transData.transform(point)[1] for point in points]
+    placed = spread(wished, gap * fig.dpi / 72)
+    for (label, _, colour), point, place in zip(ends, points, placed):
+        height = ax.transAxes.inverted().transform((0, place))[1]
+        ax.annotate(label, point, xytext=(1.03, height), textcoords="axes fraction", va="center",
+                    color=colour, annotation_clip=False,
+                    arrowprops={"arrowstyle": "-", "color": colour, "linewidth": 0.8, "shrinkA": 1,
+                                "shrinkB": 4, "relpos": (0, 0.5)})
+
+
+def ink_on(colour):
+    """Return black or white, whichever is easier to read on `colour`."""
+    from matplotlib.colors import to_rgb
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(colour)]
+    luminance = np.dot([0.2126, 0.7152, 0.0722], linear)
+    return "#000000" if luminance > 0.18 else "#FFFFFF"
+
+
+def spread(positions, gap):
+    """Return the positions, moved as little as it takes to be at least `gap` apart."""
+    positions = np.asarray(positions, dtype=float)
+    order = np.argsort(positions, kind="stable")
+    groups = []                                 # [sum of wished starts, count]
+    for position in positions[order]:
+        groups.append([position, 1])
+        # Two neighbouring groups that overlap become one, centred on what its members wished.
+        while len(groups) > 1:
+            (a, n), (b, m) = groups[-2:]
+            if a / n + (n - 1) * gap / 2 + gap <= b / m - (m - 1) * gap / 2:
+                break
+            groups[-2:] = [[a + b, n + m]]
+    placed = [total / n + (k - (n - 1) / 2) * gap for total, n in groups for k in range(n)]
+    result = np.empty(len(positions))
+    result[order] = placed
+    return result

@@ -1,0 +1,1 @@
+"""What teaches nothing about the subject: arguments, files, signals, threads, pictures."""
