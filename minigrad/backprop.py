@@ -162,7 +162,7 @@ def _apply(rule, number, node, x, g):
     if isinstance(result, Part):
         return result, False
     result = np.asarray(result)
-    if node.op.broadcasts and result.shape != x.data.shape:
+    if getattr(node.op, "broadcasts", False) and result.shape != x.data.shape:
         result = unbroadcast(result, x.data.shape)
     if result.shape != x.data.shape:
         raise RuntimeError(
@@ -272,7 +272,7 @@ def check_gradients(f, *inputs, step=1e-6, tolerance=1e-5):
         return leaves, result
 
     leaves, result = run(arrays)
-    (result * weights).sum().backward()
+    backward((result * weights).sum())
     name = getattr(f, "__name__", "f")
     for number, (leaf, x, m) in enumerate(zip(leaves, arrays, moving)):
         if not m:

@@ -36,7 +36,7 @@ def _plain(markdown):
     def without(pattern, text, by=""):
         return re.sub(pattern, by, text, flags=re.MULTILINE)
 
-    text = without(r"^#.*$", markdown)  # headings
+    text = without(r"^(#|\**SCENE ).*$", markdown)  # headings
     text = without(r"^\*\*(.+?):?\*\* *$", text, by=r"\1:")  # speakers
     text = without(r"_?\\?\[[^\]]*\]_?", text)  # stage directions in brackets,
     text = without(r"[_*][^_*\n]+(\n[^_*\n]+)*[_*]", text)  # in italics,

@@ -158,7 +158,7 @@ def generate(model, tokens, temperature=1.0, top_k=None, generator=None):
         yield unseen[:, 0]
         tokens = np.concatenate([tokens, unseen], axis=1)[:, -context_size:]
         if caches[0].length == context_size:
-            caches, unseen = model.new_caches(len(tokens)), tokens[:, -(context_size + 1) // 2 :]
+            caches, unseen = model.new_caches(len(tokens)), tokens[:, -((context_size + 1) // 2) :]
 
 
 def sample(model, context, max_new_tokens=100, temperature=1.0, top_k=None, generator=None):
@@ -217,14 +217,17 @@ class Trainer:
         """One step of training; returns the loss of its batch."""
         r = self.recipe
         self.model.train()
-        inputs, targets = self.dataset.sample(r.batch_size, self._generator(0))
         self.optimizer.zero_grad()
-        loss = self._backward(inputs, targets)
+        loss = self._backward(*self.batch())
         clip_grad_norm_(self.optimizer.parameters, r.max_norm)
         self.optimizer.lr = warmup_cosine(self.steps, r.warmup_steps, r.num_steps, r.lr, r.min_lr)
         self.optimizer.step()
         self.steps += 1
         return loss
+
+    def batch(self):
+        """The inputs and targets (B, T) of this step."""
+        return self.dataset.sample(self.recipe.batch_size, self._generator(0))
 
     def _generator(self, number):
         """The random numbers of this step: 0 draws the batch, 1, 2, … the shards' dropout."""

@@ -186,12 +186,8 @@ def _as_mask(mask):
 def where(condition, a, b, /):
     """a where the condition (Boolean, or 0 and 1) holds, else b."""
     chosen = _as_mask(condition)
-    return (
-        np.where(chosen, a, b),
-        None,
-        lambda g: np.where(chosen, g, 0),
-        (lambda g: np.where(chosen, 0, g)),
-    )
+    value = np.where(chosen, a, b)
+    return value, None, lambda g: np.where(chosen, g, 0), lambda g: np.where(chosen, 0, g)
 
 
 @differentiable

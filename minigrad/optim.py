@@ -136,6 +136,7 @@ class AdamW(Optimizer):
         rate = self.lr / (1 - beta1**self.steps)
         root_of_correction = math.sqrt(1 - beta2**self.steps)
         shrink = 1 - self.lr * group["weight_decay"]
+        parameter.data = np.asarray(parameter.data, order="C")  # blocks must not get a copy
         arrays = parameter.data, parameter.grad, self.mean[number], self.square[number]
         for p, g, mean, square in blocks(*arrays):
             mean *= beta1

@@ -33,11 +33,13 @@ def test_there_is_something_to_check():
 
 # --- Reading code ---
 
+
 @functools.cache
 def lesson_of() -> dict[str, int]:
     """Module name -> the place of its lesson, 0 for the first."""
-    return {module: place for place, path in enumerate(LESSONS)
-            for module in exported_cells(read(path))}
+    return {
+        module: place for place, path in enumerate(LESSONS) for module in exported_cells(read(path))
+    }
 
 
 def exported_before(place: int) -> set[str]:
@@ -57,8 +59,11 @@ def defined(tree: ast.Module) -> set[str]:
     names = {node.name for node in tree.body if isinstance(node, DEFINITION)}
     for node in tree.body:
         if isinstance(node, ast.Assign | ast.AnnAssign):
-            names |= {name.id for name in ast.walk(node)
-                      if isinstance(name, ast.Name) and isinstance(name.ctx, ast.Store)}
+            names |= {
+                name.id
+                for name in ast.walk(node)
+                if isinstance(name, ast.Name) and isinstance(name.ctx, ast.Store)
+            }
     return names
 
 
@@ -82,7 +87,7 @@ def imported(tree: ast.AST) -> set[str]:
         if isinstance(node, ast.Import):
             for alias in node.names:
                 if alias.name == "minigrad" or alias.name.startswith("minigrad."):
-                    direct.add(alias.name[len("minigrad."):])
+                    direct.add(alias.name[len("minigrad.") :])
                     if alias.name == "minigrad" or not alias.asname:
                         whole.add(alias.asname or "minigrad")
         elif isinstance(node, ast.ImportFrom):
@@ -94,11 +99,19 @@ def imported(tree: ast.AST) -> set[str]:
             elif source.startswith(("minigrad.", ".")):
                 direct.add(source.removeprefix("minigrad."))
         elif isinstance(node, ast.Call) and "import" in ast.unparse(node.func):
-            direct |= {argument.value.removeprefix("minigrad.") for argument in node.args
-                       if isinstance(argument, ast.Constant)
-                       and str(argument.value).startswith("minigrad.")}
-    names |= {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)
-              and isinstance(node.value, ast.Name) and node.value.id in whole}
+            direct |= {
+                argument.value.removeprefix("minigrad.")
+                for argument in node.args
+                if isinstance(argument, ast.Constant)
+                and str(argument.value).startswith("minigrad.")
+            }
+    names |= {
+        node.attr
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Name)
+        and node.value.id in whole
+    }
     direct |= {name if name in MODULES else home_of().get(name, "") for name in names}
     used = set()
     for name in direct - {"", "tools"}:
@@ -128,14 +141,16 @@ def write_notebook(path, *cells):
     content = []
     for number, cell in enumerate(cells, 1):
         cell = {"source": cell} if isinstance(cell, str) else cell
-        content.append({"cell_type": "code", "execution_count": number, "metadata": {},
-                        "outputs": [], **cell})
+        content.append(
+            {"cell_type": "code", "execution_count": number, "metadata": {}, "outputs": [], **cell}
+        )
     notebook = {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": content}
     path.write_text(json.dumps(notebook), encoding="utf-8")
     return path
 
 
 # --- One direction: a lesson knows the lessons before it ---
+
 
 @each_module
 def test_a_module_has_one_owner(module):
@@ -158,16 +173,21 @@ def leave_out_the_import_in_backward(tree):
             for method in tensor.body:
                 if isinstance(method, ast.FunctionDef) and method.name == "backward":
                     method.body = [
-                        node for node in method.body
-                        if getattr(node, "module", "") != "minigrad.backprop"] or [ast.Pass()]
+                        node
+                        for node in method.body
+                        if getattr(node, "module", "") != "minigrad.backprop"
+                    ] or [ast.Pass()]
 
 
 @each_module
 def test_a_module_imports_at_its_top(module):
     body = module_tree(module).body[1:]  # after the docstring
-    late = [node.lineno for before, node in zip(body, body[1:], strict=False)
-            if isinstance(node, ast.Import | ast.ImportFrom)
-            and not isinstance(before, ast.Import | ast.ImportFrom)]
+    late = [
+        node.lineno
+        for before, node in zip(body, body[1:], strict=False)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        and not isinstance(before, ast.Import | ast.ImportFrom)
+    ]
     assert not late, f"{module}.py imports in line {late[0]}, after other code"
 
 
@@ -191,8 +211,15 @@ print(*(name[9:] for name in sys.modules if name.startswith("minigrad.")))
 def loaded_with(modules, folder) -> set[str]:
     """What a new Python has loaded of the package in `folder` after importing these modules."""
     environment = os.environ | {"PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
-    run = subprocess.run([sys.executable, "-c", LOADED, *modules], cwd=folder, env=environment,
-                         capture_output=True, text=True, timeout=60, check=False)
+    run = subprocess.run(
+        [sys.executable, "-c", LOADED, *modules],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
     assert run.returncode == 0, run.stderr
     return {name for name in run.stdout.split() if name.partition(".")[0] != "tools"}
 
@@ -212,25 +239,29 @@ def test_half_a_course_can_be_imported(path, tmp_path):
     loaded_with(exported_before(place + 1), tmp_path)
 
 
-@pytest.mark.parametrize(("code", "modules"), [
-    ("import numpy as np, math\nfrom os import path", set()),
-    ("from minigrad.nn import Linear, Module", {"nn"}),
-    ("import minigrad.nn as layers, minigrad.optim", {"nn", "optim"}),
-    ("from minigrad import functional, random as r", {"functional", "random"}),
-    ("def f():\n    from minigrad.nn import Linear", {"nn"}),
-    ("import minigrad as mg\nmg.nn.Linear(1, 2)", {"nn"}),
-    ("import minigrad\nminigrad.backprop.backward", {"backprop"}),
-    ("import minigrad.nn\nminigrad.optim.SGD", {"nn", "optim"}),
-    ("import minigrad as mg\nmg.Tensor, mg.float32, np.nn", {"tensor"}),
-    ("from minigrad import Tensor, pi", {"tensor"}),
-    ("importlib.import_module('minigrad.nn')", {"nn"}),
-    ("from . import nn", {"."}),
-    ("from .nn import Linear", {".nn"}),
-])
+@pytest.mark.parametrize(
+    ("code", "modules"),
+    [
+        ("import numpy as np, math\nfrom os import path", set()),
+        ("from minigrad.nn import Linear, Module", {"nn"}),
+        ("import minigrad.nn as layers, minigrad.optim", {"nn", "optim"}),
+        ("from minigrad import functional, random as r", {"functional", "random"}),
+        ("def f():\n    from minigrad.nn import Linear", {"nn"}),
+        ("import minigrad as mg\nmg.nn.Linear(1, 2)", {"nn"}),
+        ("import minigrad\nminigrad.backprop.backward", {"backprop"}),
+        ("import minigrad.nn\nminigrad.optim.SGD", {"nn", "optim"}),
+        ("import minigrad as mg\nmg.Tensor, mg.float32, np.nn", {"tensor"}),
+        ("from minigrad import Tensor, pi", {"tensor"}),
+        ("importlib.import_module('minigrad.nn')", {"nn"}),
+        ("from . import nn", {"."}),
+        ("from .nn import Linear", {".nn"}),
+    ],
+)
 def test_the_check_of_imports_sees_every_kind(monkeypatch, code, modules):
     module = sys.modules[__name__]
-    monkeypatch.setattr(module, "MODULES", ["tensor", "random", "backprop", "functional", "nn",
-                                            "optim"])
+    monkeypatch.setattr(
+        module, "MODULES", ["tensor", "random", "backprop", "functional", "nn", "optim"]
+    )
     monkeypatch.setattr(module, "home_of", lambda: {"Tensor": "tensor", "Linear": "nn"})
     assert imported(ast.parse(code)) == modules
 
@@ -243,11 +274,13 @@ def test_the_check_of_imports_follows_tools(monkeypatch):
 
 
 def test_only_backward_may_import_the_engine():
-    tree = ast.parse("class Tensor:\n"
-                     "    def backward(self):\n"
-                     "        from minigrad.backprop import backward\n"
-                     "    def other(self):\n"
-                     "        from minigrad.optim import SGD")
+    tree = ast.parse(
+        "class Tensor:\n"
+        "    def backward(self):\n"
+        "        from minigrad.backprop import backward\n"
+        "    def other(self):\n"
+        "        from minigrad.optim import SGD"
+    )
     leave_out_the_import_in_backward(tree)
     assert imported(tree) == {"optim"}
     tree.body[0].body[1].body[0].module = "minigrad.backprop"
@@ -255,14 +288,17 @@ def test_only_backward_may_import_the_engine():
     assert imported(tree) == {"backprop"}
 
 
-@pytest.mark.parametrize(("source", "python"), [
-    ("%matplotlib inline\nx = 1", "pass\nx = 1"),
-    ("if x:\n    !ls", "if x:\n    pass"),
-    ("%%time\nimport minigrad.nn", "import minigrad.nn"),
-    ("%%html\n<b>", ""),
-    ("x.sum?", "pass"),
-    ("x = 7 % 4", "x = 7 % 4"),
-])
+@pytest.mark.parametrize(
+    ("source", "python"),
+    [
+        ("%matplotlib inline\nx = 1", "pass\nx = 1"),
+        ("if x:\n    !ls", "if x:\n    pass"),
+        ("%%time\nimport minigrad.nn", "import minigrad.nn"),
+        ("%%html\n<b>", ""),
+        ("x.sum?", "pass"),
+        ("x = 7 % 4", "x = 7 % 4"),
+    ],
+)
 def test_magic_is_no_python(source, python):
     assert python_of(source) == python
 
@@ -272,6 +308,7 @@ def test_a_remainder_is_no_magic():
 
 
 # --- A class is complete where it is defined ---
+
 
 def patches(tree: ast.AST, classes: set[str]) -> list[str]:
     """The statements that change a class from outside of it."""
@@ -290,8 +327,12 @@ def patches(tree: ast.AST, classes: set[str]) -> list[str]:
 
 @functools.cache
 def classes() -> set[str]:
-    return {node.name for module in MODULES for node in module_tree(module).body
-            if isinstance(node, ast.ClassDef)}
+    return {
+        node.name
+        for module in MODULES
+        for node in module_tree(module).body
+        if isinstance(node, ast.ClassDef)
+    }
 
 
 @each_module
@@ -299,11 +340,19 @@ def test_no_class_is_patched(module):
     assert not patches(module_tree(module), classes())
 
 
-@pytest.mark.parametrize("code", [
-    "Tensor.exp = exp", "Tensor.exp: object = exp", "Tensor.count += 1", "del Tensor.exp",
-    "setattr(Tensor, 'exp', exp)", "for name in names:\n    setattr(Tensor, name, f)",
-    "def f():\n    tensor.Tensor.exp = exp", "a, Tensor.exp = 1, 2",
-])
+@pytest.mark.parametrize(
+    "code",
+    [
+        "Tensor.exp = exp",
+        "Tensor.exp: object = exp",
+        "Tensor.count += 1",
+        "del Tensor.exp",
+        "setattr(Tensor, 'exp', exp)",
+        "for name in names:\n    setattr(Tensor, name, f)",
+        "def f():\n    tensor.Tensor.exp = exp",
+        "a, Tensor.exp = 1, 2",
+    ],
+)
 def test_the_check_of_patches_sees_every_kind(code):
     assert patches(ast.parse(code), {"Tensor"})
 
@@ -315,12 +364,16 @@ def test_the_check_of_patches_lets_instances_be_changed():
 
 def defined_again(path) -> list[str]:
     """Exported functions and classes that the notebook defines in another cell as well."""
-    definitions = [(node.name, cell) for cell in read(path).cells
-                   for node in tree_of(cell.source).body
-                   if isinstance(node, DEFINITION)]
+    definitions = [
+        (node.name, cell)
+        for cell in read(path).cells
+        for node in tree_of(cell.source).body
+        if isinstance(node, DEFINITION)
+    ]
     names = [name for name, _ in definitions]
-    return [f"{name}: {cell}" for name, cell in definitions
-            if cell.module and names.count(name) > 1]
+    return [
+        f"{name}: {cell}" for name, cell in definitions if cell.module and names.count(name) > 1
+    ]
 
 
 @each_lesson
@@ -328,16 +381,26 @@ def test_what_is_exported_is_defined_once_and_drafts_have_other_names(path):
     assert not defined_again(path)
 
 
-@pytest.mark.parametrize("draft", ["class Linear:\n    pass", "class Linear(Module): pass",
-                                   "#| export other\nclass Linear:\n    pass"])
+@pytest.mark.parametrize(
+    "draft",
+    [
+        "class Linear:\n    pass",
+        "class Linear(Module): pass",
+        "#| export other\nclass Linear:\n    pass",
+    ],
+)
 def test_the_check_of_definitions_sees_a_draft_of_the_same_name(tmp_path, draft):
     finished = "#| export nn\nclass Linear:\n    pass"
     assert defined_again(write_notebook(tmp_path / "a.ipynb", draft, finished))
-    assert not defined_again(write_notebook(tmp_path / "b.ipynb", "class Draft: pass",
-                                            "class Draft: pass", finished, "Linear = 1"))
+    assert not defined_again(
+        write_notebook(
+            tmp_path / "b.ipynb", "class Draft: pass", "class Draft: pass", finished, "Linear = 1"
+        )
+    )
 
 
 # --- Sizes and docstrings ---
+
 
 def lines(path) -> int:
     return len(path.read_text(encoding="utf-8").splitlines())
@@ -354,14 +417,16 @@ def test_the_package_is_small():
 
 
 def undocumented(tree: ast.Module) -> list[str]:
-    nodes = [node for node in tree.body
-             if isinstance(node, DEFINITION) and not node.name.startswith("_")]
+    nodes = [
+        node for node in tree.body if isinstance(node, DEFINITION) and not node.name.startswith("_")
+    ]
     missing = [node.name for node in nodes if not ast.get_docstring(node)]
     return missing if ast.get_docstring(tree) else ["the module", *missing]
 
 
-@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")),
-                         ids=lambda path: path.relative_to(PACKAGE).as_posix())
+@pytest.mark.parametrize(
+    "path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: path.relative_to(PACKAGE).as_posix()
+)
 def test_what_is_public_has_a_docstring(path):
     if path.read_text(encoding="utf-8").strip():  # tools/__init__.py may be empty
         assert not undocumented(ast.parse(path.read_text(encoding="utf-8")))
@@ -374,6 +439,7 @@ def test_the_check_of_docstrings_sees_what_lacks_one():
 
 
 # --- What the notebooks store ---
+
 
 @each_lesson
 def test_a_notebook_is_under_one_and_a_half_megabytes(path):
@@ -404,17 +470,23 @@ def test_few_cells_are_excused_from_comparison_and_each_of_them_asserts():
 
 def test_the_check_of_marks_sees_comments_and_tags(tmp_path):
     path = write_notebook(
-        tmp_path / "a.ipynb", "assert True", "# NBVAL_IGNORE_OUTPUT\nprint('assert')",
+        tmp_path / "a.ipynb",
+        "assert True",
+        "# NBVAL_IGNORE_OUTPUT\nprint('assert')",
         "# NBVAL_IGNORE_OUTPUT\nfor x in xs:\n    assert x",
-        {"source": "x = 1", "metadata": {"tags": ["nbval-skip"]}})
+        {"source": "x = 1", "metadata": {"tags": ["nbval-skip"]}},
+    )
     assert [(marks, asserts) for _, marks, asserts in marked(path)] == [
-        ({"NBVAL_IGNORE_OUTPUT"}, False), ({"NBVAL_IGNORE_OUTPUT"}, True), ({"nbval-skip"}, False)]
+        ({"NBVAL_IGNORE_OUTPUT"}, False),
+        ({"NBVAL_IGNORE_OUTPUT"}, True),
+        ({"nbval-skip"}, False),
+    ]
 
 
 UNSTABLE = {
     "an address": r"\b0x[0-9a-fA-F]{5,}",
     "an absolute path": r"(?<![\w/.:])/(home|root|tmp|work|usr|opt|var|mnt|private|Users|content)/"
-                        r"|\b[A-Z]:\\\w",
+    r"|\b[A-Z]:\\\w",
 }
 
 
@@ -430,16 +502,22 @@ def bad_outputs(path) -> list[str]:
                 found.append(f"code cell {number} ended in {output['ename']}")
             if output.get("execution_count", number) != number:
                 found.append(f"code cell {number} has an output of another run")
-            found += [f"code cell {number} shows {what}" for what, pattern in UNSTABLE.items()
-                      if re.search(pattern, text_of(output))]
+            found += [
+                f"code cell {number} shows {what}"
+                for what, pattern in UNSTABLE.items()
+                if re.search(pattern, text_of(output))
+            ]
     return found
 
 
 def text_of(output) -> str:
     """All text of an output, pictures in base64 left out."""
     texts = [output.get("text", "")]
-    texts += [text for kind, text in output.get("data", {}).items()
-              if not re.match(r"image/(png|jpeg|gif)", kind)]
+    texts += [
+        text
+        for kind, text in output.get("data", {}).items()
+        if not re.match(r"image/(png|jpeg|gif)", kind)
+    ]
     joined = "\n".join("".join(text) if isinstance(text, list) else str(text) for text in texts)
     return re.sub(r"base64,[A-Za-z0-9+/=\s]+", "base64", joined)
 
@@ -457,20 +535,32 @@ def printed(text) -> dict:
     return {"output_type": "stream", "name": "stdout", "text": text}
 
 
-@pytest.mark.parametrize(("cell", "complaint"), [
-    ({"execution_count": 2}, "run as 2"),
-    ({"execution_count": None}, "run as None"),
-    ({"outputs": [{"output_type": "error", "ename": "ValueError"}]}, "ended in ValueError"),
-    ({"outputs": [printed("<Tensor at 0x7f3a5c0d>")]}, "an address"),
-    ({"outputs": [printed(["line\n", "<f at 0x7F3A5C0D>"])]}, "an address"),
-    ({"outputs": [shown({"text/plain": ["'/home/me/a.txt'"]})]}, "an absolute path"),
-    ({"outputs": [shown({"text/html": "see C:\\Users"})]}, "an absolute path"),
-    ({"outputs": [printed("/tmp/ipykernel_12/1.py: a warning")]}, "an absolute path"),
-    ({"outputs": [{"output_type": "execute_result", "execution_count": 7, "data": {}}]},
-     "of another run"),
-    ({"outputs": [shown({"image/png": "/tmp/0x7f3a5c0d", "text/plain": "<Figure>"}),
-                  printed("0x1F, 3/4, km/home/h, https://example.org/home/x")]}, None),
-])
+@pytest.mark.parametrize(
+    ("cell", "complaint"),
+    [
+        ({"execution_count": 2}, "run as 2"),
+        ({"execution_count": None}, "run as None"),
+        ({"outputs": [{"output_type": "error", "ename": "ValueError"}]}, "ended in ValueError"),
+        ({"outputs": [printed("<Tensor at 0x7f3a5c0d>")]}, "an address"),
+        ({"outputs": [printed(["line\n", "<f at 0x7F3A5C0D>"])]}, "an address"),
+        ({"outputs": [shown({"text/plain": ["'/home/me/a.txt'"]})]}, "an absolute path"),
+        ({"outputs": [shown({"text/html": "see C:\\Users"})]}, "an absolute path"),
+        ({"outputs": [printed("/tmp/ipykernel_12/1.py: a warning")]}, "an absolute path"),
+        (
+            {"outputs": [{"output_type": "execute_result", "execution_count": 7, "data": {}}]},
+            "of another run",
+        ),
+        (
+            {
+                "outputs": [
+                    shown({"image/png": "/tmp/0x7f3a5c0d", "text/plain": "<Figure>"}),
+                    printed("0x1F, 3/4, km/home/h, https://example.org/home/x"),
+                ]
+            },
+            None,
+        ),
+    ],
+)
 def test_the_check_of_outputs_sees_every_kind(tmp_path, cell, complaint):
     found = bad_outputs(write_notebook(tmp_path / "a.ipynb", {"source": "x"} | cell))
     assert len(found) == (complaint is not None)
@@ -479,9 +569,11 @@ def test_the_check_of_outputs_sees_every_kind(tmp_path, cell, complaint):
 
 def images(path) -> int:
     outputs = [output for cell in load(path)["cells"] for output in cell.get("outputs", [])]
-    return sum(any(kind.startswith("image/") for kind in output.get("data", {}))
-               or "<svg" in "".join(output.get("data", {}).get("text/html", ""))
-               for output in outputs)
+    return sum(
+        any(kind.startswith("image/") for kind in output.get("data", {}))
+        or "<svg" in "".join(output.get("data", {}).get("text/html", ""))
+        for output in outputs
+    )
 
 
 @each_lesson

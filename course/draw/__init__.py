@@ -7,12 +7,14 @@ function takes `caption=`, a sentence that says what to see.
 
 from course.draw.arrays import broadcast, strides, tensor, tensors
 from course.draw.curves import bars, histograms, lines, profile, tangents
+from course.draw.flow import stream
 from course.draw.maps import attention, boundary, heatmap, surface
-from course.draw.style import COLOURS, canvas, show
+from course.draw.modules import walk
+from course.draw.style import COLOURS, canvas, show, to_file
 from course.draw.text import tokens, windows
 
 __all__ = [
     "COLOURS", "attention", "bars", "boundary", "broadcast", "canvas", "heatmap", "histograms",
-    "lines", "profile", "show", "strides", "surface", "tangents", "tensor", "tensors", "tokens",
-    "windows",
+    "lines", "profile", "show", "stream", "strides", "surface", "tangents", "tensor", "tensors",
+    "to_file", "tokens", "walk", "windows",
 ]

@@ -52,7 +52,8 @@ def broadcast(a, b, result, *, caption="", title="", operator="+", names=("a", "
     try:
         shape = np.broadcast_shapes(a.shape, b.shape)
     except ValueError:
-        raise ValueError(f"draw.broadcast: shapes {a.shape} and {b.shape} do not broadcast") from None
+        raise ValueError(f"draw.broadcast: shapes {a.shape} and {b.shape} do not broadcast: from "
+                         f"the right, two sizes must be equal, or one of them 1") from None
     if result.shape != shape:
         raise ValueError(f"draw.broadcast: {a.shape} and {b.shape} broadcast to {shape}, but the "
                          f"result has the shape {result.shape}")
@@ -87,12 +88,14 @@ def strides(views, *, caption="", title=""):
     strip = left + 1.6
     title_height = 0.9 if title else 0.1
     height = title_height + sum(row.height for row in rows)
-    fig, ax = sheet(max(strip + boxes * box + 0.4, 12), height)
+    for row in rows:
+        row.shared = np.shares_memory(row.memory, rows[0].memory)
+    facts = max(row.facts_at(strip) + LETTER * len(row.facts) for row in rows)
+    fig, ax = sheet(max(strip + boxes * box + 0.4, facts), height)
     if title:
         _title(ax, title)
     y = title_height
     for row in rows:
-        row.shared = np.shares_memory(row.memory, rows[0].memory)
         row.draw(ax, y, strip, box)
         y += row.height
     show(fig, caption)
@@ -149,7 +152,7 @@ class _Block:
     def draw(self, ax, x, y, font):
         """Draw the cells with their upper left corner at (x, y)."""
         from matplotlib.patches import Rectangle
-        panels, rows, columns = self.cells.shape
+        panels, rows, _ = self.cells.shape
         for (p, r, c), text in np.ndenumerate(self.texts):
             left, top = x + c, y + p * (rows + GAP) + r
             ghost, face = self.ghosts[p, r, c], self.faces[p, r, c]
@@ -215,6 +218,17 @@ class _View:
         self.above = sorted({abs(jump) for jump in self.jumps[:-1] if jump})
 
     @property
+    def facts(self):
+        text = f"shape {_shape(self.view.shape)}   strides {_shape(self.view.strides)} bytes"
+        if self.view.ndim:
+            text += f" = {_shape(self.jumps)} boxes of {self.view.itemsize}"
+        return text if self.shared else text + ", a memory of its own"
+
+    def facts_at(self, strip):
+        """Where the facts begin: over the memory, or further right where the name is long."""
+        return max(strip, 0.8 + 1.15 * LETTER * len(self.name))
+
+    @property
     def height(self):
         return 0.9 + max(self.block.height, 2.9 + 0.6 * max(len(self.above) - 1, 0)) + 0.45
 
@@ -222,12 +236,7 @@ class _View:
         from matplotlib.patches import Rectangle
         font = _font(ax, [self.block])
         ax.text(0.2, y + 0.45, self.name, fontsize=1.1 * ax.cell_font, weight="bold", va="center")
-        facts = f"shape {_shape(self.view.shape)}   strides {_shape(self.view.strides)} bytes"
-        if self.view.ndim:
-            facts += f" = {_shape(self.jumps)} boxes of {self.view.itemsize}"
-        if not self.shared:
-            facts += ", a memory of its own"
-        ax.text(max(strip, 0.8 + LETTER * len(self.name)), y + 0.45, facts, va="center",
+        ax.text(self.facts_at(strip), y + 0.45, self.facts, va="center",
                 fontsize=0.95 * ax.cell_font, color=GREY)
         y += 0.9
         self.block.draw(ax, 0.2 + self.block.margin, y, font)
@@ -266,8 +275,9 @@ class _View:
             rise = 0.55 if below else 0.6 + 0.6 * self.above.index(abs(jump))
             edge = level + 1.0 if below else level
             angles = (0, 180) if below else (180, 360)      # y points downwards
-            ax.add_patch(Arc(((start + end) / 2, edge), abs(end - start), 2 * rise, theta1=angles[0],
-                             theta2=angles[1], color=colour, linestyle=line, linewidth=1.5))
+            ax.add_patch(Arc(((start + end) / 2, edge), abs(end - start), 2 * rise,
+                             theta1=angles[0], theta2=angles[1], color=colour, linestyle=line,
+                             linewidth=1.5))
             away = 1 if below else -1
             ax.add_patch(Polygon([(end, edge), (end - 0.11, edge + 0.24 * away),
                                   (end + 0.11, edge + 0.24 * away)], color=colour))

@@ -3,8 +3,8 @@
 import numpy as np
 
 from course.draw.style import (COLOURS, GREY, HATCHES, INK, INKS, LINES, MARKERS, PALE, WIDTH,
-                               canvas, check_dictionary, ink_on, label_ends, numbers, show, styled,
-                               values, written)
+                               canvas, check_dictionary, fixed, ink_on, label_ends, numbers, show,
+                               styled, values, written)
 
 MOST_LINES = len(COLOURS)
 
@@ -38,7 +38,7 @@ def lines(curves, *, caption="", title="", xlabel="", ylabel="", log=False, poin
     for number, (label, pair) in enumerate((points or {}).items()):
         x, y = _pair(pair, label)
         ax.plot(x, y, linestyle="", marker=["o", "x", "s"][number % 3], markersize=4.5, alpha=0.65,
-                markerfacecolor="none", color=[GREY, INKS[3], INKS[4]][number % 3], zorder=1.5,
+                markerfacecolor="none", color=[GREY, INKS[4], INKS[5]][number % 3], zorder=1.5,
                 label=label)
     ends = []
     for number, (label, pair) in enumerate(curves.items()):
@@ -46,9 +46,12 @@ def lines(curves, *, caption="", title="", xlabel="", ylabel="", log=False, poin
         few = len(x) <= 12
         ax.plot(x, y, linestyle=LINES[number], color=COLOURS[number], marker=MARKERS[number],
                 markersize=5.5, markevery=1 if few else (0.05 + 0.03 * number, 0.2))
-        last = np.flatnonzero(np.isfinite(y))
-        if len(last):
-            ends.append((label, (x[last[-1]], y[last[-1]]), INKS[number]))
+        seen = np.isfinite(x) & np.isfinite(y)
+        if xlim is not None and (seen & (x >= min(xlim)) & (x <= max(xlim))).any():
+            seen &= (x >= min(xlim)) & (x <= max(xlim))
+        if seen.any():
+            last = np.flatnonzero(seen & (x == x[seen].max()))[-1]
+            ends.append((label, (x[last], y[last]), INKS[number]))
     if points:
         ax.legend(loc="best", frameon=True, framealpha=0.9, edgecolor=PALE)
     if xlim is not None:
@@ -70,8 +73,9 @@ def lines(curves, *, caption="", title="", xlabel="", ylabel="", log=False, poin
     for axis, limits in ((ax.xaxis, ax.get_xlim()), (ax.yaxis, ax.get_ylim())):
         if axis.get_scale() == "log":
             _plain_ticks(axis, *limits)
-    left, right = ax.get_xlim()
-    ends += [(label, (right, float(value)), GREY) for label, value in (horizontal or {}).items()]
+    low, high = sorted(ax.get_ylim())
+    ends += [(label, (ax.get_xlim()[1], float(value)), GREY)
+             for label, value in (horizontal or {}).items() if low <= value <= high]
     label_ends(fig, ax, ends)
     show(fig, caption)
 
@@ -104,7 +108,7 @@ def tangents(curves, *, caption="", title="", columns=3, ylim=None):
         ax.plot(x, y, color=COLOURS[0])
         ax.set_xlim(x.min(), x.max())
         ax.set_ylim(ylim or _limits(y))
-    fig.canvas.draw()                           # lays the figure out, so that places are known
+    fig.draw_without_rendering()              # lays the figure out, so that places are known
     for ax, (name, x, y, points) in zip(axes, curves):
         try:
             points = np.array([[_item(number) for number in point] for point in points], float)
@@ -113,7 +117,8 @@ def tangents(curves, *, caption="", title="", columns=3, ylim=None):
         if points.ndim != 2 or points.shape[1] != 3:
             raise ValueError(f"draw.tangents: the points of {name!r} must be a list of "
                              f"(x0, y0, slope)")
-        _draw_tangents(fig, ax, numbers(x), numbers(y), points)
+        word = "slope " if columns < 4 else ""
+        _draw_tangents(fig, ax, numbers(x), numbers(y), points, word)
     show(fig, caption)
 
 
@@ -130,6 +135,10 @@ def bars(bars, *, caption="", title="", xlabel="", unit="", digits=2, log=False,
     if any(grouped) and not all(grouped):
         raise ValueError("draw.bars: give numbers, or dictionaries {group: number}, not both")
     table = {label: value if any(grouped) else {"": value} for label, value in bars.items()}
+    table = {label: {group: float(_item(number)) for group, number in row.items()}
+             for label, row in table.items()}
+    if all(number.is_integer() for row in table.values() for number in row.values()):
+        digits = 0
     groups = list(dict.fromkeys(group for row in table.values() for group in row))
     if len(groups) > MOST_LINES:
         raise ValueError(f"draw.bars: {len(groups)} groups cannot be told apart, draw at most "
@@ -142,7 +151,7 @@ def bars(bars, *, caption="", title="", xlabel="", unit="", digits=2, log=False,
     furthest = 0.0
     for number, group in enumerate(groups):
         rows = [row for row, label in enumerate(table) if group in table[label]]
-        lengths = [float(_item(list(table.values())[row][group])) for row in rows]
+        lengths = [list(table.values())[row][group] for row in rows]
         places = [row + (number - (len(groups) - 1) / 2) * thick for row in rows]
         ax.barh(places, lengths, height=0.86 * thick, color=COLOURS[number], label=group,
                 hatch=HATCHES[number], edgecolor="white", linewidth=0)
@@ -215,13 +224,13 @@ def histograms(columns, *, caption="", title="", row="layer", xlim=None, bins=60
             ax.axhline(base, color=PALE, linewidth=0.7, zorder=number - 0.5)
             text = f"std {_deviation(array)}"
             if outside[name][number] > 0.01:
-                text += f", {100 * outside[name][number]:.0f} % outside"
+                text += f", {100 * outside[name][number]:.0f} % out"
             ax.annotate(text, (1, base), xycoords=("axes fraction", "data"), xytext=(0, 2),
                         textcoords="offset points", ha="right", va="bottom", fontsize=9, zorder=100,
                         bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.7, "pad": 0.3})
         ax.set_title(name)
         # Room on the right for the printed numbers.
-        letters = 10 if max(outside[name]) <= 0.01 else 21
+        letters = 10 if max(outside[name]) <= 0.01 else 17
         room = letters * len(cases) / (100 - letters * len(cases))
         ax.set_xlim(low, high + room * (high - low))
         ax.set_xticks([tick for tick in MaxNLocator(4, steps=[1, 2, 5, 10]).tick_values(low, high)
@@ -260,7 +269,7 @@ def profile(parts, *, caption="", title="", unit="s"):
         raise ValueError(f"draw.profile: {len(names)} parts cannot be told apart; sum up the small "
                          f"ones, draw at most {MOST_LINES + 1}")
     longest = max(totals)
-    fills = [*(COLOURS[k] for k in (5, 4, 2, 3, 0, 1)), "#BBBBBB", "#EEEEEE"]
+    fills = [*(COLOURS[k] for k in (6, 5, 2, 4, 0, 1)), "#BBBBBB", "#EEEEEE"]
     fig, ax = canvas(height=1.05 * len(table) + 0.1 + 0.3 * bool(title))
     for bar, (label, row) in enumerate(table.items()):
         start, small = 0.0, []
@@ -293,7 +302,7 @@ def profile(parts, *, caption="", title="", unit="s"):
     show(fig, caption)
 
 
-def _draw_tangents(fig, ax, x, y, points):
+def _draw_tangents(fig, ax, x, y, points, word):
     """Draw tangents of one length on the paper, and their slopes where they hide least."""
     pixel = fig.dpi / 72
     to_paper = ax.transData
@@ -308,7 +317,7 @@ def _draw_tangents(fig, ax, x, y, points):
         ax.plot([x0], [y0], "o", color=COLOURS[1], markersize=6, zorder=4)
     busy = np.concatenate(busy)
     for x0, y0, slope in points:
-        text = f"slope {written(slope)}"
+        text = f"{word}{fixed(slope)}"
         half = np.array([3.1 * len(text), 6]) * pixel
         best = None
         for distance in (1.0, 1.15, 1.4):

@@ -3,7 +3,7 @@
 import numpy as np
 
 from course.draw.style import (COLOURS, GREY, INK, INKS, LINES, MARKERS, PALE, WIDTH, canvas,
-                               check_dictionary, diverging, hidden_cell, ink_on, label_ends,
+                               check_dictionary, diverging, fixed, hidden_cell, ink_on, label_ends,
                                numbers, sequential, show, styled, values, visible, written)
 
 
@@ -86,7 +86,7 @@ def boundary(grid_x, grid_y, prediction, X, y, *, caption="", title="", names=No
     if count > 5:
         raise ValueError(f"draw.boundary: {count} classes cannot be told apart, draw at most 5")
     from matplotlib.colors import to_rgb
-    order = [0, 4, 2, 3, 6]
+    order = [0, 5, 2, 3, 4]
     strength = 0.32 if sure is None else 0.08 + 0.37 * (sure - 1 / count) / (1 - 1 / count)
     strength = np.broadcast_to(strength, winner.shape)[..., None]
     tints = np.array([to_rgb(COLOURS[k]) for k in order])[winner]
@@ -152,10 +152,11 @@ def heatmap(matrix, *, caption="", rows=None, columns=None, title="", xlabel="",
             raise ValueError(f"draw.heatmap: annotate has the shape {texts.shape}, the matrix "
                              f"{matrix.shape}")
         for (r, c), value in np.ndenumerate(matrix):
-            text = written(value, digits) if texts is None else visible(str(texts[r, c]))
+            text = fixed(value, digits) if texts is None else visible(str(texts[r, c]))
             if text:
                 inches = (width - 1.8) / matrix.shape[1]
-                ax.text(c, r, text, ha="center", va="center", color=ink_on(image.to_rgba(value)[:3]),
+                ax.text(c, r, text, ha="center", va="center",
+                        color=ink_on(image.to_rgba(value)[:3]),
                         fontsize=min(10, 108 * inches / len(text), 55 * cell))
     bar = fig.colorbar(image, ax=ax, label=label, fraction=0.05, pad=0.02)
     bar.outline.set_visible(False)
@@ -185,8 +186,9 @@ def attention(weights, tokens, *, caption="", title="", titles=None, columns=4, 
     rows = -(-len(weights) // columns)
     each = min(5.2 if len(weights) == 1 else 4.2, (WIDTH - 0.7) / columns,
                max(1.9, 0.5 * size + 0.6))
+    tall = each + 0.1 * (titles is not None) + 0.2 * (rows > 1)
     fig, axes = canvas(rows, columns, width=max(each * columns + 0.8, 3.4),
-                       height=(each + 0.1 * bool(titles) + 0.2 * (rows > 1)) * rows + 0.1 + 0.35 * bool(title))
+                       height=tall * rows + 0.1 + 0.35 * bool(title))
     fig.set_layout_engine("compressed")         # keeps square maps together
     axes = np.atleast_1d(axes).ravel()
     for ax in axes[len(weights):]:

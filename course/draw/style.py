@@ -6,21 +6,24 @@ import io
 import logging
 import re
 import sys
+from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
 
-# The colours of Okabe and Ito, which colour-blind readers can tell apart; their yellow is left
-# out, since it can hardly be seen on white. Neighbours in this order differ in lightness too.
-COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]
+# The colours of Okabe and Ito, which colour-blind readers can tell apart, without their yellow,
+# which can hardly be seen on white. The first four are those that stay furthest from each other.
+COLOURS = ["#0072B2", "#D55E00", "#009E73", "#000000", "#CC79A7", "#E69F00", "#56B4E9"]
 # The same colours, darkened until text in them is easy to read on white.
-INKS = ["#00619A", "#A84A00", "#00704F", "#98446F", "#8A5F00", "#1F6F9F", "#000000"]
+INKS = ["#00619A", "#A84A00", "#00704F", "#000000", "#98446F", "#8A5F00", "#1F6F9F"]
 LINES = ["-", "--", "-.", ":", (0, (7, 2)), (0, (3, 1, 1, 1, 1, 1)), (0, (1, 1))]
 MARKERS = ["o", "s", "^", "D", "v", "P", "X"]
 HATCHES = ["", "///", "...", "\\\\\\", "xx", "---", "++"]
 
 INK, GREY, PALE = "#222222", "#6B6B6B", "#E4E4E4"
 # From white to dark blue, each step as much darker as the one before: perceptually uniform.
-SEQUENTIAL = ["#FFFFFF", "#D3E4F3", "#A4C9E6", "#6DADD6", "#3A8FC2", "#1A70A8", "#0D518A", "#07335F"]
+SEQUENTIAL = ["#FFFFFF", "#D3E4F3", "#A4C9E6", "#6DADD6", "#3A8FC2", "#1A70A8", "#0D518A",
+              "#07335F"]
 NEGATIVE, POSITIVE = "#0072B2", "#D55E00"   # the ends of the diverging map; white is zero
 
 WIDTH = 9.0                 # inches: 900 pixels, the width of a notebook's output
@@ -106,6 +109,9 @@ def show(fig, caption):
     caption = " ".join(caption.split())
     with settings():
         png = picture(fig)
+    if _file is not None:
+        _file.write_bytes(png)
+        return
     if "matplotlib.pyplot" in sys.modules:      # a figure of pyplot would be shown a second time
         sys.modules["matplotlib.pyplot"].close(fig)
     shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
@@ -119,11 +125,25 @@ def show(fig, caption):
     display({"text/markdown": f"*{escape(caption)}*"}, raw=True)
 
 
+_file = None
+
+
+@contextmanager
+def to_file(path):
+    """Inside, the figure that is shown is written to this PNG file instead."""
+    global _file
+    before, _file = _file, Path(path)
+    try:
+        yield
+    finally:
+        _file = before
+
+
 def picture(fig):
     """Return the figure as the bytes of a PNG of 256 colours, a third of the usual size."""
-    from PIL import Image           # matplotlib itself writes its pictures through Pillow
+    from PIL import Image  # matplotlib itself writes its pictures through Pillow
     full, small = io.BytesIO(), io.BytesIO()
-    fig.savefig(full, format="png", dpi=SHARP)
+    fig.savefig(full, format="png", dpi=SHARP, pil_kwargs={"compress_level": 1})
     image = Image.open(full).convert("RGB")
     image.quantize(256, dither=Image.Dither.NONE).save(small, format="png", optimize=True)
     return small.getvalue()
@@ -182,6 +202,16 @@ def written(value, digits=2):
     return text.replace("-", "−")
 
 
+def fixed(value, digits=2):
+    """Return a number with just `digits` decimals; a large whole number with none."""
+    if not np.isfinite(value) or abs(value) >= 1e5:
+        return written(value, digits)
+    if abs(value) >= 10 and value == round(value):
+        digits = 0
+    text = f"{value:.{digits}f}"
+    return (text.lstrip("-") if float(text) == 0 else text).replace("-", "−")
+
+
 def written_all(array, digits=2):
     """Return an array of texts, all with as many decimals as the longest needs, up to `digits`."""
     array = np.asarray(array)
@@ -230,7 +260,7 @@ def label_ends(fig, ax, ends, gap=14):
 
     Labels that would overlap are moved apart, to be at least `gap` points from each other.
     """
-    fig.canvas.draw()                           # lays the figure out, so that places are known
+    fig.draw_without_rendering()              # lays the figure out, so that places are known
     (left, right), (low, high) = sorted(ax.get_xlim()), sorted(ax.get_ylim())
     points = [(np.clip(x, left, right), np.clip(y, low, high)) for _, (x, y), _ in ends]
     wished = [ax.transData.transform(point)[1] for point in points]

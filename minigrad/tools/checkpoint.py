@@ -147,3 +147,20 @@ def _difference(part, met, wanted):
             if met.get(name) != wanted.get(name):
                 return f"its {name} is {met.get(name)}, this run's {wanted.get(name)}"
     return f"its {part} is not this run's"
+
+
+def load_model(path):
+    """The model and the tokenizer of a checkpoint, ready to sample from."""
+    from minigrad.data import CharTokenizer
+    from minigrad.gpt2_shakespeare import GPT2, GPT2Config
+
+    arrays, description = read_arrays(path)
+    try:
+        tokenizer = CharTokenizer(description["vocabulary"])
+        model = GPT2(GPT2Config(**description["model"]))
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{path} does not describe a model ({error})") from None
+    model.load_state_dict(
+        {n.removeprefix("model."): a for n, a in arrays.items() if n.startswith("model.")}
+    )
+    return model.eval(), tokenizer

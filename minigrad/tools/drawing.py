@@ -4,10 +4,11 @@ Every number is rounded and nothing depends on addresses, so that a graph has on
 """
 
 from html import escape
+from itertools import pairwise
 from pathlib import Path
 
 _SIGNS = {"add": "+", "sub": "−", "mul": "×", "div": "÷", "neg": "−", "matmul": "@"}
-_LETTER, _LINE, _OP, _GAP, _BETWEEN = 7.3, 16, 26, 14, 44  # in pixels; a bend has the height 0
+_LETTER, _LINE, _OP, _GAP, _BETWEEN = 7.3, 16, 26, 14, 34  # in pixels; a bend has the height 0
 
 
 class GraphDrawing:
@@ -24,9 +25,11 @@ class GraphDrawing:
         labels = []
         for node in nodes:
             name = (names or {}).get(node)
-            labels.append([(f"{name} = " if name else "") + _written(node.data)])
+            shape = f"{node.data.shape}" if node.data.ndim else ""
+            value = " ".join(filter(None, (shape, _values(node.data))))
+            labels.append([f"{name} = {value}" if name else value])
             if node in found:
-                labels[-1].append(f"grad {_written(found[node])}")
+                labels[-1].append(f"grad {_values(found[node]) or shape}")
         width = len(str(len(nodes) - 1))
         self.text = "\n".join(
             f"{i:{width}}  {op or 'leaf'}({', '.join(map(str, inputs[i]))})".replace("()", "")
@@ -48,15 +51,14 @@ class GraphDrawing:
         Path(path).write_text(self.svg, encoding="utf-8")
 
 
-def _written(array):
-    """The shape (of more than one number) and, where it is short, the numbers to 4 digits."""
+def _values(array):
+    """The numbers to 4 digits, or nothing where that would be long."""
 
-    def numbers(x):
-        return f"[{', '.join(map(numbers, x))}]" if x.ndim else f"{x + 0.0:.4g}"
+    def written(x):
+        return f"[{', '.join(map(written, x))}]" if x.ndim else f"{x + 0.0:.4g}"
 
-    shape = f"{array.shape} " if array.ndim else ""
-    text = numbers(array) if array.size <= 4 else ""
-    return shape + text if len(text) <= 22 else shape.strip()
+    text = written(array) if array.size <= 4 else ""
+    return text if len(text) <= 22 else ""
 
 
 # --- The layout: which column, in which order, how high ---
@@ -66,53 +68,45 @@ def _columns(inputs):
     """The columns from left to right, and for each edge the vertices that it visits.
 
     Each node stands in the column before the first that uses it. Vertices beyond the nodes are
-    bends: an edge that passes a column gets a place of its own there.
+    bends: edges that pass a column get a place of their own there, one for all of a node's edges.
     """
     behind = [0] * len(inputs)  # how many columns from the right
     for node in reversed(range(len(inputs))):
         for x in inputs[node]:
             behind[x] = max(behind[x], behind[node] + 1)
-    columns, routes, new = [[] for _ in range(max(behind) + 1)], [], len(inputs)
+    columns, routes, bends = [[] for _ in range(max(behind) + 1)], [], {}
     for node, place in enumerate(behind):
         columns[-1 - place].append(node)
     for node, used in enumerate(inputs):
         for x in used:
-            bends = list(range(new, new + behind[x] - behind[node] - 1))
-            new += len(bends)
-            for bend, place in zip(bends, range(behind[x] - 1, behind[node], -1)):
-                columns[-1 - place].append(bend)
-            routes.append([x, *bends, node])
+            passed = [(x, place) for place in range(behind[x] - 1, behind[node], -1)]
+            for bend in passed:
+                if bend not in bends:
+                    bends[bend] = len(inputs) + len(bends)
+                    columns[-1 - bend[1]].append(bends[bend])
+            routes.append([x, *(bends[bend] for bend in passed), node])
     return columns, routes
 
 
 def _neighbours(routes, count):
     """For each vertex, those it is linked to on the left, and those on the right."""
     left, right = [[] for _ in range(count)], [[] for _ in range(count)]
-    for route in routes:
-        for a, b in zip(route, route[1:]):
-            right[a].append(b)
-            left[b].append(a)
+    for a, b in dict.fromkeys(link for route in routes for link in pairwise(route)):
+        right[a].append(b)
+        left[b].append(a)
     return left, right
 
 
 def _ordered(columns, left, right):
     """The columns with few crossings: each vertex at the mean place of its neighbours."""
-    best, fewest = columns, None
-    for sweep in range(12):
-        place = {v: i for column in columns for i, v in enumerate(column)}
-        sides, rightward = (left, True) if sweep % 2 else (right, False)
-        columns = list(columns)
-        for i in range(len(columns)) if rightward else reversed(range(len(columns))):
-            mean = {v: _mean([place[n] for n in sides[v]], place[v]) for v in columns[i]}
-            columns[i] = sorted(columns[i], key=mean.get)
-            place.update({v: k for k, v in enumerate(columns[i])})
-        crossings = 0
-        for column in columns:
-            links = [(i, place[b]) for i, a in enumerate(column) for b in right[a]]
-            crossings += sum(a < c and b > d for a, b in links for c, d in links)
-        if fewest is None or crossings < fewest:
-            best, fewest = columns, crossings
-    return best
+    place = {v: i for column in columns for i, v in enumerate(column)}
+    for sweep in range(9):  # to the left and to the right in turn; the last one to the left
+        for column in columns if sweep % 2 else reversed(columns):
+            sides = left if sweep % 2 else right
+            mean = {v: _mean([place[n] for n in sides[v]], place[v]) for v in column}
+            column.sort(key=mean.get)
+            place.update({v: i for i, v in enumerate(column)})
+    return columns
 
 
 def _heights(columns, left, right, size):
@@ -158,8 +152,7 @@ def _svg(inputs, signs, labels, kinds):
     op = [max(_OP, len(sign) * _LETTER + 16) if sign else 0 for sign in signs]
     wide = [b + o + 8 * (o > 0) for b, o in zip(box, op)] + [0] * bends
     size = [len(label) * _LINE + 12 for label in labels] + [0] * bends
-    columns = _ordered(columns, left, right)
-    y = _heights(columns, left, right, size)
+    y = _heights(_ordered(columns, left, right), left, right, size)
     top = min(y[v] - size[v] / 2 for v in y) - 10
     y = {v: y[v] - top for v in y}
     height = max(y[v] + size[v] / 2 for v in y) + 10
@@ -172,13 +165,15 @@ def _svg(inputs, signs, labels, kinds):
     width = x - _BETWEEN + 10
     from_left = {v: (start[v] + end[v] - wide[v]) / 2 for v in range(len(inputs))}
 
+    # The arrows of a sum or a product come in from above to below, others in the order of inputs.
+    routes.sort(key=lambda route: y[route[-2]] if signs[route[-1]] in "+×" else 0)
     lines, shapes, ports = [], [], [0] * len(inputs)
     for route in routes:
         first, last = route[0], route[-1]
         port = y[last] + 9 * (ports[last] - (len(inputs[last]) - 1) / 2)
         ports[last] += 1
         path = f"M{from_left[first] + wide[first]:.1f} {y[first]:.1f}"
-        for a, b in zip(route, route[1:]):
+        for a, b in pairwise(route):
             goal = port if b == last else y[b]
             middle = (end[a] + start[b]) / 2
             path += f"H{end[a]:.1f}C{middle:.1f} {y[a]:.1f} {middle:.1f} {goal:.1f} "

@@ -1,0 +1,1 @@
+"""minigrad beside PyTorch, one table each. PyTorch is optional: pip install torch==2.13.0."""

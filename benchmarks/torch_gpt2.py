@@ -1,0 +1,107 @@
+"""The model of lesson 08 in PyTorch, at its best there: the yardstick for losses and for speed.
+
+Parameters have the names and shapes of minigrad's, so a state dictionary goes from one to the other.
+"""
+
+import math
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+
+class CausalAttention(nn.Module):
+    def __init__(self, config):
+        super().__init__()
+        C = config.embedding_dim
+        self.num_heads = config.num_heads
+        self.in_proj = nn.Linear(C, 3 * C, bias=config.bias)
+        self.out_proj = nn.Linear(C, C, bias=config.bias)
+
+    def forward(self, x):
+        B, T, C = x.shape
+        heads = (B, T, self.num_heads, C // self.num_heads)
+        q, k, v = (part.view(heads).transpose(1, 2) for part in self.in_proj(x).split(C, dim=2))
+        y = F.scaled_dot_product_attention(q, k, v, is_causal=True)  # (B, H, T, D)
+        return self.out_proj(y.transpose(1, 2).reshape(B, T, C))
+
+
+class MLP(nn.Module):
+    def __init__(self, config):
+        super().__init__()
+        C = config.embedding_dim
+        self.up_proj = nn.Linear(C, 4 * C, bias=config.bias)
+        self.gelu = nn.GELU(approximate="tanh")
+        self.down_proj = nn.Linear(4 * C, C, bias=config.bias)
+
+    def forward(self, x):
+        return self.down_proj(self.gelu(self.up_proj(x)))
+
+
+class Block(nn.Module):
+    def __init__(self, config):
+        super().__init__()
+        self.ln1 = nn.LayerNorm(config.embedding_dim)
+        self.attn = CausalAttention(config)
+        self.ln2 = nn.LayerNorm(config.embedding_dim)
+        self.ffn = MLP(config)
+
+    def forward(self, x):
+        x = x + self.attn(self.ln1(x))
+        return x + self.ffn(self.ln2(x))
+
+
+class TorchGPT2(nn.Module):
+    """Takes a `minigrad.gpt2_shakespeare.GPT2Config`; its dropout is not built here."""
+
+    def __init__(self, config):
+        super().__init__()
+        C = config.embedding_dim
+        self.token_embedding = nn.Embedding(config.vocab_size, C)
+        self.position_embedding = nn.Embedding(config.context_size, C)
+        self.blocks = nn.Sequential(*(Block(config) for _ in range(config.num_blocks)))
+        self.output_ln = nn.LayerNorm(C)
+        self.output_projection = nn.Linear(C, config.vocab_size, bias=False)
+
+    def forward(self, tokens):
+        x = self.token_embedding(tokens) + self.position_embedding.weight[: tokens.shape[1]]
+        return self.output_projection(self.output_ln(self.blocks(x)))
+
+    def load_minigrad(self, model):
+        """Copy the parameters of a minigrad model."""
+        state = model.state_dict()
+        self.load_state_dict({name: torch.from_numpy(array) for name, array in state.items()})
+
+
+class TorchTrainer:
+    """The recipe of `minigrad.gpt2_shakespeare.Trainer`, on the same batches."""
+
+    def __init__(self, model, recipe, fused=False):
+        parameters = list(model.parameters())
+        groups = [
+            {"params": [p for p in parameters if p.ndim >= 2], "weight_decay": recipe.weight_decay},
+            {"params": [p for p in parameters if p.ndim < 2], "weight_decay": 0.0},
+        ]
+        self.model, self.recipe, self.steps = model, recipe, 0
+        self.optimizer = torch.optim.AdamW(groups, lr=recipe.lr, betas=recipe.betas, fused=fused)
+
+    def step(self, inputs, targets):
+        """One step on a batch of arrays; returns its loss."""
+        r = self.recipe
+        logits = self.model(torch.from_numpy(inputs))
+        loss = F.cross_entropy(logits.flatten(0, 1), torch.from_numpy(targets).flatten())
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.model.parameters(), r.max_norm)
+        for group in self.optimizer.param_groups:
+            group["lr"] = self._rate()
+        self.optimizer.step()
+        self.steps += 1
+        return loss.item()
+
+    def _rate(self):
+        r = self.recipe
+        if self.steps < r.warmup_steps:
+            return r.lr * (self.steps + 1) / r.warmup_steps
+        progress = (self.steps - r.warmup_steps) / (r.num_steps - r.warmup_steps)
+        return r.min_lr + 0.5 * (r.lr - r.min_lr) * (1 + math.cos(math.pi * progress))

@@ -1,0 +1,351 @@
+"""The figures: every function draws, refuses what it cannot draw, and can be told apart."""
+
+import inspect
+import io
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from course import draw
+from course.draw import style
+
+pytest.importorskip("matplotlib")
+
+GENERATOR = np.random.default_rng(0)
+X = np.linspace(-2, 2, 30)
+MATRIX = np.arange(12.0).reshape(3, 4)
+CAUSAL = np.tril(np.ones((2, 3, 3))) / np.arange(1, 4)[:, None]
+
+
+class TensorLike:
+    """What the drawing knows of a tensor: its `.data`."""
+
+    def __init__(self, data):
+        self.data = np.asarray(data)
+
+
+# Every function, with arguments that it must draw.
+DRAWINGS = [
+    (draw.tensor, (3.5,), {}),
+    (draw.tensor, ([True, False],), {"axes": True}),
+    (draw.tensor, (TensorLike(MATRIX.reshape(3, 2, 2)),), {"axes": True, "highlight": np.s_[1, 0]}),
+    (draw.tensor, ([np.inf, -np.inf, np.nan, -1e-9, 1e9],), {"shade": True}),
+    (
+        draw.tensors,
+        ({"a": MATRIX, "b": MATRIX.T, "a @ b": MATRIX @ MATRIX.T},),
+        {"operators": ["@", "="], "highlight": {"a": np.s_[1], "b": np.s_[:, 2]}, "title": "t"},
+    ),
+    (draw.strides, (MATRIX,), {}),
+    (
+        draw.strides,
+        (
+            {
+                "x": MATRIX,
+                "x.T": MATRIX.T,
+                "x[::-1, 1:3]": MATRIX[::-1, 1:3],
+                "z": np.broadcast_to(np.arange(3), (2, 3)),
+                "s": MATRIX[1, 2, ...],
+            },
+        ),
+        {},
+    ),
+    (draw.broadcast, (MATRIX[:, :1], MATRIX[0], MATRIX[:, :1] + MATRIX[0]), {}),
+    (draw.broadcast, (TensorLike(MATRIX), 2, TensorLike(MATRIX * 2)), {"operator": "*"}),
+    (
+        draw.lines,
+        ({"a": (X, X**2), "b": X},),
+        {
+            "points": {"c": (X, -X)},
+            "marks": [(0, 1, "here")],
+            "horizontal": {"h": 1},
+            "vertical": {"v": 0},
+            "title": "t",
+        },
+    ),
+    (draw.lines, ({"a": ([1, 10], [1, 100]), "nothing": [np.nan, np.nan]},), {"log": "both"}),
+    (
+        draw.tangents,
+        (
+            [
+                ("x²", X, X**2, [(0, 0, 0), (TensorLike(1.0), 1, 2)]),
+                ("1/x", X[X > 0], 1 / X[X > 0], [(1, 1, -1)]),
+            ],
+        ),
+        {},
+    ),
+    (draw.bars, ({"a": 1.5, "b": np.float32(2), "c": TensorLike([-1.0])},), {"marks": {"m": 1}}),
+    (draw.bars, ({"a": {"x": 1, "y": 10}, "b": {"y": 100}},), {"log": True, "unit": " ms"}),
+    (draw.histograms, ({"one": X},), {}),
+    (draw.histograms, ({"a": [X, X * 100, X * 0], "b": [X, TensorLike(X)]},), {"xlim": (-1, 1)}),
+    (draw.profile, ({"a": 1, "b": 0.01, "c": 0.02, "d": 0},), {}),
+    (draw.profile, ({"x": {"a": 1, "b": 2}, "y": {"b": 1}},), {"unit": "ms", "title": "t"}),
+    (
+        draw.surface,
+        (lambda x, y: x**2 + 3 * y**2, {"p": [(1, 1), (0.5, 0)]}),
+        {"xlim": (-2, 2), "ylim": (-1, 1), "minimum": (0, 0)},
+    ),
+    (draw.boundary, (X, X[:20], np.add.outer(X[:20], X) > 0, [(0, 1), (1, 0)], [0, 1]), {}),
+    (draw.boundary, (X, X, 1 / (1 + np.exp(-np.add.outer(X, X))), [(0, 1), (1, 0)], [0, 1]), {}),
+    (
+        draw.boundary,
+        (X, X, GENERATOR.dirichlet([1, 1, 1], (30, 30)), [(0, 1)], [2]),
+        {"names": "abc"},
+    ),
+    (
+        draw.heatmap,
+        (MATRIX,),
+        {"rows": "a\n ", "columns": ["w", "long", "$", "\t"], "annotate": True},
+    ),
+    (draw.heatmap, (MATRIX - 5,), {"annotate": MATRIX.astype(str), "label": "score"}),
+    (draw.attention, (CAUSAL, "a\nb"), {"titles": ["one", "two"]}),
+    (draw.attention, ([CAUSAL[0], TensorLike(CAUSAL[1])], ["to", "be", "or"]), {"title": "t"}),
+    (draw.stream, ([["ln", "attn"], ["ln", "mlp"]],), {"title": "t"}),
+    (draw.tokens, ("to be\n", range(6)), {"title": "t"}),
+    (
+        draw.walk,
+        ({"0": "Linear", "0.weight": (2, 2), "1": "Linear", "1.weight": (2, 2)},),
+        {"shared": {"1.weight": "0.weight"}, "title": "t"},
+    ),
+    (draw.windows, ("to b", "o be"), {}),
+    (draw.windows, (TensorLike([[1, 2], [3, 4]]), [[2, 3], [4, 5]]), {}),
+]
+
+# What cannot be drawn, and a word that the error must contain.
+REFUSALS = [
+    (draw.tensor, (np.zeros((2, 2, 2, 2)),), {}, "3 dimensions"),
+    (draw.tensor, (np.zeros((0, 2)),), {}, "no cells"),
+    (draw.tensor, (np.zeros((2, 100)),), {}, "heatmap"),
+    (draw.tensor, ([[1, 2], [3]],), {}, "length"),
+    (draw.tensor, (MATRIX,), {"highlight": np.s_[7]}, "highlight"),
+    (draw.tensors, (MATRIX,), {}, "dictionary"),
+    (draw.tensors, ({"a": 1, "b": 2},), {"operators": ["+", "="]}, "signs"),
+    (draw.tensors, ({"a": [1]},), {"highlight": {"z": 0}}, "highlight"),
+    (draw.strides, (np.zeros(100),), {}, "at most 32"),
+    (draw.broadcast, (MATRIX, [1, 2, 3], MATRIX), {}, "do not broadcast"),
+    (draw.broadcast, (MATRIX, 1, MATRIX[0]), {}, "result"),
+    (draw.lines, ({},), {}, "dictionary"),
+    (draw.lines, ({"a": ([1, 2], [1, 2, 3])},), {}, "same length"),
+    (draw.lines, ({"a": ["x", "y"]},), {}, "numbers"),
+    (draw.lines, ({str(k): [1] for k in range(9)},), {}, "at most 7"),
+    (draw.lines, ({"a": [1]},), {"log": "z"}, "log"),
+    (draw.tangents, ([("f", X, X)],), {}, "slope"),
+    (draw.tangents, ([("f", X, X, [(0, 0)])],), {}, "slope"),
+    (draw.bars, ({"a": 1, "b": {"x": 1}},), {}, "not both"),
+    (draw.histograms, ({"a": [[]]},), {}, "empty"),
+    (draw.profile, ({"a": -1, "b": 3},), {}, "negative"),
+    (draw.surface, ("f", {"p": [(0, 0)]}), {"xlim": (0, 1), "ylim": (0, 1)}, "function"),
+    (draw.surface, (lambda x, y: 1.0, {"p": [(0, 0)]}), {"xlim": (0, 1), "ylim": (0, 1)}, "shape"),
+    (draw.surface, (np.add, {"p": [0, 0]}), {"xlim": (0, 1), "ylim": (0, 1)}, "steps"),
+    (draw.boundary, (X, X, MATRIX, [(0, 0)], [0]), {}, "prediction"),
+    (draw.boundary, (X, X, np.zeros((30, 30), int), [0, 0], [0]), {}, "(N, 2)"),
+    (draw.heatmap, (X,), {}, "matrix"),
+    (draw.heatmap, (MATRIX,), {"rows": "ab"}, "labels"),
+    (draw.attention, (CAUSAL, "to be"), {}, "tokens"),
+    (draw.attention, (CAUSAL, "abc"), {"titles": ["one"]}, "titles"),
+    (draw.stream, ([[]],), {}, "branches"),
+    (draw.tokens, ("abc", [1]), {}, "ids"),
+    (draw.walk, ({"0": "Linear"},), {"shared": {"2": "0"}}, "shared"),
+    (draw.windows, ("abc", "ab"), {}, "lengths"),
+]
+
+
+def described(case):
+    return case[0].__name__
+
+
+@pytest.mark.parametrize("function, arguments, options", DRAWINGS, ids=map(described, DRAWINGS))
+def test_every_function_draws_and_says_nothing(function, arguments, options, capfd, recwarn):
+    assert function(*arguments, caption="See.", **options) is None
+    assert capfd.readouterr() == ("", "")
+    assert not recwarn.list
+
+
+def test_no_function_is_left_out_of_these_tests():
+    functions = {name for name in draw.__all__ if inspect.isfunction(getattr(draw, name))}
+    tested = {case[0].__name__ for case in DRAWINGS}
+    assert functions - {"show", "canvas"} == tested == {case[0].__name__ for case in REFUSALS}
+
+
+@pytest.mark.parametrize(
+    "function, arguments, options, word", REFUSALS, ids=map(described, REFUSALS)
+)
+def test_what_cannot_be_drawn_is_refused_with_a_reason(function, arguments, options, word):
+    with pytest.raises(ValueError, match=r"draw") as error:
+        function(*arguments, caption="See.", **options)
+    assert word in str(error.value)
+
+
+@pytest.mark.parametrize("caption", [{}, {"caption": ""}, {"caption": "  "}, {"caption": None}])
+@pytest.mark.parametrize("name", ["tensor", "lines", "heatmap"])
+def test_a_figure_without_a_caption_is_refused(name, caption):
+    with pytest.raises(ValueError, match=f"draw.{name}: give caption="):
+        getattr(draw, name)(MATRIX, **caption)
+
+
+def test_show_displays_one_picture_and_its_caption(monkeypatch):
+    pytest.importorskip("IPython.display")
+    shown = []
+    monkeypatch.setattr("IPython.get_ipython", lambda: object())
+    monkeypatch.setattr(
+        "IPython.display.display", lambda data, raw, metadata=None: shown.append((data, metadata))
+    )
+    draw.tensor([1, 2], caption="Two\n  cells, x_1 and `x_2`: $x_1$.")
+    (picture, metadata), (caption, _) = shown
+    plain = "Two cells, x_1 and `x_2`: $x_1$."
+    assert picture.keys() == {"image/png", "text/plain"} and picture["text/plain"] == plain
+    assert metadata["image/png"]["alt"] == plain
+    assert caption == {"text/markdown": r"*Two cells, x\_1 and `x_2`: $x_1$.*"}
+
+
+def test_a_figure_of_pyplot_is_closed():
+    import matplotlib
+
+    matplotlib.use("agg")
+    import matplotlib.pyplot as plt
+
+    figure = plt.figure()
+    draw.show(figure, "Empty.")
+    assert not plt.fignum_exists(figure.number)
+
+
+def test_settings_of_the_reader_stay_as_they_were():
+    import matplotlib
+
+    before = dict(matplotlib.rcParams)
+    draw.tensor([1], caption="See.")
+    assert dict(matplotlib.rcParams) == before
+
+
+def test_the_same_figure_is_the_same_file_without_version():
+    from PIL import Image
+
+    pictures = []
+    for _ in range(2):
+        figure, ax = draw.canvas(height=2)
+        ax.plot([1, 3, 2])
+        pictures.append(style.picture(figure))
+    assert pictures[0] == pictures[1]
+    assert not Image.open(io.BytesIO(pictures[0])).text
+
+
+def test_importing_draw_loads_neither_minigrad_nor_matplotlib():
+    code = (
+        "import sys, course.draw; "
+        "print([n for n in ('minigrad', 'matplotlib', 'IPython') if n in sys.modules])"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "[]"
+
+
+def test_newline_space_and_dollar_are_visible_and_in_the_font():
+    from matplotlib import font_manager
+    from matplotlib.ft2font import FT2Font
+
+    letters = [style.visible(letter) for letter in "\n\t "]
+    assert letters == ["⏎", "⇥", "␣"]
+    charmap = FT2Font(font_manager.findfont("DejaVu Sans")).get_charmap()
+    assert all(ord(letter) in charmap for letter in [*letters, *"−∞→²"])
+
+
+@pytest.mark.parametrize(
+    "value, text",
+    [
+        (3, "3"),
+        (np.int64(-3), "−3"),
+        (True, "True"),
+        (0.0, "0.00"),
+        (-0.0, "0.00"),
+        (1.239, "1.24"),
+        (-1.5, "−1.50"),
+        (np.inf, "∞"),
+        (-np.inf, "−∞"),
+        (np.nan, "nan"),
+        (1e-4, "1e−4"),
+        (123456.7, "1e5"),
+    ],
+)
+def test_numbers_are_written_shortly(value, text):
+    assert style.written(value) == text
+
+
+def test_fixed_numbers_have_fixed_decimals_and_no_negative_zero():
+    assert [style.fixed(x) for x in (1e-9, -1e-9, -0.5, 120.0, 3.0)] == [
+        "0.00", "0.00", "−0.50", "120", "3.00"]
+
+
+def test_an_array_is_written_with_as_few_decimals_as_it_needs():
+    assert style.written_all(np.array([1.0, 2.0])).tolist() == ["1.0", "2.0"]
+    assert style.written_all(np.array([1.0, 2.25])).tolist() == ["1.00", "2.25"]
+    assert style.written_all(np.array([1, 2])).tolist() == ["1", "2"]
+
+
+def test_spread_keeps_order_and_distance_and_moves_nothing_needlessly():
+    wished = np.array([5.0, 1.0, 1.1, 1.2, 9.0])
+    placed = style.spread(wished, 1.0)
+    assert np.diff(np.sort(placed)).min() >= 1.0 - 1e-9
+    assert (np.argsort(placed) == np.argsort(wished)).all()
+    assert placed[4] == 9.0 and placed[0] == 5.0
+
+
+# What a reader without green cones sees (Machado and others, 2009, severity 1), in linear RGB.
+DEUTERANOPIA = np.array(
+    [
+        [0.367322, 0.860646, -0.227968],
+        [0.280085, 0.672501, 0.047413],
+        [-0.011820, 0.042940, 0.968881],
+    ]
+)
+
+
+def linear(colour):
+    from matplotlib.colors import to_rgb
+
+    rgb = np.array(to_rgb(colour))
+    return np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+
+
+def lab(rgb):
+    """Linear RGB as CIELAB, in which distances are about as large as they look."""
+    xyz = (
+        np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
+        @ np.clip(rgb, 0, 1)
+        / [0.9505, 1, 1.089]
+    )
+    f = np.where(xyz > 0.008856, np.cbrt(xyz), 7.787 * xyz + 16 / 116)
+    return np.array([116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])])
+
+
+@pytest.mark.parametrize("eye", [np.eye(3), DEUTERANOPIA], ids=["usual", "deuteranopia"])
+def test_the_colours_can_be_told_apart(eye):
+    seen = [lab(eye @ linear(colour)) for colour in style.COLOURS]
+    distances = [np.linalg.norm(a - b) for k, a in enumerate(seen) for b in seen[:k]]
+    assert min(distances) > 15
+    first_four = [np.linalg.norm(a - b) for k, a in enumerate(seen[:4]) for b in seen[:k]]
+    assert min(first_four) > 40
+
+
+def test_that_distance_notices_red_and_green():
+    red, green = (lab(DEUTERANOPIA @ linear(colour)) for colour in ("#D03030", "#6F8030"))
+    assert np.linalg.norm(red - green) < 15
+
+
+def test_text_can_be_read_on_white():
+    for ink in [*style.INKS, style.GREY, style.INK]:
+        luminance = linear(ink) @ [0.2126, 0.7152, 0.0722]
+        assert 1.05 / (luminance + 0.05) > 4.5, ink
+
+
+def test_the_maps_are_even_and_zero_is_white():
+    lightness = np.array(
+        [lab(linear(colour))[0] for colour in style.sequential()(np.linspace(0, 1, 9))]
+    )
+    steps = -np.diff(lightness)
+    assert steps.min() > 0 and steps.max() < 1.6 * steps.min()
+    assert np.allclose(style.diverging()(0.5)[:3], 1, atol=0.02)
+
+
+def test_lines_differ_in_more_than_colour():
+    assert len(set(style.MARKERS)) == len(style.MARKERS) == len(style.COLOURS)
+    assert len(set(map(str, style.LINES))) == len(style.LINES) == len(style.COLOURS)

@@ -1,0 +1,292 @@
+"""Modules, initialisers, optimizers, data."""
+
+import math
+
+import numpy as np
+import pytest
+
+import minigrad as mg
+from minigrad import nn
+from minigrad.data import CharTokenizer, DataLoader, Dataset, TextDataset
+from minigrad.optim import SGD, AdamW, clip_grad_norm_, warmup_cosine
+
+# --- Modules ---
+
+
+class Nested(nn.Module):
+    def __init__(self):
+        self.first = nn.Linear(3, 4)
+        self.listed = [nn.Linear(4, 4), nn.LayerNorm(4)]
+        self.named = {"a": nn.Dropout(0.5), "b": nn.Linear(4, 2, bias=False)}
+        self.tied = self.listed[0].weight
+
+
+def test_parameters_are_found_in_attributes_lists_and_dictionaries():
+    names = [name for name, _ in Nested().named_parameters()]
+    assert names == [
+        "first.weight", "first.bias", "listed.0.weight", "listed.0.bias", "listed.1.weight",
+        "listed.1.bias", "named.b.weight",
+    ]  # fmt: skip
+
+
+def test_tied_weights_count_once():
+    model = nn.Sequential(nn.Embedding(5, 3), nn.Linear(3, 5, bias=False))
+    model[1].weight = model[0].weight
+    assert model.num_parameters() == 15 and list(model.state_dict()) == ["0.weight"]
+
+
+def test_state_round_trip_copies():
+    mg.manual_seed(1)
+    a, b = Nested(), Nested()
+    state = a.state_dict()
+    b.load_state_dict(state)
+    state["first.bias"][:] = 7
+    assert all(
+        np.array_equal(p.data, q.data) for p, q in zip(a.parameters(), b.parameters(), strict=True)
+    )
+    assert not np.shares_memory(a.first.bias.data, b.first.bias.data)
+
+
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        (lambda s: s.pop("first.bias"), "first.bias is missing"),
+        (lambda s: s.update(extra=np.ones(1)), "extra is not in the model"),
+        (lambda s: s.update({"first.bias": np.ones(5)}), r"first.bias has shape \(5,\), the model's \(4,\)"),
+        (lambda s: s.update({"named.b.weight": np.full((2, 4), "x")}), "could not convert"),
+    ],
+)  # fmt: skip
+def test_a_state_that_does_not_fit_is_refused_whole(change, message):
+    model = Nested()
+    state = {name: array + 1 for name, array in model.state_dict().items()}
+    before = model.state_dict()
+    change(state)
+    with pytest.raises(ValueError, match=message):
+        model.load_state_dict(state)
+    assert all(np.array_equal(before[n], p.data) for n, p in model.named_parameters())
+
+
+def test_train_and_eval_reach_every_child():
+    model = Nested()
+    model.eval()
+    assert not any(m.training for m in model.modules())
+    model.train()
+    assert all(m.training for m in model.modules())
+
+
+def test_dropout_rescales_in_training_and_does_nothing_in_eval():
+    layer, x = nn.Dropout(0.25), mg.ones(200, 200)
+    mg.manual_seed(0)
+    y = layer(x).data
+    assert set(np.unique(y)) == {0.0, np.float32(1 / 0.75)}
+    assert (y == 0).mean() == pytest.approx(0.25, abs=0.02)
+    assert layer.eval()(x) is x
+    for p in (1.0, -0.1, 2):
+        with pytest.raises(ValueError, match=r"Dropout: p is a probability in \[0, 1\)"):
+            nn.Dropout(p)
+
+
+def test_printing_shows_the_tree_with_shapes_and_counts():
+    text = repr(nn.Sequential(nn.Linear(2, 3), nn.GELU()))
+    assert text.splitlines() == [
+        "Sequential()  9 parameters",
+        "  0: Linear(weight (3, 2), bias (3,))  9 parameters",
+        "  1: GELU()",
+    ]
+
+
+def test_sequential_is_iterable_and_indexable():
+    model = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1))
+    assert len(model) == 3 and [type(m).__name__ for m in model] == ["Linear", "ReLU", "Linear"]
+    assert model[-1] is list(model)[2] and len(model[:2]) == 2
+
+
+@pytest.mark.parametrize(
+    "name, std",
+    [
+        ("xavier_uniform_", math.sqrt(2 / 500)), ("xavier_normal_", math.sqrt(2 / 500)),
+        ("kaiming_uniform_", math.sqrt(2 / 300)), ("kaiming_normal_", math.sqrt(2 / 300)),
+    ],
+)  # fmt: skip
+def test_initialisers_have_their_standard_deviation(name, std):
+    parameter = nn.Parameter(np.empty((200, 300)))
+    data = parameter.data
+    getattr(nn.init, name)(parameter, generator=np.random.default_rng(0))
+    assert parameter.data is data and data.std() == pytest.approx(std, rel=0.02)
+
+
+# --- Optimizers ---
+
+
+def quadratic(p):
+    return (p * p).sum() * 0.5
+
+
+def test_adamw_first_step_is_the_learning_rate_in_size():
+    p = nn.Parameter(np.array([3.0, -2.0]))
+    optimizer = AdamW([p], lr=0.1, weight_decay=0.0)
+    quadratic(p).backward()
+    optimizer.step()
+    assert np.allclose(p.data, [2.9, -1.9], atol=1e-6)
+
+
+def test_weight_decay_is_decoupled_and_by_group():
+    a, b = nn.Parameter(np.array([1.0])), nn.Parameter(np.array([1.0]))
+    optimizer = AdamW(
+        [{"params": [a], "weight_decay": 0.5}, {"params": [b]}], lr=0.1, weight_decay=0
+    )
+    a.grad, b.grad = np.zeros(1), np.zeros(1)
+    optimizer.step()
+    assert a.data[0] == pytest.approx(0.95) and b.data[0] == 1.0
+
+
+@pytest.mark.parametrize("kind, options", [(SGD, {"momentum": 0.9}), (AdamW, {})])
+def test_an_optimizer_resumed_goes_on_the_same(kind, options):
+    def run(steps, state=None, start=(3.0, -2.0)):
+        p = nn.Parameter(np.array(start))
+        optimizer = kind([p], lr=0.1, **options)
+        if state:
+            optimizer.load_state_dict(state)
+        for _ in range(steps):
+            optimizer.zero_grad()
+            quadratic(p).backward()
+            optimizer.step()
+        return p.data, optimizer.state_dict()
+
+    whole, _ = run(10)
+    half, state = run(5)
+    rest, _ = run(5, state, half)
+    assert np.array_equal(whole, rest)
+
+
+def test_an_optimizer_state_that_does_not_fit_is_refused():
+    optimizer = AdamW([nn.Parameter(np.ones(2))])
+    before = optimizer.state_dict()
+    with pytest.raises(ValueError, match="AdamW: missing, unknown or of another shape: mean.0"):
+        optimizer.load_state_dict({**before, "mean.0": np.ones(3)})
+    with pytest.raises(ValueError, match="no parameters"):
+        AdamW([])
+    with pytest.raises(ValueError, match="lr must not be negative"):
+        SGD([nn.Parameter(np.ones(2))], lr=-1)
+    with pytest.raises(ValueError, match="given twice"):
+        p = nn.Parameter(np.ones(2))
+        SGD([p, p])
+    with pytest.raises(ValueError, match="unknown options"):
+        SGD([{"params": [nn.Parameter(np.ones(2))], "weigth_decay": 1}])
+
+
+def test_clipping_scales_all_gradients_together():
+    a, b = nn.Parameter(np.ones(1)), nn.Parameter(np.ones((1, 1)))
+    a.grad, b.grad = np.array([3.0]), np.array([[4.0]])
+    assert clip_grad_norm_([a, b], 1.0) == pytest.approx(5.0)
+    assert a.grad[0] == pytest.approx(0.6) and b.grad[0, 0] == pytest.approx(0.8)
+    assert clip_grad_norm_([a, b], 2.0) == pytest.approx(1.0)
+    assert a.grad[0] == pytest.approx(0.6)
+
+
+def test_schedule_warms_up_and_falls_along_a_cosine():
+    rates = [warmup_cosine(step, 10, 110, 1.0, 0.1) for step in range(120)]
+    assert rates[0] == pytest.approx(0.1) and rates[9] == rates[10] == pytest.approx(1.0)
+    assert rates[60] == pytest.approx(0.55) and rates[110] == rates[119] == 0.1
+    assert all(x >= y for x, y in zip(rates[10:], rates[11:], strict=False))
+
+
+# --- Data ---
+
+
+def test_tokenizer_round_trip_and_file(tmp_path):
+    text = "two\nlines, an é and a 🙂"
+    tokenizer = CharTokenizer(text)
+    assert tokenizer.decode(tokenizer.encode(text)) == text
+    assert tokenizer.vocab_size == len(set(text))
+    tokenizer.save(tmp_path / "tokenizer.json")
+    assert CharTokenizer.load(tmp_path / "tokenizer.json").vocabulary == tokenizer.vocabulary
+
+
+def test_tokenizer_names_the_character_it_has_never_seen():
+    with pytest.raises(ValueError, match=r"the character 'z' \(position 2\) is not in"):
+        CharTokenizer("ab").encode("abz")
+    with pytest.raises(ValueError, match="0 … 1"):
+        CharTokenizer("ab").decode([0, 2])
+    with pytest.raises(ValueError, match="empty"):
+        CharTokenizer("")
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"vocabulary": "ba"}', '{"vocabulary": 3}'])
+def test_a_damaged_tokenizer_file_is_refused(tmp_path, content):
+    path = tmp_path / "tokenizer.json"
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(ValueError, match="tokenizer.json"):
+        CharTokenizer.load(path)
+
+
+def test_targets_are_the_inputs_one_token_later():
+    data = TextDataset(np.arange(10), 4)
+    assert len(data) == 6
+    for inputs, targets in (data[0], data[5], data[np.array([1, 2])]):
+        assert np.array_equal(inputs[..., 1:], targets[..., :-1])
+        assert np.array_equal(targets, inputs + 1)
+    with pytest.raises(IndexError, match="there are 6 windows"):
+        data[6]
+    with pytest.raises(ValueError, match="4 tokens are too few for a context of 4"):
+        TextDataset(np.arange(4), 4)
+
+
+def test_the_loader_visits_every_item_once():
+    class Numbers(Dataset):
+        def __len__(self):
+            return 10
+
+        def __getitem__(self, index):
+            return (np.int64(index),)
+
+    def seen(**options):
+        return [x.tolist() for (x,) in DataLoader(Numbers(), batch_size=4, **options)]
+
+    assert seen() == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9]]
+    assert seen(drop_last=True) == [[0, 1, 2, 3], [4, 5, 6, 7]]
+    shuffled = seen(shuffle=True)
+    assert sorted(x for batch in shuffled for x in batch) == list(range(10)) and shuffled != seen()
+    assert len(DataLoader(Numbers(), 4)) == 3 and len(DataLoader(Numbers(), 4, drop_last=True)) == 2
+
+
+def test_the_plays_are_plain_text():
+    text = mg.load_shakespeare()
+    assert 4_500_000 < len(text) < 5_200_000 and text.isascii()
+    assert not set(text) & set("#*_\\[]<>") and "\n\n\n" not in text
+    assert text.startswith("THESEUS:\n") and "\n\nHAMLET:\n" in text
+    assert "Exeunt" not in text and "SCENE" not in text and "--" in text
+
+
+def test_a_text_of_ones_own(tmp_path):
+    path = tmp_path / "text.txt"
+    path.write_bytes("\ufeffone\r\ntwo é".encode())
+    assert mg.load_text(path) == "one\ntwo é"
+    with pytest.raises(FileNotFoundError, match="missing.txt cannot be read"):
+        mg.load_text(tmp_path / "missing.txt")
+    with pytest.raises(OSError, match="cannot be read"):
+        mg.load_text(tmp_path)
+    path.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ValueError, match="is not UTF-8 text"):
+        mg.load_text(path)
+    path.write_bytes(b"")
+    with pytest.raises(ValueError, match="is empty"):
+        mg.load_text(path)
+    path.write_bytes(b"a\0b")
+    with pytest.raises(ValueError, match="zero bytes"):
+        mg.load_text(path)
+
+
+def test_random_numbers_repeat_with_their_seed():
+    def draw():
+        mg.manual_seed(3)
+        r = mg.random
+        return [
+            r.rand(2, 3), r.randn(2), r.randint(0, 9, (2, 2)), r.uniform(1, 2, (3,)),
+            r.normal(5, 0.1, (3,)), r.randperm(5),
+        ]  # fmt: skip
+
+    first, second = draw(), draw()
+    assert all(np.array_equal(a.data, b.data) for a, b in zip(first, second, strict=True))
+    assert [x.shape for x in first] == [(2, 3), (2,), (2, 2), (3,), (3,), (5,)]
+    assert first[0].dtype == np.float32 and first[2].dtype == np.int64
