@@ -349,3 +349,9 @@ def test_the_maps_are_even_and_zero_is_white():
 def test_lines_differ_in_more_than_colour():
     assert len(set(style.MARKERS)) == len(style.MARKERS) == len(style.COLOURS)
     assert len(set(map(str, style.LINES))) == len(style.LINES) == len(style.COLOURS)
+
+
+def test_a_figure_can_go_to_a_file(tmp_path):
+    with draw.to_file(tmp_path / "bars.png"):
+        draw.bars({"a": 1, "b": 2}, caption="b is twice as long.")
+    assert (tmp_path / "bars.png").read_bytes().startswith(b"\x89PNG")

@@ -74,7 +74,7 @@ def _parser():
     samples = parser.add_argument_group("the samples")
     add(samples, "--initial-sample-length", whole, 256, "characters before training; 0: none")
     add(samples, "--final-sample-length", whole, 1024, "characters after training; 0: none")
-    add(samples, "--temperature", _number(float, 0, 100), 1.0, "below 1 bolder, 0: the likeliest")
+    add(samples, "--temperature", _number(float, 0, 100), 1.0, "lower: safer, 0: the likeliest")
     add(samples, "--top-k", positive, None, "draw from the k likeliest characters only")
     samples.add_argument("--prompt", default="\n", help="what a sample begins with")
     files = parser.add_argument_group("checkpoints")
