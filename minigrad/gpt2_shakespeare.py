@@ -279,13 +279,6 @@ def evaluate(model, dataset, num_batches=200, batch_size=32, seed=0):
 
 # --- The command line ---
 
-
-def main():
-    """Train and sample from the command line; returns the exit code."""
-    from minigrad.tools import cli  # arguments, progress, checkpoints: nothing about GPT-2
-
-    return cli.main()
-
-
 if __name__ == "__main__":
+    from minigrad.tools.cli import main  # arguments, progress, checkpoints
     raise SystemExit(main())
