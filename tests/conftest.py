@@ -1,8 +1,13 @@
 """The order of the tests, the option --long, and PyTorch where it is installed."""
 
 import importlib.util
+import os
 
 import pytest
+
+# A matrix product on one thread, in the notebooks' kernels too: the products are small, and on a
+# busy machine two threads spend their time waiting for each other. Set it to try another number.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 # Before all others: where these fail, what the notebooks say about the package means nothing.
 FIRST = ("test_export.py", "test_environment.py")
