@@ -42,7 +42,7 @@ class GPT2Config:
         for name in ("context_size", "num_blocks", "num_heads", "embedding_dim"):
             if getattr(self, name) < 1:
                 raise ValueError(f"GPT2Config: {name} must be at least 1")
-        if self.vocab_size is None or self.vocab_size < 1:
+        if self.vocab_size is not None and self.vocab_size < 1:
             raise ValueError("GPT2Config: vocab_size is the number of tokens, at least 1")
 
 
@@ -56,6 +56,8 @@ class GPT2(nn.Module):
 
     def __init__(self, config):
         C, V = config.embedding_dim, config.vocab_size
+        if V is None:
+            raise ValueError("GPT2: the config lacks its vocab_size, the number of tokens")
         self.config = config
         self.token_embedding = nn.Embedding(V, C)
         self.position_embedding = nn.Embedding(config.context_size, C)

@@ -102,7 +102,7 @@ def test_biases_are_an_option():
     "make, message",
     [
         (lambda: small_model(embedding_dim=15), "2 heads cannot share 15 channels"),
-        (lambda: small_model(vocab_size=None), "vocab_size is the number of tokens"),
+        (lambda: small_model(vocab_size=None), "lacks its vocab_size, the number of tokens"),
         (lambda: small_model(num_blocks=0), "num_blocks must be at least 1"),
         (lambda: small_model()(mg.array(tokens(1, 9))), "9 tokens is longer than the context of 8"),
         (lambda: small_model()(mg.array([[11]])), "tokens must lie in 0 … 10"),
