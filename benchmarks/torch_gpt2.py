@@ -1,6 +1,6 @@
 """The model of lesson 08 in PyTorch, at its best there: the yardstick for losses and for speed.
 
-Parameters have the names and shapes of minigrad's, so a state dictionary goes from one to the other.
+Parameters have the names and shapes of minigrad's: a state dictionary goes from one to the other.
 """
 
 import math

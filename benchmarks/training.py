@@ -11,9 +11,11 @@ is missing. Run it with nothing else running.
 import argparse
 import json
 import os
+import re
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 
@@ -123,18 +125,26 @@ def measure(size, repeats):
 
 
 def peak_memory(size, way):
-    """The peak memory, in MB, of a process that makes three steps in one way."""
+    """The peak memory, in MB, of a process that makes three steps in one way; None but on Linux."""
     code = (
-        "import resource, sys; from benchmarks.training import WAYS; "
-        f"step, _ = WAYS[{way!r}]({size!r}); [step() for _ in range(3)]; "
-        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+        "from benchmarks.training import WAYS, own_peak; "
+        f"step, _ = WAYS[{way!r}]({size!r}); [step() for _ in range(3)]; print(own_peak())"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
-    return int(done.stdout) / 1024  # Linux counts in KiB
+    return json.loads(done.stdout)
+
+
+def own_peak():
+    """The peak memory of this process in MB, as JSON."""
+    status = Path("/proc/self/status")
+    if not status.exists():
+        return "null"
+    # Not getrusage: its figure begins with the memory of the process that started this one.
+    return int(re.search(r"VmHWM:\s+(\d+)", status.read_text(encoding="utf-8"))[1]) / 1024
 
 
 def gradient_difference(size):
-    """The largest difference of a gradient between minigrad and PyTorch, against its largest entry."""
+    """How far a gradient differs from PyTorch's at most, against its largest entry."""
     ours_step, ours = minigrad_step(size, CORES)
     their_step, theirs = pytorch_step(size)
     ours_step(), their_step()
@@ -147,7 +157,7 @@ def gradient_difference(size):
 
 
 def table(size, repeats):
-    """The rows of one size: {way: {"quartiles", "ratio", "memory"}}, and the gradients' difference."""
+    """{way: quartiles, ratios and memory} of one size, and how far the gradients differ."""
     seconds = measure(size, repeats)
     rows = {}
     for way, times in seconds.items():
@@ -162,16 +172,15 @@ def table(size, repeats):
 
 def show(size, result):
     print(f"\n{size}: {result['repeats']} steps each, {CORES} threads")
-    print(
-        f"{'':20s} {'median':>9s} {'quartiles':>19s} {'to PyTorch':>11s} {'quartiles':>13s} {'MB':>6s}"
-    )
+    heads = f"{'':20s} {'median':>9s} {'quartiles':>19s} {'to PyTorch':>11s}"
+    print(f"{heads} {'quartiles':>13s} {'MB':>6s}")
     for way, row in result["rows"].items():
         low, middle, high = (1000 * t for t in row["quartiles"])
         line = f"{way:20s} {middle:6.0f} ms {low:8.0f} – {high:5.0f} ms"
         if "ratio" in row:
             low, middle, high = row["ratio"]
             line += f" {middle:10.2f}x {low:6.2f} – {high:.2f}"
-        print(line + f" {row['memory']:7.0f}")
+        print(line + ("" if row["memory"] is None else f" {row['memory']:7.0f}"))
     if result["gradient difference"] is not None:
         print(f"gradients differ by {result['gradient difference']:.1e} of their largest entry")
 
