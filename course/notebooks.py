@@ -92,5 +92,6 @@ def last_heading(markdown: str) -> str:
         return ""
     text = re.sub(r"!?\[([^]]*)\]\([^)]*\)", r"\1", headings[-1])  # links
     text = re.sub(r"<[^>]*>|[`*]", "", text)  # tags, code, emphasis
-    text = re.sub(r"^(Exercise +)?\d+(\.\d+)*[.:)]? +", "", text)  # "3.", "1.2", "Exercise 1.2:"
+    # "3.", "1.2", "8 ·", "Exercise 1.2:"
+    text = re.sub(r"^(Exercise +)?\d+(\.\d+)*( ·|[.:)])? +", "", text)
     return " ".join(text.split())

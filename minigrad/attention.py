@@ -9,7 +9,7 @@ from minigrad import nn
 from minigrad.op import differentiable
 
 
-# --- · Attention as one operation ---
+# --- Attention as one operation ---
 
 
 @differentiable
@@ -64,7 +64,7 @@ def _attention_weights(q, k):
     return weights
 
 
-# --- · The key-value cache ---
+# --- The key-value cache ---
 
 
 class KeyValueCache:
@@ -89,7 +89,7 @@ class KeyValueCache:
         return self.keys[:, :, :end], self.values[:, :, :end]
 
 
-# --- · Causal self-attention as a module ---
+# --- Causal self-attention as a module ---
 
 
 class CausalAttention(nn.Module):
@@ -114,7 +114,7 @@ class CausalAttention(nn.Module):
         return _attention_weights(q, k)
 
 
-# --- · The MLP ---
+# --- The MLP ---
 
 
 class MLP(nn.Module):
@@ -129,7 +129,7 @@ class MLP(nn.Module):
         return self.down_proj(self.gelu(self.up_proj(x)))
 
 
-# --- · The block: a residual stream ---
+# --- The block: a residual stream ---
 
 
 class Block(nn.Module):

@@ -220,11 +220,13 @@ class Trainer:
         self._pool = ThreadPoolExecutor(recipe.workers)
 
     def step(self):
-        """One step of training; returns the loss of its batch."""
+        """One step of training; returns its loss. One that is not finite changes no parameter."""
         r = self.recipe
         self.model.train()
         self.optimizer.zero_grad()
         loss = self._backward(*self.batch())
+        if not math.isfinite(loss):
+            return loss
         clip_grad_norm_(self.optimizer.parameters, r.max_norm)
         self.optimizer.lr = warmup_cosine(self.steps, r.warmup_steps, r.num_steps, r.lr, r.min_lr)
         self.optimizer.step()

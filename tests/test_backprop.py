@@ -74,7 +74,7 @@ def test_every_gradient_is_writable_and_its_own():
     for make in makers:
         x = leaf(2, 2)
         make(x).backward()
-        assert x.grad.flags.writeable and x.grad.base is None or x.grad.flags.owndata
+        assert x.grad.flags.writeable and x.grad.flags.owndata
 
 
 def test_parts_are_added_into_one_buffer():

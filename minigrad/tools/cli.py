@@ -273,11 +273,10 @@ def _stopped(options, trainer, tokenizer, number):
 
 def _explain_divergence(options, trainer):
     """Name the step and the first operation that went wrong; nothing more is saved."""
-    trainer.steps -= 1
     try:
         with detect_anomaly():
             trainer.step()
-        where = "the update of the parameters"
+        where = "its parameters were not finite before it"
     except FloatingPointError as error:
         where = str(error)
     print(
