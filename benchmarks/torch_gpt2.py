@@ -18,11 +18,14 @@ class CausalAttention(nn.Module):
         self.in_proj = nn.Linear(C, 3 * C, bias=config.bias)
         self.out_proj = nn.Linear(C, C, bias=config.bias)
 
-    def forward(self, x):
+    def forward(self, x, cache=None):
         B, T, C = x.shape
         heads = (B, T, self.num_heads, C // self.num_heads)
         q, k, v = (part.view(heads).transpose(1, 2) for part in self.in_proj(x).split(C, dim=2))
-        y = F.scaled_dot_product_attention(q, k, v, is_causal=True)  # (B, H, T, D)
+        if cache is not None:
+            k, v = cache.extend(k, v)
+        # One late query sees everything; several stand at the start of an empty cache.
+        y = F.scaled_dot_product_attention(q, k, v, is_causal=T > 1)  # (B, H, T, D)
         return self.out_proj(y.transpose(1, 2).reshape(B, T, C))
 
 
@@ -46,8 +49,8 @@ class Block(nn.Module):
         self.ln2 = nn.LayerNorm(config.embedding_dim)
         self.ffn = MLP(config)
 
-    def forward(self, x):
-        x = x + self.attn(self.ln1(x))
+    def forward(self, x, cache=None):
+        x = x + self.attn(self.ln1(x), cache)
         return x + self.ffn(self.ln2(x))
 
 
@@ -59,18 +62,57 @@ class TorchGPT2(nn.Module):
         C = config.embedding_dim
         self.token_embedding = nn.Embedding(config.vocab_size, C)
         self.position_embedding = nn.Embedding(config.context_size, C)
+        self.config = config
         self.blocks = nn.Sequential(*(Block(config) for _ in range(config.num_blocks)))
         self.output_ln = nn.LayerNorm(C)
         self.output_projection = nn.Linear(C, config.vocab_size, bias=False)
 
-    def forward(self, tokens):
-        x = self.token_embedding(tokens) + self.position_embedding.weight[: tokens.shape[1]]
-        return self.output_projection(self.output_ln(self.blocks(x)))
+    def forward(self, tokens, caches=None):
+        past = caches[0].length if caches else 0
+        positions = self.position_embedding.weight[past : past + tokens.shape[1]]
+        x = self.token_embedding(tokens) + positions
+        for block, cache in zip(self.blocks, caches or [None] * len(self.blocks)):
+            x = block(x, cache)
+        return self.output_projection(self.output_ln(x))
 
     def load_minigrad(self, model):
         """Copy the parameters of a minigrad model."""
         state = model.state_dict()
         self.load_state_dict({name: torch.from_numpy(array) for name, array in state.items()})
+
+
+class Cache:
+    """Keys and values in buffers of the whole context, as minigrad's `KeyValueCache`."""
+
+    def __init__(self, batch_size, config):
+        head_dim = config.embedding_dim // config.num_heads
+        self.keys = torch.empty(batch_size, config.num_heads, config.context_size, head_dim)
+        self.values = torch.empty_like(self.keys)
+        self.length = 0
+
+    def extend(self, k, v):
+        end = self.length + k.shape[2]
+        self.keys[:, :, self.length : end] = k
+        self.values[:, :, self.length : end] = v
+        self.length = end
+        return self.keys[:, :, :end], self.values[:, :, :end]
+
+
+@torch.inference_mode()
+def generate_cached(model, batch_size, max_new_tokens):
+    """Tokens (batch_size, 1 + max_new_tokens), with the policy of minigrad's `generate`."""
+    config = model.config
+    generator = torch.Generator().manual_seed(0)
+    tokens = unseen = torch.zeros(batch_size, 1, dtype=torch.long)
+    caches = [Cache(batch_size, config) for _ in model.blocks]
+    for _ in range(max_new_tokens):
+        logits = model(unseen, caches)[:, -1]
+        unseen = torch.multinomial(F.softmax(logits, dim=-1), 1, generator=generator)
+        tokens = torch.cat([tokens, unseen], dim=1)
+        if caches[0].length == config.context_size:
+            caches = [Cache(batch_size, config) for _ in model.blocks]
+            unseen = tokens[:, -((config.context_size + 1) // 2) :]
+    return tokens
 
 
 class TorchTrainer:
