@@ -1,14 +1,16 @@
 """A training step of minigrad beside one of PyTorch, in one interleaved run.
 
-`python -m benchmarks.training [--repeats N] [--json FILE] [--chart FILE]` times, for two sizes of
-model and the same batches: minigrad in a plain loop (NumPy's BLAS on all cores), minigrad with
-workers (the batch split over threads), PyTorch eager at its best, and the model's matrix products
-alone. It prints the median and the quartiles of each, the ratio to PyTorch pair by pair, the peak
-memory of each in a process of its own, and how far the gradients differ. Without PyTorch its column
-is missing. Run it with nothing else running.
+`python -m benchmarks.training [--turns N] [--json FILE] [--chart FILE]` times, for two sizes of
+model and the same batches: minigrad in a plain loop, `loss.backward()` and `AdamW` (NumPy's BLAS on
+all cores); minigrad's `Trainer` with workers (the batch split over threads); PyTorch eager at its
+best; and the model's matrix products alone. Each lives in a process of its own, so that nobody's
+idle threads or memory settings touch another, and they take turns of a few steps. It prints the
+median and the quartiles of each, the ratio to PyTorch turn by turn, the peak memory, and how far
+the gradients differ. Without PyTorch its row is missing. Run it with nothing else running.
 """
 
 import argparse
+import importlib.util
 import json
 import os
 import re
@@ -22,6 +24,7 @@ import numpy as np
 import minigrad as mg
 from minigrad.data import TextDataset
 from minigrad.gpt2_shakespeare import GPT2, GPT2Config, Recipe, Trainer
+from minigrad.tools.memory import keep_freed_memory
 
 VOCABULARY = 65
 SIZES = {
@@ -34,6 +37,26 @@ CORES = min(2, os.cpu_count() or 1)
 def dataset():
     """Random tokens: the time of a step does not depend on what they say."""
     return TextDataset(np.random.default_rng(0).integers(VOCABULARY, size=100_000), 64)
+
+
+def plain_step(size):
+    """A function that makes one training step of minigrad in a loop of one's own."""
+    options, batch_size = SIZES[size]
+    mg.manual_seed(0)
+    keep_freed_memory()
+    model = GPT2(GPT2Config(vocab_size=VOCABULARY, **options))
+    optimizer = mg.optim.AdamW(model.parameters(), lr=1e-3)
+    data, generator = dataset(), np.random.default_rng(0)
+
+    def step():
+        inputs, targets = data.sample(batch_size, generator)
+        loss = mg.nn.cross_entropy_loss(model(inputs), targets)
+        optimizer.zero_grad()
+        loss.backward()
+        mg.optim.clip_grad_norm_(optimizer.parameters, 1.0)
+        optimizer.step()
+
+    return step, None
 
 
 def minigrad_step(size, workers):
@@ -94,51 +117,63 @@ def matrix_products(size):
 
 
 WAYS = {
-    "minigrad": lambda size: minigrad_step(size, 1),
+    "minigrad": plain_step,
     "minigrad, workers": lambda size: minigrad_step(size, CORES),
     "PyTorch": pytorch_step,
     "matrix products": matrix_products,
 }
+STEPS = {"default": 3, "small": 15}  # in one turn
 
 
 def available():
     """The ways that can be measured here."""
-    try:
-        import torch  # noqa: F401
-    except ModuleNotFoundError:
+    if importlib.util.find_spec("torch") is None:
         return [way for way in WAYS if way != "PyTorch"]
     return list(WAYS)
 
 
-def measure(size, repeats):
-    """{way: seconds of each repeat}; the ways take turns, so that all meet the same machine."""
-    steps = {way: WAYS[way](size)[0] for way in available()}
-    for step in steps.values():
-        step(), step()  # memory is allocated, threads are started
-    seconds = {way: [] for way in steps}
-    for _ in range(repeats):
-        for way, step in steps.items():
+def serve(size, way):
+    """Answer each line on the standard input with the seconds of a turn's steps, as JSON."""
+    step, _ = WAYS[way](size)
+    step(), step()  # memory is allocated
+    for _ in sys.stdin:
+        step()  # threads wake up
+        seconds = []
+        for _ in range(STEPS[size]):
             start = time.perf_counter()
             step()
-            seconds[way].append(time.perf_counter() - start)
-    return seconds
+            seconds.append(time.perf_counter() - start)
+        print(json.dumps({"seconds": seconds, "memory": own_peak()}), flush=True)
 
 
-def peak_memory(size, way):
-    """The peak memory, in MB, of a process that makes three steps in one way; None but on Linux."""
-    code = (
-        "from benchmarks.training import WAYS, own_peak; "
-        f"step, _ = WAYS[{way!r}]({size!r}); [step() for _ in range(3)]; print(own_peak())"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
-    return json.loads(done.stdout)
+def measure(size, turns):
+    """{way: {"seconds": one list for each turn, "memory": the peak in MB}}, the ways in turns."""
+    servers = {
+        way: subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.training", "--serve", size, way],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )
+        for way in available()
+    }  # fmt: skip
+    found = {way: {"seconds": [], "memory": None} for way in servers}
+    for _ in range(turns):
+        for way, server in servers.items():
+            server.stdin.write("turn\n")
+            server.stdin.flush()
+            answer = json.loads(server.stdout.readline())
+            found[way]["seconds"].append(answer["seconds"])
+            found[way]["memory"] = answer["memory"]
+            time.sleep(0.1)  # idle threads of a process go on turning for a while
+    for server in servers.values():
+        server.communicate()
+    return found
 
 
 def own_peak():
-    """The peak memory of this process in MB, as JSON."""
+    """The peak memory of this process in MB; None but on Linux."""
     status = Path("/proc/self/status")
     if not status.exists():
-        return "null"
+        return None
     # Not getrusage: its figure begins with the memory of the process that started this one.
     return int(re.search(r"VmHWM:\s+(\d+)", status.read_text(encoding="utf-8"))[1]) / 1024
 
@@ -156,22 +191,24 @@ def gradient_difference(size):
     return worst
 
 
-def table(size, repeats):
+def table(size, turns):
     """{way: quartiles, ratios and memory} of one size, and how far the gradients differ."""
-    seconds = measure(size, repeats)
+    found = measure(size, turns)
+    medians = {way: np.median(row["seconds"], axis=1) for way, row in found.items()}
     rows = {}
-    for way, times in seconds.items():
-        rows[way] = {"quartiles": np.percentile(times, [25, 50, 75]).tolist()}
-        rows[way]["memory"] = peak_memory(size, way)
-        if "PyTorch" in seconds:
-            ratios = np.divide(times, seconds["PyTorch"])
+    for way, row in found.items():
+        rows[way] = {"quartiles": np.percentile(row["seconds"], [25, 50, 75]).tolist()}
+        rows[way]["memory"] = row["memory"]
+        if "PyTorch" in found:
+            ratios = medians[way] / medians["PyTorch"]
             rows[way]["ratio"] = np.percentile(ratios, [25, 50, 75]).tolist()
-    difference = gradient_difference(size) if "PyTorch" in seconds else None
-    return {"rows": rows, "gradient difference": difference, "repeats": repeats}
+    difference = gradient_difference(size) if "PyTorch" in found else None
+    return {"rows": rows, "gradient difference": difference, "turns": turns}
 
 
 def show(size, result):
-    print(f"\n{size}: {result['repeats']} steps each, {CORES} threads")
+    steps = result["turns"] * STEPS[size]
+    print(f"\n{size}: {steps} steps each in {result['turns']} turns, {CORES} threads")
     heads = f"{'':20s} {'median':>9s} {'quartiles':>19s} {'to PyTorch':>11s}"
     print(f"{heads} {'quartiles':>13s} {'MB':>6s}")
     for way, row in result["rows"].items():
@@ -187,13 +224,16 @@ def show(size, result):
 
 def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--repeats", type=int, default=15, help="steps of each (default: 15)")
+    parser.add_argument("--turns", type=int, default=15, help="turns of each (default: 15)")
     parser.add_argument("--json", metavar="FILE", help="write the table as JSON")
     parser.add_argument("--chart", metavar="FILE", help="draw the medians as a PNG")
+    parser.add_argument("--serve", nargs=2, metavar=("SIZE", "WAY"), help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
+    if options.serve:
+        return serve(*options.serve)
     results = {}
     for size in SIZES:
-        results[size] = table(size, options.repeats * (5 if size == "small" else 1))
+        results[size] = table(size, options.turns)
         show(size, results[size])
     if options.json:
         with open(options.json, "w", encoding="utf-8") as file:

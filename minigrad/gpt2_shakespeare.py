@@ -19,6 +19,7 @@ from minigrad.op import as_array
 from minigrad.optim import AdamW, clip_grad_norm_, warmup_cosine
 from minigrad.random import use_generator
 from minigrad.tensor import Tensor
+from minigrad.tools.memory import keep_freed_memory
 from minigrad.tools.threads import blas_threads
 
 
@@ -217,6 +218,7 @@ class Trainer:
             weight_decay=0.0,
         )
         self.steps = 0
+        keep_freed_memory()
         self._pool = ThreadPoolExecutor(recipe.workers)
 
     def step(self):
@@ -254,11 +256,12 @@ class Trainer:
                 self._pool.submit(copy_context().run, self._shard, number, x, y, len(x) / len(inputs))
                 for number, (x, y) in enumerate(shards, 1)
             ]
-            results = [shard.result() for shard in running]
-        for _, found in results:  # in a fixed order, so that the sums round alike every time
-            for parameter, g in found.items():
-                parameter.grad = g if parameter.grad is None else np.add(parameter.grad, g, out=g)
-        return sum(loss for loss, _ in results)
+            losses, found = zip(*(shard.result() for shard in running))
+        for parameter in found[0]:  # in a fixed order, so that the sums round alike every time
+            parameter.grad, *others = (shard[parameter] for shard in found)
+            for g in others:
+                parameter.grad += g
+        return sum(losses)
 
     def _shard(self, number, inputs, targets, share):
         """The share of the loss, and of the gradients, that these sequences of the batch make."""

@@ -1,0 +1,30 @@
+"""Whether the process keeps the memory that its arrays leave behind."""
+
+import ctypes
+import functools
+import sys
+
+# The numbers of glibc's mallopt(3).
+_TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8
+
+
+@functools.cache
+def keep_freed_memory():
+    """Let this process reuse the memory of freed arrays; returns whether it does from now on.
+
+    By default the C library of Linux gives a large array's memory back to the system as soon as it
+    is freed, and the next array pays for it again, page by page: a tenth of a training step and
+    more. Peak memory stays what it was. On other systems nothing changes.
+    """
+    if not sys.platform.startswith("linux"):
+        return False
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except AttributeError:  # a C library without it
+        return False
+    settings = {
+        _MMAP_THRESHOLD: 32 << 20,  # arrays below it come from the heap (the most it allows)
+        _TRIM_THRESHOLD: (1 << 31) - 1,  # and the heap does not shrink
+        _ARENA_MAX: 1,  # one heap for all threads
+    }
+    return all([mallopt(name, value) for name, value in settings.items()])
