@@ -2,8 +2,9 @@
 
 `python -m benchmarks.recipes TEXT FOLDER [NAME …]` trains the small recipe with three seeds and the
 default one (an hour and more; runs that are finished in FOLDER are not repeated), or those that are
-named, and writes docs/results.md and docs/results.json. TEXT is the million characters of
-Shakespeare that char-rnn and nanoGPT train on; the targets are set for it.
+named, and writes docs/results.md and docs/results.json, which keep what is not repeated. TEXT is
+the million characters of Shakespeare that char-rnn and nanoGPT train on; the targets are set for
+it.
 """
 
 import json
@@ -95,8 +96,10 @@ def main(arguments):
         return 2
     folder = Path(arguments[1])
     folder.mkdir(parents=True, exist_ok=True)
-    found = results(Path(arguments[0]), folder, arguments[2:] or list(RUNS))
-    (DOCS / "results.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    written = DOCS / "results.json"
+    found = json.loads(written.read_text(encoding="utf-8")) if written.exists() else {}
+    found |= results(Path(arguments[0]), folder, arguments[2:] or list(RUNS))
+    written.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     (DOCS / "results.md").write_text(page(found), encoding="utf-8")
     print(page(found))
     return 0
