@@ -86,6 +86,9 @@ class Part(NamedTuple):
     index: object
 
 
+PYTORCHS = {"dim": "axis", "keepdim": "keepdims"}  # what PyTorch calls our options
+
+
 def differentiable(function=None, *, broadcasts=False):
     """An operation on tensors, from a NumPy function that returns `value, *rules`.
 
@@ -112,10 +115,8 @@ def differentiable(function=None, *, broadcasts=False):
 
     @functools.wraps(function)
     def op(*arguments, **options):
-        for theirs, ours in (("dim", "axis"), ("keepdim", "keepdims")):
-            if theirs in options:
-                options[ours] = options.pop(theirs)
-        options = {key: unwrap(value) for key, value in options.items()}
+        if options:
+            options = {PYTORCHS.get(key, key): unwrap(value) for key, value in options.items()}
         extras = [unwrap(extra) for extra in arguments[count or 1 :]]
         inputs = arguments[:count] if count else tuple(arguments[0])
         try:
