@@ -40,19 +40,22 @@ return value, lambda g: g * np.true_divide(1, b), rule_b
                 "b in the denominator only once",
                 "return np.true_divide(a, b), lambda g: g / b, lambda g: -g * a / b",
                 says="needs the square",
-                advice="Derive b to the power of -1, or measure the slope at b = 2 with a small step.",
+                advice="Derive b to the power of -1, or measure the slope at b = 2 with a small "
+                "step.",
             ),
             Mistake(
                 "a slope where a rule was meant",
                 "return np.true_divide(a, b), lambda g: 1 / b, lambda g: -a / (b * b)",
                 says="rule for a leaves out g",
-                advice="A rule turns the gradient of the value into that of the input: g times the slope.",
+                advice="A rule turns the gradient of the value into that of the input: g times "
+                "the slope.",
             ),
             Mistake(
                 "the rule of mul",
                 "return np.true_divide(a, b), lambda g: g * b, lambda g: g * a",
                 says="as the one of mul does",
-                advice="The slope of a / b by a is 1 / b: with b = 4, a step of a counts a quarter.",
+                advice="The slope of a / b by a is 1 / b: with b = 4, a step of a counts a "
+                "quarter.",
             ),
         ],
     ),
@@ -94,7 +97,8 @@ def rule_b(g):
     return found if b.ndim > 1 else found[..., 0]
 """,
                 says="g times b without the transpose",
-                advice="With m, k and n all different there is one way only to make the shapes fit; try it so.",
+                advice="With m, k and n all different there is one way only to make the shapes "
+                "fit; try it so.",
             ),
             Mistake(
                 "no transpose in the gradient of b",
@@ -120,7 +124,8 @@ def rule_b(g):
     return found if b.ndim > 1 else found[..., 0]
 """,
                 says="wrong order",
-                advice="AB and BA are different matrices; let the figure of section 10 say which row meets what.",
+                advice="AB and BA are different matrices; let the figure of section 10 say which "
+                "row meets what.",
             ),
             Mistake(
                 "multiplied entry by entry",
@@ -132,7 +137,8 @@ def rule_b(g):
     return g * a
 """,
                 says="entry by entry",
-                advice="That is the rule of mul. Move one entry of a: a whole row of the product changes.",
+                advice="That is the rule of mul. Move one entry of a: a whole row of the product "
+                "changes.",
             ),
             Mistake(
                 ".T on a stack of matrices",
@@ -145,7 +151,8 @@ def rule_b(g):
     return found if b.ndim > 1 else found[..., 0]
 """,
                 says="stacks of matrices",
-                advice="Print the shape of x.T for an x of shape (2, 3, 4): all the axes are turned round.",
+                advice="Print the shape of x.T for an x of shape (2, 3, 4): all the axes are "
+                "turned round.",
             ),
             Mistake(
                 "the mean over a stack that met one matrix",
@@ -254,7 +261,8 @@ hidden = _as_mask(mask)
 return np.where(hidden, value, x), lambda g: np.where(hidden, g, 0), None
 """,
                 says="rule has the mask the wrong way round",
-                advice="Value and rule use the same mask: one takes value where it holds, the other 0.",
+                advice="Value and rule use the same mask: one takes value where it holds, the "
+                "other 0.",
             ),
             Mistake(
                 "the gradient multiplied by the mask",
@@ -275,7 +283,8 @@ if np.broadcast_shapes(x.shape, np.shape(mask)) != x.shape:
 return np.where(mask, value, x), lambda g: np.where(mask, 0, g), None
 """,
                 says="mask of 0.3",
-                advice="NumPy takes every number but 0 for true; `_as_mask` refuses what is no mask.",
+                advice="NumPy takes every number but 0 for true; `_as_mask` refuses what is no "
+                "mask.",
             ),
             Mistake(
                 "a mask that makes the result larger",
@@ -320,7 +329,8 @@ return value, lambda g: np.broadcast_to(_restore(g, axis, False), x.shape)
 return np.sum(x, axis, keepdims=keepdims), lambda g: g
 """,
                 says="returns g as it came",
-                advice="A gradient has the shape of its array: how many entries went into each sum?",
+                advice="A gradient has the shape of its array: how many entries went into each "
+                "sum?",
             ),
             Mistake(
                 "the lost axis not given back",
@@ -328,13 +338,15 @@ return np.sum(x, axis, keepdims=keepdims), lambda g: g
 return np.sum(x, axis, keepdims=keepdims), lambda g: np.broadcast_to(g, x.shape)
 """,
                 says="along the wrong axis",
-                advice="A shape of (2,) counts as a row, aligned at the right: section 13 shows the same mistake.",
+                advice="A shape of (2,) counts as a row, aligned at the right: section 13 shows "
+                "the same mistake.",
             ),
             Mistake(
                 "the gradient of the mean",
                 """
 value = np.sum(x, axis, keepdims=keepdims)
-return value, lambda g: np.broadcast_to(_restore(g, axis, keepdims) / (x.size / value.size), x.shape)
+n = x.size // value.size
+return value, lambda g: np.broadcast_to(_restore(g, axis, keepdims) / n, x.shape)
 """,
                 says="rule of the mean",
                 advice="If one entry grows by 1, by how much does the sum grow?",
@@ -398,7 +410,8 @@ for x in arrays:
 return value, *rules
 """,
                 says="slice of the last array",
-                advice="A closure looks its variables up when it is called: fix them by a default or a function.",
+                advice="A closure looks its variables up when it is called: fix them by a default "
+                "or a function.",
             ),
             Mistake(
                 "every slice begins at 0",
@@ -409,7 +422,8 @@ def rule(size):
 return np.concatenate(arrays, axis), *(rule(x.shape[axis]) for x in arrays)
 """,
                 says="begins at 0 again",
-                advice="Each array begins where the one before it ends: a running sum of the sizes.",
+                advice="Each array begins where the one before it ends: a running sum of the "
+                "sizes.",
             ),
             Mistake(
                 "equal pieces",
@@ -420,7 +434,8 @@ def rule(i):
 return np.concatenate(arrays, axis), *(rule(i) for i in range(len(arrays)))
 """,
                 says="equal pieces",
-                advice="The arrays need not have one size along the axis: use x.shape[axis] of each.",
+                advice="The arrays need not have one size along the axis: use x.shape[axis] of "
+                "each.",
             ),
             Mistake(
                 "the whole of g for everyone",
@@ -449,7 +464,8 @@ def rule(start, end):
 return np.concatenate(arrays, axis), *(rule(e - x.shape[axis], e) for x, e in zip(arrays, ends))
 """,
                 says="axis that was joined",
-                advice="g[start:end] cuts the first axis; put slice(None) in front for the axes before yours.",
+                advice="g[start:end] cuts the first axis; put slice(None) in front for the axes "
+                "before yours.",
             ),
             Mistake(
                 "an axis of -1",

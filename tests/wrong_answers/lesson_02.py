@@ -42,7 +42,8 @@ while ready:
 return order
 """,
                 says="comes before .*, which uses it",
-                advice="Met is not ready: draw the diamond and ask when s has received all of its gradient.",
+                advice="Met is not ready: draw the diamond and ask when s has received all of its "
+                "gradient.",
             ),
             Mistake(
                 "a node once for each of its uses",
@@ -88,7 +89,8 @@ while ready:
 return order
 """,
                 says="the leaves too",
-                advice="The leaves are what the gradients are wanted for; their inputs are merely empty.",
+                advice="The leaves are what the gradients are wanted for; their inputs are merely "
+                "empty.",
             ),
             Mistake(
                 "two uses by one operation ticked off as one",
@@ -122,7 +124,8 @@ visit(root)
 return order[::-1]
 """,
                 says="functions that call themselves",
-                advice="The order is right; for deep graphs Python's stack is too small, so keep one of your own.",
+                advice="The order is right; for deep graphs Python's stack is too small, so keep "
+                "one of your own.",
             ),
         ],
     ),
@@ -147,7 +150,8 @@ return g.sum(axis=tuple(stretched)).reshape(shape)
                 "only the axes in front summed",
                 "return g.sum(axis=tuple(range(g.ndim - len(shape))))",
                 says="have not been gathered",
-                advice="That is the draft. Broadcasting also stretches axes of size 1: try a column.",
+                advice="That is the draft. Broadcasting also stretches axes of size 1: try a "
+                "column.",
             ),
             Mistake(
                 "only the stretched axes summed",
@@ -177,7 +181,8 @@ for axis, size in enumerate(shape):
 return g
 """,
                 says="only one was",
-                advice="A layer norm's weight of shape (1, 1, C) is stretched twice: sum over a tuple of axes.",
+                advice="A layer norm's weight of shape (1, 1, C) is stretched twice: sum over a "
+                "tuple of axes.",
             ),
             Mistake(
                 "the mean over the uses",
@@ -187,7 +192,8 @@ axes = tuple(i for i, n in enumerate(shape) if n == 1 and g.shape[i] != 1)
 return g.mean(axis=axes, keepdims=True) if axes else g
 """,
                 says="are averaged",
-                advice="Move one entry of the bias by h: in how many rows does the result move by h?",
+                advice="Move one entry of the bias by h: in how many rows does the result move by "
+                "h?",
             ),
             Mistake(
                 "the first row kept",
@@ -265,7 +271,8 @@ else:
     known += g
 """,
                 says="written into the first array",
-                advice="The rule of + returns the very g it was given: print the gradients of 5a + (a + b).",
+                advice="The rule of + returns the very g it was given: print the gradients of 5a "
+                "+ (a + b).",
             ),
             Mistake(
                 "the sum written into whatever came last",
@@ -291,7 +298,8 @@ else:
     known = g if known is None else np.asarray(known + g)
 """,
                 says="second part replaced the first",
-                advice="A split reads three parts of one array: only the first of them finds nothing known.",
+                advice="A split reads three parts of one array: only the first of them finds "
+                "nothing known.",
             ),
             Mistake(
                 "a part added into somebody else's array",
@@ -316,7 +324,8 @@ else:
     known = g if known is None else np.asarray(known + g)
 """,
                 says="names a place twice",
-                advice="NumPy reads all entries before it writes any; the letter e occurs often in a text.",
+                advice="NumPy reads all entries before it writes any; the letter e occurs often "
+                "in a text.",
             ),
         ],
     ),
@@ -363,7 +372,8 @@ for number, (x, rule) in enumerate(inputs, 1):
     pending.add(x, contribution, fresh)
 """,
                 says="slopes of a chain must multiply",
-                advice="That is the slope of one step. The chain rule hands the product of all steps on.",
+                advice="That is the slope of one step. The chain rule hands the product of all "
+                "steps on.",
             ),
             Mistake(
                 "only the first input gets its share",
@@ -461,7 +471,8 @@ expected = ((run(arrays)[1].data * weights).sum() - before) / step
 x[index] = here
 """,
                 says="one side only",
-                advice="Lesson 01, section 5: its error shrinks like h, the central one's like h squared.",
+                advice="Lesson 01, section 5: its error shrinks like h, the central one's like h "
+                "squared.",
             ),
             Mistake(
                 "divided by one step",
@@ -518,7 +529,8 @@ for moved in (here + step, here - step):
 expected = (ends[0] - ends[1]) / (2 * step)
 """,
                 says="put back",
-                advice="The next entry is measured at another point than the gradient was computed at.",
+                advice="The next entry is measured at another point than the gradient was "
+                "computed at.",
             ),
         ],
     ),
