@@ -143,13 +143,14 @@ def rules_of_matmul(student):
     )
     yield "m, k and n that differ"
 
-    a, b = np.array([[[1.0, 2.0]], [[3.0, 4.0]]]), np.array([[[1.0], [2.0]], [[3.0], [4.0]]])
-    g = np.array([[[1.0]], [[10.0]]])
+    a = np.array([[[1.0, 2.0], [3.0, 4.0]], [[1.0, 0.0], [0.0, 2.0]]])  # (2, 2, 2)
+    b = np.array([[[1.0], [2.0]], [[3.0], [4.0]]])  # (2, 2, 1)
+    g = np.array([[[1.0], [2.0]], [[3.0], [10.0]]])  # (2, 2, 1)
     judge(
         a,
         b,
         g,
-        ([[[1, 2]], [[30, 40]]], [[[1], [2]], [[30], [40]]]),
+        ([[[1, 2], [2, 4]], [[9, 12], [30, 40]]], [[[7], [10]], [[3], [20]]]),
         "stacks of matrices: each matrix of the stack has a product of its own. (`.T` turns all "
         "axes round; only the last two may change places)",
     )

@@ -530,11 +530,11 @@ def probe_check_gradients(mg, case, x, step):
 @check("02.5")
 def measuring(student):
     x = np.array([3.0])
-    got = student.run(probe_check_gradients, "square", x, 0.5)
+    got = student.run(probe_check_gradients, "square", x, 0.25)
     if got != "accepted":
         raise Wrong(
             difference_words(str(got)),
-            input={"f": "x²", "x": x, "step": 0.5},
+            input={"f": "x²", "x": x, "step": 0.25},
             expected="accepted: the central difference of a square is its slope, for any step",
             got=got,
         )
@@ -553,7 +553,7 @@ def measuring(student):
 
     x = np.array([1.0, 2.0])
     for case in ("square", "x² times x turned round"):
-        got = student.run(probe_check_gradients, case, x, 0.5)
+        got = student.run(probe_check_gradients, case, x, 0.25)
         if got != "accepted":
             raise Wrong(
                 "with two entries a right rule is refused, though with one it is accepted: after "
@@ -577,7 +577,7 @@ def difference_words(refusal):
         return "the slope is measured twice too large: the two ends are 2 · step apart"
     if near(ratio, -1.0, 1e-3):
         return "the slope is measured with the wrong sign: the upper end minus the lower one"
-    if near(ratio, 6.5 / 6, 1e-3) or near(ratio, 5.5 / 6, 1e-3):
+    if near(ratio, 6.25 / 6, 1e-3) or near(ratio, 5.75 / 6, 1e-3):
         return (
             "the slope is measured to one side only (f(x + h) - f(x)): that is off by the "
             "curvature, while the central difference is not"
