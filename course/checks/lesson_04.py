@@ -60,6 +60,7 @@ def circle(mg):
 
 
 MODULES = {
+    "two parameters that are equal and not shared": (equal_parameters, ["first", "second"]),
     "weight and bias as attributes": (flat, ["weight", "bias"]),
     "a module inside a module": (nested, ["first", "first.weight", "scale"]),
     "modules in a list, a parameter in a tuple": (
@@ -70,7 +71,6 @@ MODULES = {
         in_a_dictionary,
         ["parts.a", "parts.b.0", "parts.b.0.bias"],
     ),
-    "two parameters that are equal and not shared": (equal_parameters, ["first", "second"]),
     "second.weight is first.weight": (
         shared_parameter,
         ["first", "first.weight", "second", "second.bias"],
@@ -118,7 +118,7 @@ def walk_words(name, expected, got):
     extra = [path for path in got if path not in expected]
     if any(" (a " in path for path in extra):
         return "what is neither a parameter nor a module stands in the result"
-    if name == "two parameters that are equal and not shared" and missing:
+    if name == "two parameters that are equal and not shared" and missing == ["second"]:
         return (
             "two different parameters with equal numbers count as one: compare by identity, "
             "id(part), not by value or shape"
@@ -149,7 +149,7 @@ def walk_words(name, expected, got):
     if missing and all("." not in path for path in missing):
         return "a part directly under the root is missing"
     if {path.split(".")[-1] for path in expected} & set(extra):
-        return "the paths are not joined: the name of each part comes after those on the way, with dots"
+        return "the paths are not joined: a name comes after those on the way to it, with dots"
     return "parts are missing, or stand under another path"
 
 
@@ -178,7 +178,7 @@ def xavier(student):
         if not isinstance(weight, np.ndarray) or weight.shape != tuple(shape):
             raise Wrong("the parameter must keep its shape", input={"shape": shape}, got=weight)
         if not same:
-            raise Wrong("an initialiser returns the parameter that it filled", input={"shape": shape})
+            raise Wrong("an initialiser returns the parameter that it filled", input=shape)
         return weight, float(weight.min()), float(weight.max())
 
     shape = (20, 580)  # √(6 / 600) = 0.1
@@ -227,7 +227,7 @@ def xavier(student):
         )
     first, second = (student.array(probe_xavier_of_the_library, 3, shape=(2, 3)) for _ in range(2))
     if not near(first, second):
-        raise Wrong("without a generator, the library's own is drawn from: manual_seed has no effect")
+        raise Wrong("without a generator, draw from the library's: manual_seed has no effect")
     yield "chance comes from the generator given, or from the library's own"
 
 
@@ -335,7 +335,7 @@ def linear(student):
 
 
 def probe_dropout(mg, x, p, mode):
-    """The result of the layer after train(), eval(), or both."""
+    """The result of a layer that is "new", or after train() ("training"), or eval() ("in use")."""
     mg.manual_seed(1)
     layer = mg.nn.Dropout(p)
     if mode != "new":
@@ -354,6 +354,11 @@ def dropout(student):
                 "dropout is alive after eval(): the layer's own flag, self.training, must reach "
                 "the function"
             )
+            if near(student.array(probe_dropout, x, 0.25, "training", shape=x.shape), x):
+                words = (
+                    "training and evaluation are exchanged: elements are dropped after eval(), and "
+                    "none in training"
+                )
         raise Wrong(words, input="ones, p = 0.25, training = False", expected="ones",
                     got=f"{np.mean(got == 0):.2f} of them zero, {got.max():.3f} elsewhere")  # fmt: skip
     yield "after eval() nothing is dropped"
@@ -427,7 +432,7 @@ def sequential(student):
                 )
             elif names == "DA" and near(got, [8.0]):
                 words = "the layers were called from the last to the first"
-            elif near(got, [10.0]):
+            elif names == "D" and near(got, [9.0]):
                 words = "the results of the layers were added: hand each on to the next one instead"
             raise Wrong(words, input=given, expected=expected, got=got)
         yield f"{', '.join(given['layers'])}: 3 becomes {expected:g}"

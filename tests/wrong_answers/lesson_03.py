@@ -331,7 +331,7 @@ if not training or p == 0:
 kept = default_generator().random(x.shape) >= p
 return _scale_kept(x, kept, 1 / (1 - p))
 """,
-                says="The generator|the generator that is given",
+                says="the generator that is given decides",
                 advice="An experiment can be repeated only if its chance comes from the seed that "
                 "was asked for.",
             ),
