@@ -32,7 +32,7 @@ total = e.sum(axis, keepdims=True)
 return e / np.where(total == 0, 1, total).astype(x.dtype)
 """,
                 says="large scores overflow",
-                advice="Ask what exp(1000) is in float32, and what a row's softmax becomes when all "
+                advice="Ask what exp(1000) is in float32, and what a softmax becomes when all "
                 "its scores grow by the same amount.",
             ),
             Mistake(
@@ -63,7 +63,7 @@ e = np.exp(x - x.max(axis, keepdims=True, initial=-np.inf))
 return e / e.sum(axis, keepdims=True)
 """,
                 says="nothing but -inf",
-                advice="Work the row [-inf, -inf] through by hand: the difference, then the quotient.",
+                advice="Work [-inf, -inf] through by hand: the difference, then the quotient.",
             ),
             Mistake(
                 "the sum always along the last axis",
@@ -298,7 +298,7 @@ kept = (generator or default_generator()).random(x.shape) < p
 return _scale_kept(x, kept, 1 / p)
 """,
                 says="the wrong part is dropped",
-                advice="The paper's p is the probability to keep; PyTorch's and ours is that to drop.",
+                advice="The paper's p is the probability to keep, ours that to drop.",
             ),
             Mistake(
                 "divided by p",
@@ -467,7 +467,7 @@ def rule(g):
     return (result / n).reshape(logits.shape)
 """,
                 says="given g = 10",
-                advice="Try (3 * loss).backward(): the chain rule still holds for the last operation.",
+                advice="Try (3 * loss).backward(): the chain rule holds at the end too.",
             ),
             Mistake(
                 "1 taken off the kept probabilities",
@@ -483,7 +483,7 @@ def rule(g):
     return (probabilities * (g / n)).reshape(logits.shape)
 """,
                 says="second call",
-                advice="A rule may be called again: what it reads must be as the forward pass left it.",
+                advice="What a rule reads must stay as the forward pass left it.",
             ),
         ],
     ),

@@ -62,7 +62,7 @@ for name, child in _children(self):
 return found
 """,
                 says="lists, tuples and dictionaries",
-                advice="A list is no module, and yet it has children; GPT-2 keeps its blocks in one.",
+                advice="A list is no module, and yet it has children, such as GPT-2's blocks.",
             ),
             Mistake(
                 "a shared part found twice",
@@ -146,7 +146,7 @@ for name, child in _children(self):
 return found
 """,
                 says="the order is another one",
-                advice="Note the part first, then go inside: the tree is printed from the outside in.",
+                advice="Note the part first, then go inside: the tree is shown from outside in.",
             ),
             Mistake(
                 "paths that begin with a dot",
@@ -238,7 +238,7 @@ bound = gain * math.sqrt(6 / np.sum(_fans(parameter)))
 return uniform_(parameter, 0.0, bound, generator)
 """,
                 says="between -a and a",
-                advice="What is the mean of these weights, and what does it do to a sum over inputs?",
+                advice="What is the mean of these weights, and what does it do to a sum?",
             ),
             Mistake(
                 "the generator not handed on",
