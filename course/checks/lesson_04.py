@@ -4,6 +4,13 @@ import numpy as np
 
 from course.checking import Wrong, check, near
 
+
+
+def is_real(array):
+    """Whether it is an array of floating-point numbers, as the data of a parameter should be."""
+    return isinstance(array, np.ndarray) and array.dtype.kind == "f"
+
+
 # --- 04.1: the walk ---
 
 
@@ -175,8 +182,9 @@ def xavier(student):
         """The smallest and the largest of the numbers."""
         got = student.run(probe_xavier, shape, gain, seed)
         weight, same = got if isinstance(got, list) and len(got) == 2 else (None, False)
-        if not isinstance(weight, np.ndarray) or weight.shape != tuple(shape):
-            raise Wrong("the parameter must keep its shape", input={"shape": shape}, got=weight)
+        if not is_real(weight) or weight.shape != tuple(shape):
+            raise Wrong("the parameter must keep its shape, and hold real numbers",
+                        input={"shape": shape}, got=weight)  # fmt: skip
         if not same:
             raise Wrong("an initialiser returns the parameter that it filled", input=shape)
         return weight, float(weight.min()), float(weight.max())
@@ -258,7 +266,11 @@ def probe_linear_forward(mg, x, bias):
 def linear(student):
     def parameters(inputs, outputs, bias=True, seed=0):
         got = student.run(probe_linear, inputs, outputs, bias, seed)
-        return got if isinstance(got, list) and len(got) == 2 else [{}, {}]
+        found, kinds = got if isinstance(got, list) and len(got) == 2 else [{}, {}]
+        for name, data in found.items():
+            if not is_real(data):
+                raise Wrong(f"self.{name} must hold an array of floating-point numbers", got=data)
+        return found, kinds
 
     given = "Linear(3, 2)"
     found, kinds = parameters(3, 2)
