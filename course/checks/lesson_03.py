@@ -419,8 +419,10 @@ def dropout(student):
 
     x = np.arange(1.0, 9.0, dtype=np.float32)
     got = student.run(probe_dropout_gradient, x, 0.5, 3)
-    arrays = isinstance(got, list) and all(np.shape(part) == x.shape for part in got)
-    if not arrays or len(got) != 2 or not near(got[0], np.multiply(got[1], x), 1e-4):
+    arrays = isinstance(got, list) and len(got) == 2 and all(
+        isinstance(part, np.ndarray) and part.shape == x.shape for part in got
+    )
+    if not arrays or not near(got[0], got[1] * x, 1e-4):
         raise Wrong(
             "the gradient passes where the value does, with the same factor: use _scale_kept",
             input={"x": x, "p": 0.5},

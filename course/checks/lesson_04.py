@@ -5,7 +5,6 @@ import numpy as np
 from course.checking import Wrong, check, near
 
 
-
 def is_real(array):
     """Whether it is an array of floating-point numbers, as the data of a parameter should be."""
     return isinstance(array, np.ndarray) and array.dtype.kind == "f"
