@@ -48,6 +48,13 @@ def probe_portions(mg, tokens, sizes):
     return [np.concatenate(parts, axis=1), [cache.length for cache in caches]]
 
 
+def probe_opposite_places(mg):
+    """Logits where each place's vector is the opposite of the vector of the token that is there."""
+    model = tiny(mg)
+    model.position_embedding.weight.data[:5] = -model.token_embedding.weight.data
+    return model(np.array([[0, 1, 2]])).data
+
+
 def probe_nothing_through_dropout(mg, tokens):
     model = tiny(mg)
     model.dropout = lambda x: x * 0.0
@@ -70,6 +77,15 @@ def forward(student):
             input=tokens[0],
             expected="different rows",
             got=logits[0, :2],
+        )
+    added = student.array(probe_opposite_places, shape=(1, 3, 5))[0]
+    if not near(added, added[:1].repeat(3, axis=0), 1e-4):
+        raise Wrong(
+            "the two embeddings must be added: where they are opposite nothing is left of them, "
+            "and all logits are equal",
+            input="tokens 0, 1, 2; position_embedding = -token_embedding",
+            expected="equal rows",
+            got=added,
         )
     idle = student.run(probe_influence, tokens)
     if idle != []:

@@ -11,7 +11,7 @@ return e / e.sum(-1, keepdims=True)
 HIDE = "s = s + np.triu(np.full((T, S), -np.inf, s.dtype), k=S - T + 1)\n"
 CHECKED = """end = self.length + k.shape[2]
 if end > self.keys.shape[2]:
-    raise ValueError("the cache is full")
+    raise ValueError(f"the cache has room for {self.keys.shape[2]} tokens")
 """
 STORED = """self.keys[:, :, self.length : end] = k
 self.values[:, :, self.length : end] = v
@@ -143,7 +143,7 @@ return keys, values
             """
 T = k.shape[2]
 if T > self.keys.shape[2] - self.length:
-    raise ValueError("the cache is full")
+    raise ValueError("there is only room for %d tokens" % self.keys.shape[2])
 for store, new in ((self.keys, k), (self.values, v)):
     np.copyto(store[:, :, self.length : self.length + T], new)
 self.length += T
