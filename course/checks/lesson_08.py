@@ -112,7 +112,7 @@ def forward(student):
     if not near(quiet[0, 0], quiet[1, 2]):
         raise Wrong(
             "something goes around `self.dropout`: the sum of the embeddings must pass it",
-            input="a dropout that lets nothing through", expected="equal logits", got=quiet[:, :, 0],
+            input="a dropout that passes nothing", expected="all equal", got=quiet[:, :, 0],
         )  # fmt: skip
     yield "the sum of the embeddings passes the dropout"
 
