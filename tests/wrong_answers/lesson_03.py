@@ -86,6 +86,10 @@ return e / e.sum()
                 advice="Each row is a set of alternatives of its own: how many sums are there?",
             ),
         ],
+        equivalent={
+            "line 4: 1 → 2 (column 30)": "a masked row sums to 0, and 0 / 2 is 0 as well",
+            "line 2: 0 → 1 (column 50)": "the exponentials of a masked row are 0 either way",
+        },
     ),
     "03.2": Answers(
         right=[
@@ -177,6 +181,9 @@ scale = 1 / np.sqrt((normal * normal).mean(1, keepdims=True) + eps)
                 advice="The lines after the blank multiply by the weight and nothing else.",
             ),
         ],
+        equivalent={
+            "line 3: False → True (column 37)": "a copy has the same values",
+        },
     ),
     "03.3": Answers(
         right=[
@@ -248,6 +255,10 @@ return result
                 advice="Write the token beside each row of g, and carry the row there.",
             ),
         ],
+        equivalent={
+            "line 3: 1 → 2 (column 44)": "NumPy reads the size -2 as -1",
+            "line 6: 1 → 2 (column 49)": "NumPy reads the size -2 as -1",
+        },
     ),
     "03.4": Answers(
         right=[
@@ -347,6 +358,10 @@ return _scale_kept(x, kept, 1 / (1 - p))
                 advice="Which shape must the random numbers have, if each entry has its own?",
             ),
         ],
+        equivalent={
+            "line 3: (generator or default_generator()).random(x.shape, dtype=np.float32) >= p → (generator or default_generator()).random(x.shape, dtype=np.float32) > p":
+                "it differs only where a number drawn is p exactly",
+        },
     ),
     "03.5": Answers(
         right=[

@@ -130,7 +130,11 @@ ANSWERS = {
                 advice="Each query shares out 1 among the keys: which axis holds the keys?",
             ),
         ],
-        equivalent={},
+        equivalent={
+            "line 4: T > 1 → T >= 1": "the mask of a single query hides nothing",
+            "line 1: -2 → 2": "arrays of four axes: the same axis counted from the front",
+            "line 2: -2 → 2": "arrays of four axes: the same axis counted from the front",
+        },
     ),
     "07.3": Answers(
         right=[

@@ -220,7 +220,16 @@ logits = logits / temperature
                 advice="A low temperature makes logits large: 10 / 0.01 is 1000.",
             ),
         ],
-        equivalent={},
+        equivalent={
+            "line 3: top_k < logits.shape[-1] → top_k <= logits.shape[-1]":
+                "where k is the whole vocabulary nothing is cut",
+            "line 2: 1.0 → 2.0 (column 28)": "at temperature 0 only one token is left",
+            "line 9: -1 → 1": "logits have two axes: the last is axis 1",
+            "line 3: -1 → 1": "logits have two axes: the last is axis 1",
+            "line 5: -1 → 1": "logits have two axes: the last is axis 1",
+            "line 6: -1 → 1": "logits have two axes: the last is axis 1",
+            "line 7: -1 → 1": "logits have two axes: the last is axis 1",
+        },
     ),
     "08.3": Answers(
         right=[
