@@ -45,10 +45,16 @@ def causal_attention(qkv, /, num_heads, cache=None):
     return value.reshape(B, T, C), rule if cache is None else None
 
 
+# --- Heads ---
+
+
 def _heads(qkv, num_heads):
     """Views of queries, keys and values: (B, T, 3C) -> three of (B, H, T, D)."""
     B, T, C = qkv.shape[0], qkv.shape[1], qkv.shape[2] // 3
     return qkv.reshape(B, T, 3, num_heads, C // num_heads).transpose(2, 0, 3, 1, 4)
+
+
+# --- The weights, with the future hidden ---
 
 
 def _attention_weights(q, k):

@@ -14,7 +14,12 @@ from minigrad.tensor import Tensor
 
 
 def topological_order(root):
-    """Every node that `root` was made from, each after all the nodes that use it."""
+    """Every node that `root` was made from, each after all the nodes that use it.
+
+    >>> x = Tensor(2.0, requires_grad=True)
+    >>> [_name(node) for node in topological_order(x * x + x)]
+    ['add', 'mul', 'a leaf']
+    """
     uses = {root: 0}
     stack = [root]
     while stack:
@@ -48,7 +53,11 @@ def _name(node):
 
 
 def unbroadcast(g, shape):
-    """Sum the gradient `g` of a broadcast array over the axes along which `shape` was repeated."""
+    """Sum the gradient `g` of a broadcast array over the axes along which `shape` was repeated.
+
+    >>> unbroadcast(np.ones((2, 3)), (2, 1)).tolist()
+    [[3.0], [3.0]]
+    """
     g = g.sum(axis=tuple(range(g.ndim - len(shape))))
     repeated = tuple(i for i, n in enumerate(shape) if n == 1 and g.shape[i] != 1)
     return g.sum(axis=repeated, keepdims=True) if repeated else g

@@ -101,6 +101,7 @@ def softmax(x, /, axis=-1):
 
 
 def _softmax(x, axis=-1):
+    """The value of `softmax`, from an array of any shape to one of the same shape."""
     largest = x.max(axis, keepdims=True, initial=-np.inf)
     value = np.exp(x - np.where(np.isneginf(largest), 0, largest))
     total = value.sum(axis, keepdims=True)
@@ -240,7 +241,7 @@ def _scale_kept(x, kept, /, scale):
     return x * factor, lambda g: g * factor, None
 
 
-# --- Losses ---
+# --- Cross-entropy ---
 
 
 @differentiable
@@ -282,6 +283,9 @@ def cross_entropy_loss(logits, targets, /):
         return result.reshape(logits.shape)
 
     return value, rule, None
+
+
+# --- The mean squared error ---
 
 
 @differentiable

@@ -47,6 +47,9 @@ class GPT2Config:
             raise ValueError("GPT2Config: vocab_size is the number of tokens, at least 1")
 
 
+# --- GPT-2 ---
+
+
 class GPT2(nn.Module):
     """A transformer that predicts the next token: tokens (B, T) -> logits (B, T, V).
 
@@ -116,7 +119,7 @@ class GPT2(nn.Module):
         return np.stack(maps)
 
 
-# --- Sampling ---
+# --- Sampling: temperature and top-k ---
 
 
 def next_token_probabilities(logits, temperature=1.0, top_k=None):
@@ -168,6 +171,9 @@ def generate(model, tokens, temperature=1.0, top_k=None, generator=None):
             caches, unseen = model.new_caches(len(tokens)), tokens[:, -((context_size + 1) // 2) :]
 
 
+# --- Samples ---
+
+
 def sample(model, context, max_new_tokens=100, temperature=1.0, top_k=None, generator=None):
     """`context` (B, T) of tokens with `max_new_tokens` more behind it, as an array."""
     training = model.training
@@ -197,6 +203,9 @@ class Recipe:
     max_norm: float = 1.0
     seed: int = 0
     workers: int = 1
+
+
+# --- The trainer's step ---
 
 
 class Trainer:
@@ -268,6 +277,9 @@ class Trainer:
         with use_generator(self._generator(number)):
             loss = nn.cross_entropy_loss(self.model(Tensor(inputs)), targets) * share
         return loss.item(), gradients(loss)
+
+
+# --- Evaluation ---
 
 
 @no_grad()

@@ -147,7 +147,7 @@ def _tree(module, name="", indent=""):
     return lines
 
 
-# --- Layers with parameters ---
+# --- Linear ---
 
 
 class Linear(Module):
@@ -172,6 +172,9 @@ class Linear(Module):
         return functional.linear(x, self.weight, self.bias)
 
 
+# --- Embedding and layer norm ---
+
+
 class Embedding(Module):
     """A learned vector for each token: tokens (...) of integers -> (..., embedding_dim)."""
 
@@ -194,7 +197,7 @@ class LayerNorm(Module):
         return functional.layer_norm(x, self.weight, self.bias, eps=self.eps)
 
 
-# --- Layers without parameters ---
+# --- Dropout ---
 
 
 class Dropout(Module):
@@ -207,6 +210,9 @@ class Dropout(Module):
 
     def forward(self, x):
         return functional.dropout(x, self.p, self.training)
+
+
+# --- Activations ---
 
 
 class ReLU(Module):

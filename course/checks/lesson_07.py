@@ -1,0 +1,361 @@
+"""What the exercises of lesson 07 must do: heads, weights, the cache, the MLP, the block."""
+
+import numpy as np
+
+from course.checking import Wrong, check, near
+
+# --- 07.1: heads ---
+
+
+def probe_heads(mg, qkv, num_heads):
+    return [np.array(part) for part in mg.attention._heads(qkv, num_heads)]
+
+
+def probe_write_into_heads(mg, shape, num_heads):
+    qkv = np.zeros(shape)
+    for number, part in enumerate(mg.attention._heads(qkv, num_heads), 1):
+        part[...] = number
+    return qkv
+
+
+@check("07.1")
+def heads(student):
+    # Every entry tells where it stood: 1000 · sequence + 100 · position + channel of 12.
+    b, t, c = np.arange(2), np.arange(3), np.arange(12)
+    qkv = 1000.0 * b[:, None, None] + 100.0 * t[:, None] + c  # (2, 3, 12)
+    shown = "entries 1000 · sequence + 100 · position + channel, shape (2, 3, 12), 2 heads"
+
+    parts = student.run(probe_heads, qkv, 2)
+    if not isinstance(parts, list) or len(parts) != 3:
+        raise Wrong("there must be three parts: queries, keys and values", input=shown)
+    for part in parts:
+        if not isinstance(part, np.ndarray) or part.shape != (2, 2, 3, 2):
+            got = getattr(part, "shape", type(part).__name__)
+            words = "a part has the wrong shape"
+            if got == (2, 3, 2, 2):
+                words = "the axes of positions and heads still have to change places"
+            raise Wrong(words, input=shown, expected=(2, 2, 3, 2), got=got)
+    yield "three parts of (B, H, T, D)"
+
+    first = parts[0][0, 0]  # (T, D): head 0 of the first sequence's queries
+    expected = [[0.0, 1.0], [100.0, 101.0], [200.0, 201.0]]
+    if not near(first, expected):
+        raise Wrong(heads_words(first), input=shown, expected=expected, got=first)
+    corners = [part[1, 1, 2, 1] for part in parts]  # the last entry of each
+    if not near(np.array(corners), [1203.0, 1207.0, 1211.0]):
+        words = "the last entries of queries, keys and values are not from their own places"
+        raise Wrong(words, input=shown, expected=[1203.0, 1207.0, 1211.0], got=corners)
+    yield "each head has its own run of channels, for all positions, in the order q, k, v"
+
+    filled = student.array(probe_write_into_heads, [1, 1, 6], 1, shape=(1, 1, 6))
+    if not near(filled, [[[1.0, 1.0, 2.0, 2.0, 3.0, 3.0]]]):
+        raise Wrong(
+            "the parts are copies: the rule of causal_attention writes gradients into them, and "
+            "what is written must arrive in the array they were cut from",
+            input="zeros (1, 1, 6); then q is filled with 1, k with 2, v with 3",
+            expected=[[[1.0, 1.0, 2.0, 2.0, 3.0, 3.0]]],
+            got=filled,
+        )
+    yield "the parts are views"
+
+
+def heads_words(first):
+    if first[0, 0] >= 4 and first[0, 0] < 12 and near(first[:, 0] % 100, np.full(3, first[0, 0])):
+        return "the first part is not the queries: q, k and v stand side by side in this order"
+    if near(first[0], [0.0, 2.0]) or near(first[0], [0.0, 6.0]):
+        return "a head took channels that are not neighbours: head 0 has the first D of its part"
+    if near(first[:, 0], [0.0, 100.0, 200.0]) and not near(first[:, 1], first[:, 0] + 1):
+        return "the channels of a head are not D neighbours of one part"
+    return (
+        "positions are mixed up: a reshape reads memory in order and cannot swap axes; "
+        "cut the channels first, then transpose"
+    )
+
+
+# --- 07.2: the weights ---
+
+
+def probe_weights(mg, q, k):
+    return mg.attention._attention_weights(q, k)
+
+
+def rows(*values):
+    """Rows of numbers as queries or keys of one sequence and one head: (1, 1, T, D)."""
+    return np.array(values, np.float32)[None, None]
+
+
+@check("07.2")
+def attention_weights(student):
+    nothing = np.zeros((1, 1, 3, 4), np.float32)
+    shown = "queries and keys of zeros, (1, 1, 3, 4): all scores are equal"
+    expected = [[1.0, 0.0, 0.0], [0.5, 0.5, 0.0], [1 / 3, 1 / 3, 1 / 3]]
+    got = student.array(probe_weights, nothing, nothing, shape=(1, 1, 3, 3))[0, 0]
+    if not near(got, expected):
+        raise Wrong(mask_words(got), input=shown, expected=expected, got=got)
+    yield "each position sees itself and the past, and its weights sum to 1"
+
+    # One score differs from 0: it is 2 ln 3, and divided by √4 it is ln 3.
+    q, k = rows([0] * 4, [2, 0, 0, 0]), rows([0] * 4, [np.log(3), 0, 0, 0])
+    got = student.array(probe_weights, q, k, shape=(1, 1, 2, 2))[0, 0, 1]
+    if not near(got, [0.25, 0.75]):
+        words = "the weights of these scores are wrong"
+        if near(got, [0.1, 0.9]):
+            words = "the scores are not divided by √D"
+        elif near(got, [0.36602540, 0.63397460]):
+            words = "the scores are divided by D; it is the root of D that keeps their spread at 1"
+        elif near(got, [1 / 82, 81 / 82]):
+            words = "the scores are multiplied by √D; they must be divided by it"
+        elif near(got, [0.75, 0.25]):
+            words = "the larger score must take the larger weight"
+        raise Wrong(words, input={"q": q, "k": k}, expected=[0.25, 0.75], got=got)
+    yield "scores are divided by √D"
+
+    q, k = rows([1000.0], [1000.0]), rows([1.0], [0.0])
+    got = student.array(probe_weights, q, k, shape=(1, 1, 2, 2))[0, 0, 1]
+    if not near(got, [1.0, 0.0]):
+        words = "large scores overflow: take the largest of a row off before exp"
+        raise Wrong(words, input={"q": q, "k": k}, expected=[1.0, 0.0], got=got)
+    yield "large scores do not overflow"
+
+    for T, expected in ((2, [[1 / 3, 1 / 3, 1 / 3, 0.0], [0.25] * 4]), (1, [[0.25] * 4])):
+        q, k = np.zeros((1, 1, T, 2), np.float32), np.zeros((1, 1, 4, 2), np.float32)
+        got = student.array(probe_weights, q, k, shape=(1, 1, T, 4))[0, 0]
+        if not near(got, expected):
+            raise Wrong(
+                "with a cache there are more keys than queries, and the queries are the last "
+                "ones: the last of them sees every key",
+                input=f"{T} queries and 4 keys of zeros",
+                expected=expected,
+                got=got,
+            )
+    yield "fewer queries than keys, as with a cache"
+
+    dtype = student.array(probe_weights, q, k, shape=(1, 1, 1, 4)).dtype
+    if dtype != np.float32:
+        raise Wrong("the weights have another dtype than q", expected="float32", got=str(dtype))
+    yield "float32 stays float32"
+
+
+def mask_words(got):
+    if got[0, 1] == 0 and got[0, 2] == 0 and near(got.sum(0), [1.0, 1.0, 1.0]):
+        return "columns sum to 1, not rows: the softmax runs along the keys, the last axis"
+    if got[0, 2] > 0 and got[2, 0] == 0:
+        return "the mask is the wrong way round: it hides the past and leaves the future open"
+    if got[1, 1] == 0 or not np.isfinite(got[0, 0]):
+        return "the diagonal is hidden: a position must be able to read itself"
+    if near(got[0], [1 / 3, 0.0, 0.0]):
+        return (
+            "the rows do not sum to 1: the mask came after the softmax, whose sum ran over "
+            "the future too"
+        )
+    if got[0, 1] > 0:
+        return (
+            "position 0 reads from position 1, which is its future: hidden scores must be -inf "
+            "(0 is a score like any other)"
+        )
+    return "the rows are not the equal weights that equal scores give"
+
+
+# --- 07.3: the cache ---
+
+
+def portions(mg, sizes, room=4):
+    """What `extend` gives back at each call, and the length; token n has key n and value 10 n."""
+    cache = mg.attention.KeyValueCache(1, 1, room, 1)
+    results, start = [], 1
+    for size in sizes:
+        k = np.arange(start, start + size, dtype=np.float32).reshape(1, 1, size, 1)
+        result = cache.extend(k, 10 * k)
+        if not isinstance(result, tuple | list) or len(result) != 2:
+            return "no pair"
+        results.append([np.array(part) for part in result] + [cache.length])
+        start += size
+    return results
+
+
+def probe_portions(mg, sizes):
+    return portions(mg, sizes)
+
+
+def probe_full(mg, first, more):
+    cache = mg.attention.KeyValueCache(1, 1, 4, 1)
+    cache.extend(np.ones((1, 1, first, 1)), np.ones((1, 1, first, 1)))
+    try:
+        cache.extend(np.ones((1, 1, more, 1)), np.ones((1, 1, more, 1)))
+    except ValueError as error:
+        return ["ValueError" if "4" in str(error) else f"ValueError: {error}", cache.length]
+    return ["no error", cache.length]
+
+
+@check("07.3")
+def cache_extends(student):
+    shown = "room for 4 tokens; keys 1, 2 with values 10, 20; then key 3 with value 30"
+    found = student.run(probe_portions, [2, 1])
+    if not isinstance(found, list):
+        raise Wrong("extend must return two arrays: all keys and all values", input=shown)
+    k, v, length = found[0]
+    if k.shape == (1, 1, 4, 1):
+        raise Wrong(
+            "the whole store comes back, with room that nobody has filled",
+            input=shown, expected=(1, 1, 2, 1), got=k.shape,
+        )  # fmt: skip
+    if near(k.ravel(), [10.0, 20.0]) or near(v.ravel(), [1.0, 2.0]):
+        raise Wrong("keys and values are exchanged", input=shown, expected=[1.0, 2.0], got=k)
+    if not near(k.ravel(), [1.0, 2.0]) or not near(v.ravel(), [10.0, 20.0]):
+        raise Wrong(
+            "the first call must give back the keys and values that it was given",
+            input=shown, expected=[[1.0, 2.0], [10.0, 20.0]], got=[k.ravel(), v.ravel()],
+        )  # fmt: skip
+    if length != 2:
+        raise Wrong(
+            "`length` does not count the tokens, so the next call would overwrite the first: it "
+            "must grow with each call",
+            input=shown, expected=2, got=length,
+        )  # fmt: skip
+    yield "the first tokens come back, and are counted"
+
+    k, v, length = found[1]
+    got, expected = [k.ravel(), v.ravel()], [[1.0, 2.0, 3.0], [10.0, 20.0, 30.0]]
+    if not near(got[0], expected[0]) or not near(got[1], expected[1]):
+        words = "the second call must give back all tokens so far, in their order"
+        if near(got[0], [3.0]):
+            words = "only the new token comes back; attention needs those before it too"
+        elif len(got[0]) and got[0][0] == 3:
+            words = "the new token overwrote the first one: the cache must go on where it stopped"
+        raise Wrong(words, input=shown, expected=expected, got=got)
+    if length != 3:
+        raise Wrong("`length` must count the tokens", input=shown, expected=3, got=length)
+    yield "the next token is appended"
+
+    for first, more, expected in ((3, 1, ["no error", 4]), (4, 1, ["ValueError", 4])):
+        got = student.run(probe_full, first, more)
+        if got != expected:
+            words = "a full cache took a token without a ValueError, so it was lost silently"
+            if expected[0] == "no error":
+                words = "the last free place was refused: room for 4 means that 4 fit"
+            elif got != ["no error", 4] and str(got[0]).startswith("ValueError"):
+                words = "the ValueError of a full cache must say how many tokens have room (4), " \
+                    "and the length must stay"
+            raise Wrong(
+                words,
+                input=f"room for 4 tokens, {first} are there, {more} more",
+                expected=expected,
+                got=got,
+            )
+    yield "it can be filled to the last place, and then says so"
+
+
+# --- 07.4: the MLP ---
+
+
+def probe_mlp(mg, bias):
+    mlp = mg.attention.MLP(3, bias)
+    return [[name, list(parameter.shape)] for name, parameter in mlp.named_parameters()]
+
+
+def probe_middle(mg, x):
+    return mg.attention.MLP(3).gelu(mg.array(x)).data
+
+
+def probe_mlp_output(mg, x):
+    return mg.attention.MLP(3)(mg.array(x)).data
+
+
+@check("07.4")
+def mlp(student):
+    matrices = [["up_proj.weight", [12, 3]], ["down_proj.weight", [3, 12]]]
+    found = student.run(probe_mlp, False)
+    found = found if isinstance(found, list) else []
+    if any(name.endswith("bias") for name, _ in found):
+        raise Wrong("without being asked for, a bias is there", expected=matrices, got=found)
+    if sorted(found) != sorted(matrices):
+        sizes = [shape for _, shape in found]
+        words = "the MLP needs the layers `up_proj` and `down_proj`, C -> 4C -> C"
+        if sorted(sizes) == [[3, 3], [3, 3]]:
+            words = "the layers are not wider in the middle: up_proj leads to 4C channels"
+        elif sorted(found) == [["down_proj.weight", [12, 3]], ["up_proj.weight", [3, 12]]]:
+            words = "the two layers are exchanged: up_proj goes from C to 4C, down_proj back"
+        raise Wrong(words, input="MLP(3)", expected=matrices, got=found)
+    yield "up to 4C and down to C"
+
+    got = student.run(probe_mlp, True)
+    expected = [["up_proj.weight", [12, 3]], ["up_proj.bias", [12]],
+                ["down_proj.weight", [3, 12]], ["down_proj.bias", [3]]]  # fmt: skip
+    if not isinstance(got, list) or sorted(got) != sorted(expected):
+        words = "`bias=True` must give both layers a bias"
+        if got == matrices:
+            words = "the option `bias` is not handed on to the layers"
+        raise Wrong(words, input="MLP(3, bias=True)", expected=expected, got=got)
+    yield "biases only where they are asked for"
+
+    x = np.array([-1.0, 0.0, 2.0], np.float32)
+    got = student.array(probe_middle, x, shape=(3,))
+    if not near(got, [-0.1588, 0.0, 1.9546], 1e-3):
+        words = "`self.gelu` is not GELU: at -1 it is -0.159, a little below 0"
+        if near(got, [0.0, 0.0, 2.0]):
+            words = "`self.gelu` is ReLU, which passes nothing below 0"
+        raise Wrong(words, input=x, expected=[-0.1588, 0.0, 1.9546], got=got)
+    student.array(probe_mlp_output, np.ones((2, 5, 3), np.float32), shape=(2, 5, 3))
+    yield "GELU in the middle, and (B, T, C) goes in and out"
+
+
+# --- 07.5: the block ---
+
+
+def probe_block(mg, x):
+    """The block with parts that one can follow by hand; and the caches that attention was given."""
+    block, caches = mg.attention.Block(4, 2), []
+
+    def attn(z, cache=None):
+        caches.append("no cache" if cache is None else cache)
+        return z * 3.0
+
+    block.ln1, block.attn = (lambda z: z + 1.0), attn
+    block.ln2, block.ffn = (lambda z: z + 2.0), (lambda z: z * 7.0)
+    block.dropout = lambda z: z * 0.5
+    value = block(mg.array(x), "the cache").data
+    block(mg.array(x))
+    return [value, caches]
+
+
+BLOCK_WORDS = {
+    17.5: "the residuals are missing: what a part finds must be added to what came in",
+    20.5: "attention's residual is missing: its result replaces x where it should be added",
+    21.0: "the MLP's residual is missing: its result replaces x where it should be added",
+    17.75: "this normalises after the addition (post-norm): each part reads a normalised copy, "
+    "and the stream itself is never normalised",
+    31.5: "the normalised copy was added to, and not x: the stream must run straight through",
+    14.5: "the MLP reads what came into the block; it must read what attention has added to it",
+    22.0: "attention's result was lost: the second addition must start from the first one's sum",
+    21.5: "ln1 was used twice; the MLP has its own LayerNorm",
+    70.0: "there is no dropout: it belongs on what each part adds",
+    46.0: "the MLP's result goes without dropout",
+    38.5: "attention's result goes without dropout",
+    11.25: "the parts read x itself; each must read a normalised copy",
+    30.25: "the MLP came before attention",
+}
+
+
+@check("07.5")
+def block_forward(student):
+    x = np.array([[[1.0]]], np.float32)
+    shown = "x = 1; ln1 adds 1, attn multiplies by 3, ln2 adds 2, ffn by 7, dropout by 1/2"
+    found = student.run(probe_block, x)
+    value = found[0] if isinstance(found, list) and len(found) == 2 else None
+    if not isinstance(value, np.ndarray) or value.shape != (1, 1, 1):
+        raise Wrong("the block must return (B, T, C)", input=shown, got=value)
+    if not near(value, [[[25.0]]]):
+        words = BLOCK_WORDS.get(
+            float(value.item()), "the two additions are not what the picture of the block shows"
+        )
+        raise Wrong(words, input=shown, expected=25.0, got=value.item())
+    yield "x + attention, then + MLP, each on a normalised copy, each with dropout"
+
+    if found[1] != ["the cache", "no cache"]:
+        raise Wrong(
+            "the cache was not handed on to attention",
+            input='block(x, "the cache"), then block(x)',
+            expected=["the cache", "no cache"],
+            got=found[1],
+        )
+    yield "the cache reaches attention"

@@ -1,0 +1,305 @@
+"""The process that student code runs in: `child.py DESCRIPTOR`, or `child.py` on Windows.
+
+It speaks with the parent in messages of JSON, never in pickles. Where the system can fork, this is
+a server that has loaded NumPy and makes a fresh copy of itself for each check, which is quick;
+elsewhere it serves one check and ends. Nothing of the course is imported here.
+"""
+
+import base64
+import importlib.abc
+import importlib.machinery
+import json
+import os
+import signal
+import socket
+import struct
+import sys
+import traceback
+
+import numpy as np
+
+LIMIT = 1 << 25  # bytes of one message
+KINDS = "biufc"  # of arrays: Booleans and numbers, nothing that could be an object
+
+
+# --- Messages ---
+
+
+def encode(value):
+    """A value as what JSON can say. Raises TypeError, with the type's name, for any other."""
+    if isinstance(value, np.ndarray | np.generic) and value.dtype.kind in KINDS:
+        array = np.asarray(value)
+        array = array.astype(array.dtype.newbyteorder("<"), order="C")
+        data = base64.b64encode(array.tobytes()).decode("ascii")
+        return {"array": [array.dtype.str, list(array.shape), data, isinstance(value, np.generic)]}
+    if value is None or type(value) in (bool, int, float, str):
+        return value
+    if isinstance(value, list | tuple):
+        return [encode(part) for part in value]
+    if isinstance(value, dict) and all(type(key) is str for key in value):
+        return {"dict": {key: encode(part) for key, part in value.items()}}
+    raise TypeError(type(value).__name__)
+
+
+def decode(value):
+    """What `encode` made a message of. Raises ValueError for everything else."""
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, list):
+        return [decode(part) for part in value]
+    if isinstance(value, dict) and set(value) == {"dict"} and isinstance(value["dict"], dict):
+        return {key: decode(part) for key, part in value["dict"].items()}
+    try:
+        dtype, shape, data, scalar = value["array"]
+        if np.dtype(dtype).kind not in KINDS or not all(type(size) is int for size in shape):
+            raise ValueError
+        array = np.frombuffer(base64.b64decode(data, validate=True), dtype).reshape(shape).copy()
+        return array[()] if scalar else array
+    except (KeyError, TypeError, ValueError):
+        raise ValueError("a message that nobody sent") from None
+
+
+class Channel:
+    """Messages over a pair of binary files: four bytes of length, then JSON."""
+
+    def __init__(self, reader, writer):
+        self.reader, self.writer = reader, writer
+
+    def send(self, message):
+        data = json.dumps(message).encode("utf-8")
+        if len(data) > LIMIT:
+            raise ValueError("too much for one message")
+        self.writer.write(struct.pack("<I", len(data)) + data)
+        self.writer.flush()
+
+    def receive(self):
+        """The next message. Raises EOFError at the end, ValueError for what is none."""
+        length = self._read(4)
+        size = struct.unpack("<I", length)[0]
+        if size > LIMIT:
+            raise ValueError("a message that is too long")
+        return json.loads(self._read(size).decode("utf-8"))
+
+    def _read(self, count):
+        data = b""
+        while len(data) < count:
+            more = self.reader.read(count - len(data))
+            if not more:
+                raise EOFError
+            data += more
+        return data
+
+    def close(self):
+        for file in (self.reader, self.writer):
+            try:
+                file.close()
+            except OSError:
+                pass  # the other side is gone
+
+
+def over(connection):
+    """The channel over a socket."""
+    return Channel(connection.makefile("rb", buffering=0), connection.makefile("wb"))
+
+
+# --- The student's package, from memory ---
+
+
+class Package(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Imports `minigrad` from texts: {"": the package's own, "nn": …, "tools.notyet": …}."""
+
+    def __init__(self, texts, compiled):
+        self.texts, self.compiled = texts, compiled
+
+    def find_spec(self, name, path=None, target=None):
+        if name != "minigrad" and not name.startswith("minigrad."):
+            return None
+        inner = name.removeprefix("minigrad").removeprefix(".")
+        if inner not in self.texts:
+            raise ModuleNotFoundError(f"there is no {name} yet", name=name)
+        is_package = any(other != inner and other.startswith(f"{inner}." if inner else "")
+                         for other in self.texts)
+        return importlib.machinery.ModuleSpec(name, self, is_package=is_package)
+
+    def exec_module(self, module):
+        name = module.__name__
+        text = self.texts[name.removeprefix("minigrad").removeprefix(".")]
+        code = self.compiled.get((name, text)) or compile(text, f"<{name}>", "exec")
+        exec(code, module.__dict__)
+
+
+# --- One check ---
+
+
+def serve(channel, request, compiled):
+    """Run the probes that the parent names, one after another, until it is content."""
+    sys.meta_path.insert(0, Package(request["texts"], compiled))
+    namespace = {"__name__": "probes"}
+    try:
+        exec(compile(request["probes"], "<probes>", "exec"), namespace)
+        import minigrad
+    except BaseException as error:  # the student's module may do anything when it is loaded
+        channel.send({"raised": describe(error)})
+        return
+    channel.send({"ready": True})
+    while True:
+        try:
+            message = channel.receive()
+        except EOFError:
+            return
+        reply = answer(namespace[message["probe"]], minigrad, decode(message["arguments"]))
+        try:
+            channel.send(reply)
+        except ValueError:
+            channel.send({"type": "value that is too large"})
+
+
+def answer(probe, package, arguments):
+    """What the probe makes of the student's code, or how that went wrong."""
+    given = encode(arguments)
+    try:
+        value = probe(package, *arguments)
+    except BaseException as error:  # exit() and a keyboard interrupt are no Exception
+        return {"raised": describe(error)}
+    try:
+        changed = encode(arguments) != given
+        return {"changed": True} if changed else {"value": encode(value)}
+    except TypeError as error:
+        return {"type": str(error)}
+    except RecursionError:
+        return {"type": "thing that holds itself"}
+
+
+def describe(error):
+    """An exception as data: its type, its words, and where in the student's package it arose."""
+    frames = traceback.extract_tb(error.__traceback__)
+    places = [frame for frame in frames if frame.filename.startswith("<minigrad")]
+    try:
+        words = str(error)
+    except BaseException:
+        words = ""
+    return {
+        "type": type(error).__name__[:100],
+        "words": words[:400],
+        "where": places[-1].name if places else "",
+        "exercise": str(getattr(error, "exercise", "")) if type(error).__name__ == "NotYet" else "",
+    }
+
+
+# --- Limits ---
+
+
+def quiet():
+    """What student code prints goes nowhere; what it reads is empty."""
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for descriptor in (0, 1, 2):
+        os.dup2(nowhere, descriptor)
+    sys.stdin = open(0, closefd=False)
+    sys.stdout = sys.stderr = open(1, "w", closefd=False)
+
+
+def limit(request):
+    """Limits that the system enforces, where it has any, and a guard against accidents."""
+    try:
+        import resource
+    except ImportError:
+        resource = None  # Windows
+    if resource:
+        seconds = int(request["seconds"]) + 1
+        limits = {"RLIMIT_AS": request["memory"], "RLIMIT_CPU": seconds, "RLIMIT_CORE": 0,
+                  "RLIMIT_FSIZE": LIMIT, "RLIMIT_NPROC": 0}
+        for name, value in limits.items():
+            try:
+                resource.setrlimit(getattr(resource, name), (value, value))
+            except (AttributeError, ValueError, OSError):
+                pass  # a system without this limit, or with a lower one
+    os.chdir(request["home"])
+    os.environ |= {"HOME": request["home"], "TMPDIR": request["home"]}
+    sys.addaudithook(guard(os.path.realpath(request["home"]) + os.sep))
+
+
+FORBIDDEN = ("subprocess.Popen", "os.system", "os.exec", "os.fork", "os.forkpty", "os.posix_spawn",
+             "os.spawn", "os.startfile", "os.kill", "os.killpg", "pty.spawn", "socket.connect",
+             "socket.bind", "socket.getaddrinfo", "ctypes.dlopen", "signal.pthread_kill")
+CHANGES = ("os.remove", "os.rename", "os.rmdir", "os.link", "os.symlink", "os.truncate",
+           "os.chmod", "os.chown", "os.mkdir", "shutil.rmtree", "shutil.move")
+
+
+def guard(home):
+    """An audit hook: no other process, no network, nothing written outside `home`.
+
+    It stops what honest code does by accident. It is no wall: docs/instructors.md says so.
+    """
+
+    def inside(path):
+        if not isinstance(path, str | bytes | os.PathLike):
+            return True  # an open descriptor
+        return os.path.realpath(os.fsdecode(path)).startswith((home, os.devnull))
+
+    def hook(event, arguments):
+        if event in FORBIDDEN:
+            raise PermissionError(f"a check does not allow {event}")
+        if event == "open":
+            path, mode, flags = arguments
+            writes = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+            if isinstance(flags, int) and flags & writes and not inside(path):
+                raise PermissionError("a check does not allow writing outside its own folder")
+        elif event in CHANGES and not inside(arguments[0]):
+            raise PermissionError(f"a check does not allow {event}")
+
+    return hook
+
+
+# --- The server, and the single child ---
+
+
+def server(control):
+    """For each request that comes with a socket: a copy of this process that serves it.
+
+    The first message holds modules that will be needed often: they are compiled once.
+    """
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the system forgets ended children by itself
+    channel = over(control)
+    compiled = compile_all(channel.receive())
+    while True:
+        try:
+            _, descriptors, _, _ = socket.recv_fds(control, 1, 1)
+        except OSError:
+            return
+        if not descriptors:
+            return  # the parent has ended
+        with socket.socket(fileno=descriptors[0]) as connection:
+            pid = os.fork()
+            if pid == 0:
+                os.setsid()
+                signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+                os.close(control.detach())
+                run(over(connection), compiled)
+        channel.send(pid)
+
+
+def compile_all(texts):
+    """(module's name, text) -> code, for texts of the package."""
+    full = {("minigrad." + name).rstrip("."): text for name, text in texts.items()}
+    return {(name, text): compile(text, f"<{name}>", "exec") for name, text in full.items()}
+
+
+def run(channel, compiled):
+    """Serve one check and end without any of the parent's clean-up."""
+    code = 1
+    try:
+        request = channel.receive()
+        quiet()
+        limit(request)
+        serve(channel, request, compiled)
+        code = 0
+    finally:
+        os._exit(code)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 1:
+        server(socket.socket(fileno=int(sys.argv[1])))
+    else:
+        pair = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+        run(Channel(*pair), {})

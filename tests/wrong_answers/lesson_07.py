@@ -1,0 +1,324 @@
+"""Right and wrong answers to the exercises of lesson 07."""
+
+from tests.wrong_answers import Answers, Mistake
+
+SHAPES = "B, T, C = qkv.shape[0], qkv.shape[1], qkv.shape[2] // 3\n"
+SCORES = "T, S, D = q.shape[-2], k.shape[-2], q.shape[-1]\n"
+SOFTMAX = """
+e = np.exp(s - s.max(-1, keepdims=True))
+return e / e.sum(-1, keepdims=True)
+"""
+HIDE = "s = s + np.triu(np.full((T, S), -np.inf, s.dtype), k=S - T + 1)\n"
+CHECKED = """end = self.length + k.shape[2]
+if end > self.keys.shape[2]:
+    raise ValueError(f"the cache has room for {self.keys.shape[2]} tokens")
+"""
+STORED = """self.keys[:, :, self.length : end] = k
+self.values[:, :, self.length : end] = v
+"""
+
+
+def mlp(up, down, activation="GELU"):
+    return (
+        f"self.up_proj = nn.Linear({up})\n"
+        f"self.gelu = nn.{activation}()\n"
+        f"self.down_proj = nn.Linear({down})"
+    )
+
+
+ANSWERS = {
+    "07.1": Answers(
+        right=[
+            SHAPES + "parts = np.split(qkv, 3, axis=2)\n"
+            "return tuple(p.reshape(B, T, num_heads, -1).swapaxes(1, 2) for p in parts)",
+            SHAPES + "D = C // num_heads\n"
+            "z = qkv.reshape(B, T, 3 * num_heads, D).swapaxes(1, 2)\n"
+            "H = num_heads\n"
+            "return z[:, :H], z[:, H : 2 * H], z[:, 2 * H :]",
+        ],
+        wrong=[
+            Mistake(
+                "reshape in the place of a transpose",
+                SHAPES + "return [p.reshape(B, num_heads, T, C // num_heads) "
+                "for p in np.split(qkv, 3, axis=2)]",
+                says="positions are mixed up",
+                advice="Have them print one row with numbers that tell their place.",
+            ),
+            Mistake(
+                "no transpose",
+                SHAPES + "return qkv.reshape(B, T, 3, num_heads, -1).transpose(2, 0, 1, 3, 4)",
+                says="change places",
+                advice="A batch of matrix products needs the heads before the positions.",
+            ),
+            Mistake(
+                "heads that take every second channel",
+                SHAPES + "return qkv.reshape(B, T, 3, C // num_heads, num_heads)"
+                ".transpose(2, 0, 4, 1, 3)",
+                says="not neighbours",
+                advice="The last axis varies fastest: it must be D.",
+            ),
+            Mistake(
+                "values first",
+                SHAPES + "return qkv.reshape(B, T, 3, num_heads, -1)"
+                ".transpose(2, 0, 3, 1, 4)[::-1]",
+                says="not the queries",
+                advice="The order is a promise between in_proj, this helper and its callers.",
+            ),
+            Mistake(
+                "copies",
+                SHAPES + "return qkv.reshape(B, T, 3, num_heads, -1)"
+                ".transpose(2, 0, 3, 1, 4).copy()",
+                says="copies",
+                advice="The rule fills an empty array through these views; see section 6.",
+            ),
+        ],
+        equivalent={},
+    ),
+    "07.2": Answers(
+        right=[
+            SCORES + "s = q @ k.swapaxes(-1, -2) / np.sqrt(D).astype(q.dtype)\n" + HIDE + SOFTMAX,
+            SCORES + "s = np.einsum('bhtd,bhsd->bhts', q, k) * D**-0.5\n"
+            "hidden = np.arange(S)[None, :] > np.arange(S - T, S)[:, None]\n"
+            "s = np.where(hidden, q.dtype.type(-np.inf), s)" + SOFTMAX,
+        ],
+        wrong=[
+            Mistake(
+                "the mask the wrong way round",
+                SCORES + "s = q @ k.swapaxes(-1, -2) / math.sqrt(D)\n"
+                "s = s + np.tril(np.full((T, S), -np.inf, s.dtype), k=S - T - 1)" + SOFTMAX,
+                says="wrong way round",
+                advice="Row looks, column is looked at: which triangle is the future?",
+            ),
+            Mistake(
+                "the diagonal hidden",
+                SCORES + "s = q @ k.swapaxes(-1, -2) / math.sqrt(D)\n"
+                "s = s + np.triu(np.full((T, S), -np.inf, s.dtype), k=S - T)" + SOFTMAX,
+                says="diagonal is hidden",
+                advice="What is position 0 left with? The first column hidden is S - T + 1.",
+            ),
+            Mistake(
+                "the mask after the softmax",
+                SCORES + "s = q @ k.swapaxes(-1, -2) / math.sqrt(D)\n"
+                "e = np.exp(s - s.max(-1, keepdims=True))\n"
+                "return np.tril(e / e.sum(-1, keepdims=True), k=S - T)",
+                says="mask came after the softmax",
+                advice="Add up a row; section 4 shows how the future leaks through the sum.",
+            ),
+            Mistake(
+                "no mask",
+                SCORES + "s = q @ k.swapaxes(-1, -2) / math.sqrt(D)" + SOFTMAX,
+                says="which is its future",
+                advice="The loss will be too good to be true.",
+            ),
+            Mistake(
+                "1/D",
+                SCORES + "s = q @ k.swapaxes(-1, -2) / D\n" + HIDE + SOFTMAX,
+                says="divided by D;",
+                advice="Variances add up, so the spread grows with the root of D.",
+            ),
+            Mistake(
+                "no scale",
+                SCORES + "s = q @ k.swapaxes(-1, -2)\n" + HIDE + SOFTMAX,
+                says="not divided",
+                advice="Section 5: the softmax saturates and passes no gradient on.",
+            ),
+            Mistake(
+                "softmax along the queries",
+                SCORES + "s = q @ k.swapaxes(-1, -2) / math.sqrt(D)\n" + HIDE
+                + "e = np.exp(s - s.max(-2, keepdims=True))\nreturn e / e.sum(-2, keepdims=True)",
+                says="columns sum to 1",
+                advice="Each query shares out 1 among the keys: which axis holds the keys?",
+            ),
+        ],
+        equivalent={
+            "line 4: T > 1 → T >= 1": "the mask of a single query hides nothing",
+            "line 1: -2 → 2": "arrays of four axes: the same axis counted from the front",
+            "line 2: -2 → 2": "arrays of four axes: the same axis counted from the front",
+        },
+    ),
+    "07.3": Answers(
+        right=[
+            CHECKED + """
+keys, values = self.keys[:, :, :end], self.values[:, :, :end]
+keys[:, :, self.length:], values[:, :, self.length:] = k, v
+self.length = end
+return keys, values
+""",
+            """
+T = k.shape[2]
+if T > self.keys.shape[2] - self.length:
+    raise ValueError("there is only room for %d tokens" % self.keys.shape[2])
+for store, new in ((self.keys, k), (self.values, v)):
+    np.copyto(store[:, :, self.length : self.length + T], new)
+self.length += T
+return self.keys[:, :, : self.length], self.values[:, :, : self.length]
+""",
+        ],
+        wrong=[
+            Mistake(
+                "only the new tokens returned",
+                CHECKED + STORED + "self.length = end\nreturn k, v",
+                says="only the new token comes back",
+                advice="The new query needs every earlier key: what would it look back at?",
+            ),
+            Mistake(
+                "the length never grows",
+                CHECKED + STORED + "return self.keys[:, :, :end], self.values[:, :, :end]",
+                says="must grow with each call",
+                advice="Where does the next call begin to write?",
+            ),
+            Mistake(
+                "the whole store returned",
+                CHECKED + STORED + "self.length = end\nreturn self.keys, self.values",
+                says="whole store",
+                advice="The rest was made by np.empty: it holds anything, and softmax weighs it.",
+            ),
+            Mistake(
+                "keys and values exchanged",
+                CHECKED + STORED.replace("= k", "= other").replace("= v", "= k")
+                .replace("= other", "= v")
+                + "self.length = end\nreturn self.keys[:, :, :end], self.values[:, :, :end]",
+                says="exchanged",
+                advice="Shapes agree, so nothing complains; look at the numbers.",
+            ),
+            Mistake(
+                "a full cache that says nothing",
+                CHECKED.splitlines()[0] + "\n" + STORED + "self.length = min(end, "
+                "self.keys.shape[2])\nreturn self.keys[:, :, :end], self.values[:, :, :end]",
+                says="lost silently",
+                advice="A slice beyond the end is empty, and writing one token there is no error.",
+            ),
+            Mistake(
+                "the last place refused",
+                CHECKED.replace("end >", "end >=") + STORED
+                + "self.length = end\nreturn self.keys[:, :, :end], self.values[:, :, :end]",
+                says="last free place",
+                advice="`end` counts tokens; is 4 of 4 too many?",
+            ),
+        ],
+        equivalent={},
+    ),
+    "07.4": Answers(
+        right=[
+            """
+wide = 4 * embedding_dim
+self.up_proj, self.gelu = nn.Linear(embedding_dim, wide, bias), nn.GELU()
+self.down_proj = nn.Linear(wide, embedding_dim, bias)
+""",
+            """
+self.gelu = nn.GELU()
+self.down_proj = nn.Linear(embedding_dim * 4, embedding_dim, bias=bool(bias))
+self.up_proj = nn.Linear(embedding_dim, embedding_dim * 4, bias=bool(bias))
+""",
+        ],
+        wrong=[
+            Mistake(
+                "no wider in the middle",
+                mlp("embedding_dim, embedding_dim, bias=bias",
+                    "embedding_dim, embedding_dim, bias=bias"),
+                says="not wider",
+                advice="Two thirds of a block's weights are here: 8 C².",
+            ),
+            Mistake(
+                "the layers exchanged",
+                mlp("4 * embedding_dim, embedding_dim, bias=bias",
+                    "embedding_dim, 4 * embedding_dim, bias=bias"),
+                says="two layers are exchanged",
+                advice="Linear takes the number of inputs first.",
+            ),
+            Mistake(
+                "bias not handed on, so it is always there",
+                mlp("embedding_dim, 4 * embedding_dim", "4 * embedding_dim, embedding_dim"),
+                says="without being asked for",
+                advice="Linear has a bias unless it is told otherwise.",
+            ),
+            Mistake(
+                "no bias ever",
+                mlp("embedding_dim, 4 * embedding_dim, bias=False",
+                    "4 * embedding_dim, embedding_dim, bias=False"),
+                says="`bias` is not handed on",
+                advice="The real GPT-2 needs the option.",
+            ),
+            Mistake(
+                "bias on one layer",
+                mlp("embedding_dim, 4 * embedding_dim, bias=bias",
+                    "4 * embedding_dim, embedding_dim, bias=False"),
+                says="both layers a bias",
+                advice="Let them print(MLP(3, bias=True)).",
+            ),
+            Mistake(
+                "ReLU for GELU",
+                mlp("embedding_dim, 4 * embedding_dim, bias=bias",
+                    "4 * embedding_dim, embedding_dim, bias=bias", "ReLU"),
+                says="is ReLU",
+                advice="It would learn too, but it is not GPT-2 and loads none of its weights.",
+            ),
+        ],
+        equivalent={},
+    ),
+    "07.5": Answers(
+        right=[
+            """
+found = self.attn(self.ln1(x), cache=cache)
+middle = x + self.dropout(found)
+return middle + self.dropout(self.ffn(self.ln2(middle)))
+""",
+            """
+for norm, part in ((self.ln1, lambda z: self.attn(z, cache)), (self.ln2, self.ffn)):
+    x = self.dropout(part(norm(x))) + x
+return x
+""",
+        ],
+        wrong=[
+            Mistake(
+                "no residual",
+                "x = self.dropout(self.attn(self.ln1(x), cache))\n"
+                "return self.dropout(self.ffn(self.ln2(x)))",
+                says="residuals are missing",
+                advice="Back to the figure of section 11: what arrives at the first pair?",
+            ),
+            Mistake(
+                "no residual around the MLP",
+                "x = x + self.dropout(self.attn(self.ln1(x), cache))\n"
+                "return self.dropout(self.ffn(self.ln2(x)))",
+                says="the MLP's residual is missing",
+                advice="Each part adds to the stream; count the additions.",
+            ),
+            Mistake(
+                "post-norm",
+                "x = self.ln1(x + self.dropout(self.attn(x, cache)))\n"
+                "return self.ln2(x + self.dropout(self.ffn(x)))",
+                says="post-norm",
+                advice="That is the block of 2017; in GPT-2 the stream stays untouched.",
+            ),
+            Mistake(
+                "the normalised copy goes on",
+                "x = self.ln1(x)\nx = x + self.dropout(self.attn(x, cache))\n"
+                "x = self.ln2(x)\nreturn x + self.dropout(self.ffn(x))",
+                says="run straight through",
+                advice="A name used twice: x is both the stream and its copy.",
+            ),
+            Mistake(
+                "both parts at once",
+                "return (x + self.dropout(self.attn(self.ln1(x), cache))\n"
+                "        + self.dropout(self.ffn(self.ln2(x))))",
+                says="must read what attention has added",
+                advice="Gather first, then think about what was gathered.",
+            ),
+            Mistake(
+                "no dropout",
+                "x = x + self.attn(self.ln1(x), cache)\nreturn x + self.ffn(self.ln2(x))",
+                says="there is no dropout",
+                advice="The option would be there and do nothing.",
+            ),
+            Mistake(
+                "the cache forgotten",
+                "x = x + self.dropout(self.attn(self.ln1(x)))\n"
+                "return x + self.dropout(self.ffn(self.ln2(x)))",
+                says="cache was not handed on",
+                advice="Training works; only sampling shows it.",
+            ),
+        ],
+        equivalent={},
+    ),
+}

@@ -1,0 +1,459 @@
+"""Right and wrong answers to the exercises of lesson 08."""
+
+from tests.wrong_answers import Answers, Mistake
+
+EMBED = """x = self.token_embedding(tokens) + self.position_embedding(np.arange(past, past + T))
+x = self.dropout(x)
+"""
+BLOCKS = """for block, cache in zip(self.blocks, caches or [None] * len(self.blocks)):
+    x = block(x, cache)
+"""
+PROJECT = "return self.output_projection(self.output_ln(x))"
+
+GREEDY = """if temperature == 0:
+    top_k, temperature = 1, 1.0
+"""
+CUT = """if top_k is not None and top_k < logits.shape[-1]:
+    ranked = np.argsort(-logits, axis=-1, kind="stable")
+    np.put_along_axis(logits, ranked[..., top_k:], -np.inf, axis=-1)
+"""
+SOFTMAX = """weights = np.exp(logits - logits.max(-1, keepdims=True))
+p = weights / weights.sum(-1, keepdims=True)
+"""
+
+DRAW = """stream = generate(model, context, temperature, top_k, generator)
+new = [next(stream) for _ in range(max_new_tokens)]
+"""
+JOIN = "return np.concatenate([as_array(context), *(token[:, None] for token in new)], axis=1)"
+TRY = """training = model.training
+model.eval()
+try:
+    stream = generate(model, context, temperature, top_k, generator)
+    new = [next(stream) for _ in range(max_new_tokens)]
+finally:
+    model.train(training)
+"""
+
+STEP = """r = self.recipe
+self.model.train()
+self.optimizer.zero_grad()
+loss = self._backward(*self.batch())
+if not math.isfinite(loss):
+    return loss
+clip_grad_norm_(self.optimizer.parameters, r.max_norm)
+self.optimizer.lr = warmup_cosine(self.steps, r.warmup_steps, r.num_steps, r.lr, r.min_lr)
+self.optimizer.step()
+self.steps += 1
+return loss
+"""
+CLIP = "clip_grad_norm_(self.optimizer.parameters, r.max_norm)\n"
+RATE = STEP.splitlines()[7] + "\n"
+
+EVALUATE = """training = model.training
+model.eval()
+generator = np.random.default_rng(seed)
+losses = []
+for _ in range(num_batches):
+    inputs, targets = dataset.sample(batch_size, generator)
+    losses.append(nn.cross_entropy_loss(model(inputs), targets).item())
+model.train(training)
+return float(np.mean(losses))
+"""
+
+ANSWERS = {
+    "08.1": Answers(
+        right=[
+            """
+places = np.arange(T) + past
+x = self.dropout(self.position_embedding(places) + self.token_embedding(tokens))
+for number, block in enumerate(self.blocks):
+    x = block(x, caches[number] if caches else None)
+return self.output_projection(self.output_ln(x))
+""",
+            """
+stream = self.dropout(self.token_embedding(tokens)
+                      + self.position_embedding(np.array(range(past, past + T))))
+if caches is None:
+    stream = self.blocks(stream)
+else:
+    for block, cache in zip(self.blocks, caches, strict=True):
+        stream = block(stream, cache=cache)
+stream = self.output_ln(stream)
+return self.output_projection(stream)
+""",
+        ],
+        wrong=[
+            Mistake(
+                "no position embedding",
+                "x = self.dropout(self.token_embedding(tokens))\n" + BLOCKS + PROJECT,
+                says="position embedding is missing",
+                advice="Attention is a weighted sum: but for the mask it knows no order.",
+            ),
+            Mistake(
+                "places from 0 with a cache",
+                EMBED.replace("np.arange(past, past + T)", "np.arange(T)") + BLOCKS + PROJECT,
+                says="stand at the places after those before",
+                advice="Training cannot show it; sampling token by token does.",
+            ),
+            Mistake(
+                "caches not handed on",
+                EMBED + "for block in self.blocks:\n    x = block(x)\n" + PROJECT,
+                says="caches were not filled",
+                advice="Each block has keys and values of its own to keep.",
+            ),
+            Mistake(
+                "no last LayerNorm",
+                EMBED + BLOCKS + "return self.output_projection(x)",
+                says="output_ln change nothing",
+                advice="The stream has grown block by block; somebody has to set its scale.",
+            ),
+            Mistake(
+                "each block reads the embeddings",
+                EMBED + BLOCKS.replace("x = block(x, cache)", "y = block(x, cache)")
+                + PROJECT.replace("(x)", "(y)"),
+                says="every block must be passed",
+                advice="What one block returns is what the next one reads.",
+            ),
+            Mistake(
+                "probabilities for logits",
+                EMBED + BLOCKS + PROJECT.replace("return", "e =") + ".exp()\n"
+                "return e / e.sum(axis=-1, keepdims=True)",
+                says="these are probabilities",
+                advice="cross_entropy_loss takes the softmax itself; twice is too soft.",
+            ),
+            Mistake(
+                "positions added after the dropout",
+                "x = self.dropout(self.token_embedding(tokens))\n"
+                "x = x + self.position_embedding(np.arange(past, past + T))\n" + BLOCKS + PROJECT,
+                says="goes around",
+                advice="Dropout is on the sum.",
+            ),
+        ],
+        equivalent={},
+    ),
+    "08.2": Answers(
+        right=[
+            """
+V = logits.shape[-1]
+if temperature == 0:
+    return np.eye(V)[logits.argmax(-1)]
+order = np.argsort(-logits, axis=-1, kind="stable")
+rank = np.argsort(order, axis=-1)
+scaled = logits / temperature
+weights = np.exp(scaled - scaled.max(-1, keepdims=True))
+weights = np.where(rank < (V if top_k is None else top_k), weights, 0.0)
+return weights / weights.sum(-1, keepdims=True)
+""",
+            """
+rows = []
+for row in logits:
+    k = 1 if temperature == 0 else top_k or len(row)
+    kept = sorted(range(len(row)), key=lambda i: (-row[i], i))[:k]
+    p = np.zeros(len(row))
+    p[kept] = np.exp((row[kept] - row.max()) / (temperature or 1.0))
+    rows.append(p / p.sum())
+return np.array(rows)
+""",
+        ],
+        wrong=[
+            Mistake(
+                "temperature after the softmax, made to sum to 1",
+                GREEDY + CUT + SOFTMAX + "p = p / temperature\n"
+                "return p / p.sum(-1, keepdims=True)",
+                says="temperature changes nothing",
+                advice="A common factor goes out again when the sum is divided by.",
+            ),
+            Mistake(
+                "temperature after the softmax",
+                GREEDY + CUT + SOFTMAX + "return p / temperature",
+                says="sum to 2",
+                advice="Add them up: is it still a distribution?",
+            ),
+            Mistake(
+                "temperature multiplied",
+                GREEDY + CUT + "logits = logits * temperature\n" + SOFTMAX + "return p",
+                says="divide, do not multiply",
+                advice="Cold is sharp. Which way does dividing by a half go?",
+            ),
+            Mistake(
+                "top-k by a threshold, so that ties stay",
+                GREEDY + """
+if top_k is not None and top_k < logits.shape[-1]:
+    least = np.sort(logits, axis=-1)[:, -top_k][:, None]
+    logits = np.where(logits < least, -np.inf, logits)
+logits = logits / temperature
+""" + SOFTMAX + "return p",
+                says="exactly k must be left",
+                advice="A threshold cannot tell equal logits apart; ranks can.",
+            ),
+            Mistake(
+                "the least likely kept",
+                GREEDY + CUT.replace("-logits", "logits") + "logits = logits / temperature\n"
+                + SOFTMAX + "return p",
+                says="least likely tokens were kept",
+                advice="argsort goes upwards.",
+            ),
+            Mistake(
+                "top-k after the softmax, and not divided again",
+                "if temperature == 0:\n    top_k, temperature = 1, 1.0\n"
+                "logits = logits / temperature\n" + SOFTMAX
+                + "if top_k is not None and top_k < logits.shape[-1]:\n"
+                "    ranked = np.argsort(-logits, axis=-1, kind='stable')\n"
+                "    np.put_along_axis(p, ranked[:, top_k:], 0.0, axis=-1)\n"
+                "return p",
+                says="does not sum to 1",
+                advice="What was cut off must be shared out among the rest.",
+            ),
+            Mistake(
+                "temperature 0 divided by",
+                CUT + "with np.errstate(all='ignore'):\n    logits = logits / temperature\n    "
+                + SOFTMAX.replace("\n", "\n    ") + "\nreturn p",
+                says="temperature 0",
+                advice="The limit exists, the quotient does not: treat 0 by itself.",
+            ),
+            Mistake(
+                "no maximum taken off",
+                GREEDY + CUT + "with np.errstate(all='ignore'):\n"
+                "    weights = np.exp(logits / temperature)\n"
+                "    return weights / weights.sum(-1, keepdims=True)",
+                says="overflow",
+                advice="A low temperature makes logits large: 10 / 0.01 is 1000.",
+            ),
+        ],
+        equivalent={
+            "line 3: top_k < logits.shape[-1] → top_k <= logits.shape[-1]":
+                "where k is the whole vocabulary nothing is cut",
+            "line 2: 1.0 → 2.0 (column 28)": "at temperature 0 only one token is left",
+            "line 9: -1 → 1": "logits have two axes: the last is axis 1",
+            "line 3: -1 → 1": "logits have two axes: the last is axis 1",
+            "line 5: -1 → 1": "logits have two axes: the last is axis 1",
+            "line 6: -1 → 1": "logits have two axes: the last is axis 1",
+            "line 7: -1 → 1": "logits have two axes: the last is axis 1",
+        },
+    ),
+    "08.3": Answers(
+        right=[
+            """
+before = model.training
+model.eval()
+tokens = as_array(context)
+try:
+    for _, token in zip(range(max_new_tokens),
+                        generate(model, context, temperature, top_k, generator)):
+        tokens = np.column_stack([tokens, token])
+finally:
+    model.train(before)
+return tokens
+""",
+            """
+from itertools import islice
+mode, _ = model.training, model.eval()
+try:
+    new = list(islice(generate(model, context, temperature, top_k, generator), max_new_tokens))
+finally:
+    model.train(mode)
+new = np.array(new, dtype=np.int64).reshape(max_new_tokens, len(context)).T
+return np.concatenate((as_array(context), new), axis=-1)
+""",
+        ],
+        wrong=[
+            Mistake(
+                "training mode while it writes",
+                DRAW + JOIN,
+                says="dropout is alive",
+                advice="Dropout is for training only.",
+            ),
+            Mistake(
+                "the mode not put back",
+                "model.eval()\n" + DRAW + JOIN,
+                says="is in evaluation mode afterwards",
+                advice="A sample in the middle of a training would switch dropout off for good.",
+            ),
+            Mistake(
+                "always training afterwards",
+                "model.eval()\n" + DRAW + "model.train()\n" + JOIN,
+                says="is in training mode afterwards",
+                advice="Who samples does not know what the model was used for.",
+            ),
+            Mistake(
+                "only the new tokens",
+                TRY + "return np.stack(new, axis=1)",
+                says="only the new tokens come back",
+                advice="The docstring says what stands in front.",
+            ),
+            Mistake(
+                "settings not handed on",
+                TRY.replace("temperature, top_k, generator)", "generator=generator)") + JOIN,
+                says="hand the temperature on",
+                advice="An option that is accepted and ignored is worse than none.",
+            ),
+            Mistake(
+                "the generator not handed on",
+                TRY.replace("top_k, generator)", "top_k)") + JOIN,
+                says="different seeds give the same",
+                advice="generate then makes its own, always from seed 0.",
+            ),
+            Mistake(
+                "no finally",
+                "training = model.training\nmodel.eval()\n" + DRAW + "model.train(training)\n"
+                + JOIN,
+                says="after an error",
+                advice="An error or an interrupt in the middle leaves the mode changed.",
+            ),
+        ],
+        equivalent={},
+    ),
+    "08.4": Answers(
+        right=[
+            """
+recipe, optimizer = self.recipe, self.optimizer
+self.model.train()
+optimizer.lr = warmup_cosine(
+    self.steps, recipe.warmup_steps, recipe.num_steps, recipe.lr, recipe.min_lr
+)
+optimizer.zero_grad()
+inputs, targets = self.batch()
+loss = self._backward(inputs, targets)
+if math.isfinite(loss):
+    clip_grad_norm_(optimizer.parameters, recipe.max_norm)
+    optimizer.step()
+    self.steps = self.steps + 1
+return loss
+""",
+            """
+r = self.recipe
+for parameter in self.optimizer.parameters:
+    parameter.grad = None
+self.model.train(True)
+loss = self._backward(*self.batch())
+if np.isnan(loss) or np.isinf(loss):
+    return loss
+clip_grad_norm_(self.model.parameters(), r.max_norm)
+self.optimizer.lr = warmup_cosine(self.steps, r.warmup_steps, r.num_steps, r.lr, r.min_lr)
+self.steps += 1
+self.optimizer.step()
+return loss
+""",
+        ],
+        wrong=[
+            Mistake(
+                "gradients never cleared",
+                STEP.replace("self.optimizer.zero_grad()\n", ""),
+                says="earlier step were added",
+                advice="backward adds to .grad; that is what lesson 02 built.",
+            ),
+            Mistake(
+                "cleared after backward",
+                STEP.replace("self.optimizer.zero_grad()\n", "").replace(
+                    "if not", "self.optimizer.zero_grad()\nif not"),
+                says="must make one step|cleared between",
+                advice="Say aloud what .grad holds on each line.",
+            ),
+            Mistake(
+                "clipped after the update",
+                STEP.replace(CLIP, "").replace("self.steps += 1\n", CLIP + "self.steps += 1\n"),
+                says="clip them before",
+                advice="A clip that comes after the update protects nothing.",
+            ),
+            Mistake(
+                "the rate set after the update",
+                STEP.replace(RATE, "").replace("self.steps += 1\n", RATE + "self.steps += 1\n"),
+                says="one step too late",
+                advice="The first step would run at the full rate, without any warm-up.",
+            ),
+            Mistake(
+                "steps not counted",
+                STEP.replace("self.steps += 1\n", ""),
+                says="must count the steps",
+                advice="Every batch would be the same batch.",
+            ),
+            Mistake(
+                "evaluation mode",
+                STEP.replace("self.model.train()\n", ""),
+                says="trains in evaluation mode",
+                advice="evaluate and sample change the mode; a step must not rely on it.",
+            ),
+            Mistake(
+                "a loss of nan goes on",
+                STEP.replace("if not math.isfinite(loss):\n    return loss\n", ""),
+                says="not finite must change no parameter",
+                advice="One nan in the weights, and no later step can take it out.",
+            ),
+            Mistake(
+                "a fixed rate",
+                STEP.replace(RATE, ""),
+                says="rate never changes",
+                advice="Lesson 05: what happens to a transformer without warm-up?",
+            ),
+        ],
+        equivalent={},
+    ),
+    "08.5": Answers(
+        right=[
+            """
+before, rng, total = model.training, np.random.default_rng(seed), 0.0
+model.eval()
+for _ in range(num_batches):
+    x, y = dataset.sample(batch_size, rng)
+    total += nn.cross_entropy_loss(model(x), y).item()
+model.train(before)
+return total / num_batches
+""",
+            """
+mode = model.training
+try:
+    model.train(False)
+    rng = np.random.default_rng(seed)
+    batches = (dataset.sample(batch_size, rng) for _ in range(num_batches))
+    return float(np.mean([nn.cross_entropy_loss(model(x), y).item() for x, y in batches]))
+finally:
+    model.train(mode)
+""",
+        ],
+        wrong=[
+            Mistake(
+                "dropout alive",
+                EVALUATE.replace("model.eval()\n", ""),
+                says="dropout is alive",
+                advice="The validation loss would be too high, and another one each time.",
+            ),
+            Mistake(
+                "the mode not put back",
+                EVALUATE.replace("model.train(training)\n", ""),
+                says="stays in evaluation mode",
+                advice="After the first evaluation nothing would be dropped any more.",
+            ),
+            Mistake(
+                "always training afterwards",
+                EVALUATE.replace("model.train(training)", "model.train()"),
+                says="was put into training mode",
+                advice="Keep what was found.",
+            ),
+            Mistake(
+                "other windows each time",
+                EVALUATE.replace("default_rng(seed)", "default_rng()"),
+                says="other windows each time",
+                advice="Two models can only be compared on the same windows.",
+            ),
+            Mistake(
+                "the same window again and again",
+                EVALUATE.replace("generator)", "np.random.default_rng(seed))"),
+                says="every batch is the first one",
+                advice="Made anew, a generator begins again.",
+            ),
+            Mistake(
+                "the sum",
+                EVALUATE.replace("np.mean", "np.sum"),
+                says="not divided by their number",
+                advice="The loss would grow with the number of batches.",
+            ),
+            Mistake(
+                "the last batch only",
+                EVALUATE.replace("np.mean(losses)", "losses[-1]"),
+                says="only the last batch counts",
+                advice="One batch is a noisy witness.",
+            ),
+        ],
+        equivalent={},
+    ),
+}
