@@ -220,14 +220,15 @@ class Trainer:
         self._pool = ThreadPoolExecutor(recipe.workers)
 
     def step(self):
-        """One step of training; returns its loss. One that is not finite changes no parameter."""
+        """One step of training; returns its loss. If it or a gradient is not finite, nothing changes."""
         r = self.recipe
         self.model.train()
         self.optimizer.zero_grad()
         loss = self._backward(*self.batch())
         if not math.isfinite(loss):
             return loss
-        clip_grad_norm_(self.optimizer.parameters, r.max_norm)
+        if not math.isfinite(clip_grad_norm_(self.optimizer.parameters, r.max_norm)):
+            return math.nan
         self.optimizer.lr = warmup_cosine(self.steps, r.warmup_steps, r.num_steps, r.lr, r.min_lr)
         self.optimizer.step()
         self.steps += 1
@@ -274,10 +275,12 @@ def evaluate(model, dataset, num_batches=200, batch_size=32, seed=0):
     model.eval()
     generator = np.random.default_rng(seed)
     losses = []
-    for _ in range(num_batches):
-        inputs, targets = dataset.sample(batch_size, generator)
-        losses.append(nn.cross_entropy_loss(model(inputs), targets).item())
-    model.train(training)
+    try:
+        for _ in range(num_batches):
+            inputs, targets = dataset.sample(batch_size, generator)
+            losses.append(nn.cross_entropy_loss(model(inputs), targets).item())
+    finally:
+        model.train(training)
     return float(np.mean(losses))
 
 

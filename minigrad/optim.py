@@ -85,10 +85,11 @@ class Optimizer:
                 f"load_state_dict of {type(self).__name__}: missing, unknown or of another shape: "
                 f"{', '.join(wrong)}"
             )
-        for name, arrays in self.buffers().items():
-            for number, array in enumerate(arrays):
-                array[...] = state[f"{name}.{number}"]
-        self.lr, self.steps = float(state["lr"]), int(state["steps"])
+        arrays = {name: np.asarray(state[name], getattr(own[name], "dtype", None)) for name in own}
+        self.lr, self.steps = float(arrays["lr"]), int(arrays["steps"])
+        for name, buffers in self.buffers().items():
+            for number, buffer in enumerate(buffers):
+                buffer[...] = arrays[f"{name}.{number}"]
 
 
 # --- SGD with momentum ---
