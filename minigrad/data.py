@@ -84,6 +84,7 @@ class CharTokenizer:
     """
 
     def __init__(self, text):
+        _refuse_unless_text(text)
         if not text:
             raise ValueError("CharTokenizer: the text is empty, so there is no vocabulary")
         self.vocabulary = "".join(sorted(set(text)))
@@ -99,16 +100,25 @@ class CharTokenizer:
 
     def encode(self, text):
         """The numbers of the characters of `text`, as an array of the smallest fitting integers."""
+        _refuse_unless_text(text)
+        tokens = np.empty(len(text), np.min_scalar_type(self.vocab_size - 1))
+        for start in range(0, len(text), _PIECE):
+            piece = slice(start, start + _PIECE)
+            tokens[piece] = self._encode(text[piece], start)
+        return tokens
+
+    def _encode(self, text, start):
+        """The numbers of a piece of a text, which begins there at `start`."""
         points = _code_points(text)
         numbers = self._numbers[np.minimum(points, len(self._numbers) - 1)]
         numbers = np.where(points < len(self._numbers), numbers, -1)
-        if numbers.size and numbers.min() < 0:
+        if numbers.min() < 0:
             position = int(np.argmin(numbers))
             raise ValueError(
-                f"CharTokenizer: the character {text[position]!r} (position {position}) is not in "
+                f"CharTokenizer: the character {text[position]!r} (position {start + position}) is not in "
                 f"the vocabulary of {self.vocab_size} characters: leave it out or replace it"
             )
-        return numbers.astype(np.min_scalar_type(self.vocab_size - 1))
+        return numbers
 
     def decode(self, tokens):
         """The text of some numbers: a list, an array or a tensor of one axis."""
@@ -137,8 +147,16 @@ class CharTokenizer:
         return tokenizer
 
 
+_PIECE = 1 << 20  # characters that are encoded at once
+
+
 def _code_points(text):
     return np.frombuffer(text.encode("utf-32-le"), np.dtype("<u4"))
+
+
+def _refuse_unless_text(text):
+    if not isinstance(text, str):
+        raise TypeError(f"CharTokenizer: takes text, a str, not {type(text).__name__}")
 
 
 # --- Windows and their targets ---

@@ -1,6 +1,7 @@
 """The command line of lesson 08: `python -m minigrad.gpt2_shakespeare`."""
 
 import argparse
+import io
 import math
 import os
 import signal
@@ -91,6 +92,9 @@ def main(arguments=None):
 
     0, 1 where the run failed, 2 for bad input, 130 after Ctrl-C, 143 after SIGTERM.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # "?" where a console lacks a character
     try:
         return _run(_parser().parse_args(arguments))
     except (Refused, ModuleNotFoundError) as error:
