@@ -279,9 +279,9 @@ def prod(x, /, axis=None, keepdims=False):
 
     def rule(g):
         reduced = tuple(range(x.ndim)) if axis is None else tuple(np.atleast_1d(axis) % x.ndim)
-        order = [i for i in range(x.ndim) if i not in reduced] + list(reduced)
-        moved = np.transpose(x, order)
-        rows = moved.reshape(*value.shape if not keepdims else np.squeeze(value, reduced).shape, -1)
+        order = sorted(range(x.ndim), key=lambda axis: axis in reduced)  # the reduced ones last
+        moved, n = np.transpose(x, order), x.ndim - len(reduced)
+        rows = moved.reshape(*moved.shape[:n], math.prod(moved.shape[n:]))
         # The slope by one factor is the product of those before it and those behind it.
         ones = np.ones_like(rows[..., :1])
         before = np.cumprod(np.concatenate([ones, rows[..., :-1]], -1), -1)

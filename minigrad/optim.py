@@ -166,11 +166,13 @@ class AdamW(Optimizer):
 def clip_grad_norm_(parameters, max_norm):
     """Scale all gradients so that their common length is at most `max_norm`; returns what it was.
 
+    Where that is not finite, no scale helps: the gradients stay as they are.
+
     Source: Pascanu, Mikolov and Bengio, "On the difficulty of training RNNs", 2013, algorithm 1.
     """
     gradients = [p.grad for p in parameters if p.grad is not None]
     norm = math.sqrt(sum(float(np.vdot(g, g)) for g in gradients))
-    if norm > max_norm:
+    if max_norm < norm < math.inf:
         for g in gradients:
             g *= max_norm / norm
     return norm
