@@ -183,8 +183,10 @@ class TextDataset(Dataset):
     def __init__(self, tokens, context_size):
         self.tokens = np.asarray(getattr(tokens, "data", tokens))
         self.context_size = context_size
-        if context_size < 1:
-            raise ValueError(f"TextDataset: context_size must be at least 1, not {context_size}")
+        if not isinstance(context_size, (int, np.integer)) or context_size < 1:
+            raise ValueError(f"TextDataset: context_size must be at least 1, not {context_size!r}")
+        if self.tokens.ndim != 1 or self.tokens.size and self.tokens.dtype.kind not in "iu":
+            raise ValueError("TextDataset: tokens are integers, all of them along one axis")
         if len(self.tokens) <= context_size:
             raise ValueError(
                 f"TextDataset: {len(self.tokens)} tokens are too few for a context of "
@@ -224,8 +226,8 @@ class DataLoader:
     """
 
     def __init__(self, dataset, batch_size=1, shuffle=False, drop_last=False, generator=None):
-        if batch_size < 1:
-            raise ValueError(f"DataLoader: batch_size must be at least 1, not {batch_size}")
+        if not isinstance(batch_size, (int, np.integer)) or batch_size < 1:
+            raise ValueError(f"DataLoader: batch_size must be at least 1, not {batch_size!r}")
         self.dataset = dataset
         self.batch_size = batch_size
         self.shuffle = shuffle

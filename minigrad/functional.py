@@ -130,7 +130,7 @@ def log_softmax(x, /, axis=-1):
 @differentiable
 def linear(x, weight, bias=None, /):
     """x @ weight.T + bias: (..., in) with weight (out, in) and bias (out,) -> (..., out)."""
-    features = weight.shape[1]
+    features = weight.shape[1] if weight.ndim == 2 else None  # None: nothing fits
     if x.shape[-1:] != (features,):
         raise ValueError(f"the last axis of x must have {features} entries, as the weight's rows")
     rows = x.reshape(math.prod(x.shape[:-1]), features)  # (N, in)

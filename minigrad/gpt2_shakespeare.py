@@ -40,8 +40,9 @@ class GPT2Config:
 
     def __post_init__(self):
         for name in ("context_size", "num_blocks", "num_heads", "embedding_dim"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"GPT2Config: {name} must be at least 1")
+            size = getattr(self, name)
+            if not isinstance(size, (int, np.integer)) or size < 1:
+                raise ValueError(f"GPT2Config: {name} must be at least 1, not {size!r}")
         if self.vocab_size is not None and self.vocab_size < 1:
             raise ValueError("GPT2Config: vocab_size is the number of tokens, at least 1")
 
@@ -127,10 +128,12 @@ def next_token_probabilities(logits, temperature=1.0, top_k=None):
     [[1.0, 0.0, 0.0]]
     """
     logits = as_array(logits).astype(np.float64)
+    if not (logits < np.inf).all():
+        raise ValueError("sample: a logit is nan or inf: the model's parameters are spoiled")
     if not temperature >= 0:
         raise ValueError(f"sample: temperature must not be negative, not {temperature}")
-    if top_k is not None and top_k < 1:
-        raise ValueError(f"sample: top_k must be at least 1, not {top_k}")
+    if top_k is not None and (top_k != int(top_k) or top_k < 1):
+        raise ValueError(f"sample: top_k must be at least 1, a whole number, not {top_k}")
     if temperature == 0:
         top_k, temperature = 1, 1.0
     if top_k is not None and top_k < logits.shape[-1]:
@@ -196,6 +199,12 @@ class Recipe:
     max_norm: float = 1.0
     seed: int = 0
     workers: int = 1
+
+    def __post_init__(self):
+        if self.num_steps < 0 or self.batch_size < 1 or not 1 <= self.workers <= self.batch_size:
+            raise ValueError("Recipe: num_steps from 0, batch_size from 1, workers up to that")
+        if not self.max_norm > 0:
+            raise ValueError(f"Recipe: max_norm must be positive, not {self.max_norm}")
 
 
 class Trainer:

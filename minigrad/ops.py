@@ -400,7 +400,7 @@ def repeat(x, repeats, axis=None):
     """Each element (or each slice along the axis) `repeats` times in a row, as in NumPy."""
     if axis is None:
         x, axis = flatten(x), 0
-    index = np.repeat(np.arange(x.shape[axis]), repeats)
+    index = np.repeat(np.arange(len(np.moveaxis(x.data, axis, 0))), repeats)
     return getitem(x, (slice(None),) * (axis % x.ndim) + (index,))
 
 
@@ -412,7 +412,7 @@ def split(x, size, axis=0, dim=None):
     [(2, 3), (2, 3), (2, 1)]
     """
     axis = axis if dim is None else dim
-    n = x.shape[axis]
+    n = len(np.moveaxis(x.data, axis, 0))
     if isinstance(size, int) and size > 0:
         size = [size] * (n // size) + ([n % size] if n % size else [])
     if isinstance(size, int) or math.fsum(size) != n or any(s < 0 for s in size):
