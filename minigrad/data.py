@@ -140,7 +140,7 @@ class CharTokenizer:
         try:
             vocabulary = json.loads(Path(path).read_text(encoding="utf-8"))["vocabulary"]
             tokenizer = cls(vocabulary)
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise ValueError(f"{path} is no tokenizer that CharTokenizer.save wrote") from error
         if tokenizer.vocabulary != vocabulary:
             raise ValueError(f"{path} is damaged: its vocabulary is not sorted or not unique")
