@@ -56,7 +56,8 @@ def read_arrays(path):
             metadata = file.metadata() or {}
             arrays = {name: file.get_tensor(name) for name in file.keys()}
         description = json.loads(metadata["minigrad"])
-        if metadata["checksum"] != _checksum(metadata["minigrad"], arrays):
+        checksum = _checksum(metadata["minigrad"], arrays)
+        if metadata.get("checksum", checksum) != checksum:  # the first files had none
             raise ValueError("its checksum is not that of its content")
     except OSError as error:
         raise ValueError(f"{path} cannot be read: {error.strerror or error}") from None
@@ -149,9 +150,8 @@ def try_to_write(folder):
 def checkpoints(folder):
     """The checkpoints in a folder, oldest first."""
     folder = Path(folder)
-    if not folder.is_dir():
-        return []
-    return sorted(path for path in folder.iterdir() if _NAME.fullmatch(path.name))
+    inside = folder.iterdir() if folder.is_dir() else ()
+    return sorted(path for path in inside if _NAME.fullmatch(path.name))
 
 
 def resume(path, trainer, vocabulary):
