@@ -1,10 +1,10 @@
 """All tests and notebooks again and again, with one thing changed at a time.
 
-`python -m benchmarks.matrix FOLDER [CELL …] [-k EXPRESSION]` makes an environment in FOLDER for each
-Python and NumPy, runs pytest (notebooks under strict nbval included) in every cell, or in those that
-are named, and writes docs/matrix.md and docs/matrix.json. A cell that is finished for this commit is
-not run again, so a run that was stopped goes on. With -k only the tests that fit are run, and the
-page is written into FOLDER instead.
+`python -m benchmarks.matrix FOLDER [CELL …] [-k EXPRESSION]` makes an environment in FOLDER for
+each Python and NumPy, runs pytest (notebooks under strict nbval included) in every cell, or in
+those that are named, and writes docs/matrix.md and docs/matrix.json. A cell that is finished for
+this commit is not run again, so a run that was stopped goes on. With -k only the tests that fit
+are run, and the page is written into FOLDER instead, as it is where cells were named.
 """
 
 import argparse
@@ -78,7 +78,11 @@ def run_cell(name, folder, selection, commit):
             return known
     cell = {**BASE, **CELLS[name]}
     python = environment_of(cell, folder)
-    variables = {**os.environ, "PYTHONPATH": str(ROOT), "OPENBLAS_NUM_THREADS": str(cell["threads"])}
+    variables = {
+        **os.environ,
+        "PYTHONPATH": str(ROOT),
+        "OPENBLAS_NUM_THREADS": str(cell["threads"]),
+    }
     variables.pop("OPENBLAS_CORETYPE", None)
     if cell["kernel"] != BASE["kernel"]:
         variables["OPENBLAS_CORETYPE"] = cell["kernel"]
@@ -143,15 +147,24 @@ def page(found):
         "All tests, the examples in the docstrings and all notebooks under strict nbval, with one "
         f"factor changed at a time. Written by `python -m benchmarks.matrix`, {first['date']}, at "
         f"commit {first['commit']}.",
-        *(["", f"Only the tests that fit `-k {first['selection']}`."] if first["selection"] else []),
+        *(
+            ["", f"Only the tests that fit `-k {first['selection']}`."]
+            if first["selection"]
+            else []
+        ),
         "",
-        "| cell | Python | NumPy | BLAS threads | OpenBLAS kernel | result | passed | skipped | minutes |",
+        "| cell | Python | NumPy | threads | OpenBLAS | result | passed | skipped | minutes |",
         "|---|---|---|---|---|---|---|---|---|",
         *(row(name, cell) for name, cell in found.items()),
     ]
     for name, cell in found.items():
         if cell["failures"]:
-            lines += ["", f"Failed in {name}:", "", *(f"- {failure}" for failure in cell["failures"])]
+            lines += [
+                "",
+                f"Failed in {name}:",
+                "",
+                *(f"- {failure}" for failure in cell["failures"]),
+            ]
     return "\n".join(lines) + "\n"
 
 

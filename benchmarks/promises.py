@@ -63,7 +63,7 @@ def of_recipes():
         if losses:
             mean = sum(losses.values()) / len(losses)
             yield Promise(
-                f"validation loss, recipe {recipe}, mean of {len(losses)} (promised: at most {target:.2f})",
+                f"validation loss, {recipe}, mean of {len(losses)} (promised: ≤ {target:.2f})",
                 f"{mean:.3f}", "python -m benchmarks.recipes", *source,
             )  # fmt: skip
         yield Promise(
@@ -90,7 +90,9 @@ def of_matrix():
         return
     command = "python -m benchmarks.matrix FOLDER"
     green = sum(cell["exit_code"] == 0 for cell in cells.values())
-    yield Promise("cells of the matrix that are green", f"{green} of {len(cells)}", command, *source)
+    yield Promise(
+        "cells of the matrix that are green", f"{green} of {len(cells)}", command, *source
+    )
     for name, seconds in cells["base"]["lessons"].items():
         yield Promise(f"run time of {name}", f"{seconds:.0f} s", command, *source)
 
@@ -119,13 +121,17 @@ def counted():
     """What the code and the notebooks hold today."""
     command = "python -m benchmarks.promises"
     size = GPT2(GPT2Config(vocab_size=65)).num_parameters()
-    yield Promise("numbers in the default model (65 characters)", f"{size:,}", command, *last_change())
+    yield Promise(
+        "numbers in the default model (65 characters)", f"{size:,}", command, *last_change()
+    )
     yield Promise("steps of the default training", str(Recipe().num_steps), command, *last_change())
     exercises = count_lines("notebooks", "*.ipynb", "#| exercise ")
     wrong = count_calls(ROOT / "tests" / "wrong_answers", "Mistake")
     if exercises:
         yield Promise("exercises", str(exercises), command, *last_change())
-        yield Promise("wrong answers, each with its own diagnosis", str(wrong), command, *last_change())
+        yield Promise(
+            "wrong answers, each with its own diagnosis", str(wrong), command, *last_change()
+        )
 
 
 def count_lines(folder, pattern, beginning):
@@ -159,7 +165,7 @@ def page(found):
     lines = [
         "# Promises",
         "",
-        "Every figure that the README states, with the command that it comes from and the commit and "
+        "Every figure that the README states, with the command that it comes from, the commit and "
         "date of that measurement. Written by `python -m benchmarks.promises`.",
         "",
         "| what | value | command | commit | date |",

@@ -199,7 +199,9 @@ def test_the_first_overflow_is_named_where_asked_for():
         with pytest.raises(FloatingPointError, match="exp returned inf"):
             mg.exp(x).log()
         y = mg.sqrt(x - 100)
-        with pytest.raises(FloatingPointError, match="backward: rule 1 of sqrt returned nan or inf"):
+        with pytest.raises(
+            FloatingPointError, match="backward: rule 1 of sqrt returned nan or inf"
+        ):
             y.backward()
     assert x.grad is None
 

@@ -49,6 +49,8 @@ def test_the_readme_leads_to_the_page():
 
 
 def test_exercises_and_wrong_answers_are_counted(tmp_path):
-    (tmp_path / "a.py").write_text("x = [Mistake('a'), answers.Mistake('b'), Other()]", encoding="utf-8")
+    (tmp_path / "a.py").write_text(
+        "x = [Mistake('a'), answers.Mistake('b'), Other()]", encoding="utf-8"
+    )
     assert promises.count_calls(tmp_path, "Mistake") == 2
     assert promises.count_calls(tmp_path / "missing", "Mistake") == 0

@@ -321,7 +321,9 @@ KINDS = {
     "sub": binary(mg.sub, lambda t, a, b: a - b),
     "mul": binary(mg.mul, lambda t, a, b: a * b),
     "div": binary(lambda a, b: a / (b * b + 1), lambda t, a, b: a / (b * b + 1)),
-    "pow": binary(lambda a, b: (a * a + 0.5) ** b.tanh(), lambda t, a, b: (a * a + 0.5) ** b.tanh()),
+    "pow": binary(
+        lambda a, b: (a * a + 0.5) ** b.tanh(), lambda t, a, b: (a * a + 0.5) ** b.tanh()
+    ),
     "maximum": binary(mg.maximum, lambda t, a, b: t.maximum(a, b)),
     "minimum": binary(mg.minimum, lambda t, a, b: t.minimum(a, b)),
     "reflected": unary(lambda x: 2 - x / 4 + 1.5**x, lambda t, x: 2 - x / 4 + 1.5**x),

@@ -111,12 +111,16 @@ def test_text_is_opened_as_utf_8_by_name(path):
     assert not opened_without_encoding(tree_of(path))
 
 
-@pytest.mark.parametrize("notebook", sorted((ROOT / "notebooks").glob("0*.ipynb")), ids=lambda p: p.name)
+@pytest.mark.parametrize(
+    "notebook", sorted((ROOT / "notebooks").glob("0*.ipynb")), ids=lambda p: p.name
+)
 def test_notebooks_open_text_as_utf_8_by_name(notebook):
     for cell in json.loads(notebook.read_text(encoding="utf-8"))["cells"]:
         source = "".join(cell["source"])
         if cell["cell_type"] == "code" and re.search(r"open\(|_text\(", source):
-            lines = [line for line in source.split("\n") if not line.lstrip().startswith(("%", "!"))]
+            lines = [
+                line for line in source.split("\n") if not line.lstrip().startswith(("%", "!"))
+            ]
             assert not opened_without_encoding(ast.parse("\n".join(lines)))
 
 
@@ -124,7 +128,8 @@ def test_notebooks_open_text_as_utf_8_by_name(notebook):
     "code, wrong",
     [
         ("open(p)", 1), ("open(p, 'w')", 1), ("p.open()", 1), ("p.read_text()", 1),
-        ("p.write_text(x)", 1), ("open(p, 'rb')", 0), ("p.open('wb')", 0), ("open(p, mode='rb')", 0),
+        ("p.write_text(x)", 1), ("open(p, 'rb')", 0), ("p.open('wb')", 0),
+        ("open(p, mode='rb')", 0),
         ("open(p, encoding='utf-8')", 0), ("p.read_text(encoding='utf-8')", 0),
         ("Image.open(p)", 0), ("distribution.read_text('a')", 0),
     ],
@@ -161,7 +166,9 @@ def make_trainer():
 
 def state(trainer):
     model, optimizer = trainer.model.state_dict(), trainer.optimizer.state_dict()
-    return repr([(n, np.asarray(x).tolist()) for n, x in {**model, **optimizer}.items()] + [trainer.steps])
+    return repr(
+        [(n, np.asarray(x).tolist()) for n, x in {**model, **optimizer}.items()] + [trainer.steps]
+    )
 
 
 def damage(content, generator):
@@ -170,11 +177,11 @@ def damage(content, generator):
     if generator.random() < 0.5:  # in the header, which is read first
         at = int(generator.integers(min(len(content), 2500)))
     length = int(generator.integers(1, 40))
-    noise = generator.bytes(length)
+    noise, bit = generator.bytes(length), 1 << int(generator.integers(8))
     digits = [m.start() for m in re.finditer(rb"[0-9]", content[8:])] or [0]
     digit = 8 + digits[int(generator.integers(len(digits)))]
     return [
-        lambda: content[:at] + bytes([content[at] ^ (1 << int(generator.integers(8)))]) + content[at + 1 :],
+        lambda: content[:at] + bytes([content[at] ^ bit]) + content[at + 1 :],
         lambda: content[:at],
         lambda: content[:at] + noise + content[at:],
         lambda: content[:at] + content[at + length :],
@@ -213,7 +220,24 @@ def test_two_thousand_damaged_checkpoints_are_refused(tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == [path.name]
 
 
-VALUES = [None, True, -1, 0, 1, 2.5, 10**6, 10**12, "x", "", [], [1], {}, {"a": 1}, float("nan"), "\ud800"]
+VALUES = [
+    None,
+    True,
+    -1,
+    0,
+    1,
+    2.5,
+    10**6,
+    10**12,
+    "x",
+    "",
+    [],
+    [1],
+    {},
+    {"a": 1},
+    float("nan"),
+    "\ud800",
+]
 
 
 def test_a_stranger_s_description_is_refused_or_harmless(tmp_path):
@@ -277,7 +301,10 @@ def test_a_run_writes_only_into_the_folder_that_was_named(tmp_path, monkeypatch,
     monkeypatch.chdir(tmp_path / "here")
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.setenv("TMPDIR", str(tmp_path / "temporary"))
-    sizes = "--context-size 8 --num-blocks 1 --num-heads 1 --embedding-dim 8 --batch-size 2 --num-steps 2"
+    sizes = (
+        "--context-size 8 --num-blocks 1 --num-heads 1 --embedding-dim 8 --batch-size 2 "
+        "--num-steps 2"
+    )
     arguments = [*sizes.split(), "--text", str(text), "--checkpoint-dir", os.path.join("..", "run")]
     assert cli.main(arguments) == 0
     files = [p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob("*") if p.is_file()]
@@ -292,7 +319,15 @@ def test_the_workflow_is_well_formed():
     path = ROOT / ".github" / "workflows" / "ci.yml"
     workflow = yaml.safe_load(path.read_text(encoding="utf-8"))
     workflow["on"] = workflow.pop(True)  # YAML 1.1 reads `on` as true; GitHub does not
-    assert workflow.keys() <= {"name", "on", "permissions", "jobs", "env", "concurrency", "defaults"}
+    assert workflow.keys() <= {
+        "name",
+        "on",
+        "permissions",
+        "jobs",
+        "env",
+        "concurrency",
+        "defaults",
+    }
     assert workflow["on"].keys() <= {"push", "pull_request", "workflow_dispatch", "schedule"}
     assert workflow["permissions"] == {"contents": "read"}
     for job in workflow["jobs"].values():
@@ -301,7 +336,11 @@ def test_the_workflow_is_well_formed():
         }  # fmt: skip
         matrix = job["strategy"]["matrix"]
         assert all(isinstance(value, str) for values in matrix.values() for value in values)
-        assert {system.partition("-")[0] for system in matrix["os"]} == {"ubuntu", "macos", "windows"}
+        assert {system.partition("-")[0] for system in matrix["os"]} == {
+            "ubuntu",
+            "macos",
+            "windows",
+        }
         used = set(re.findall(r"\$\{\{ matrix\.(\w+) \}\}", json.dumps(job)))
         assert used == matrix.keys()
         for step in job["steps"]:

@@ -136,7 +136,8 @@ MEMORY = """
 import resource, sys
 from minigrad.data import CharTokenizer, TextDataset, load_text
 def peak():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 before = peak()
 text = load_text(sys.argv[1])
 dataset = TextDataset(CharTokenizer(text).encode(text), 64)
@@ -153,7 +154,10 @@ def test_the_memory_of_a_long_text_is_a_few_times_its_tokens(tmp_path, megabytes
         for _ in range(megabytes * 10**6 // len(block) + 1):
             file.write(block)
     done = subprocess.run(
-        [sys.executable, "-c", MEMORY, str(path)], capture_output=True, encoding="utf-8", timeout=300
+        [sys.executable, "-c", MEMORY, str(path)],
+        capture_output=True,
+        encoding="utf-8",
+        timeout=300,
     )
     assert done.returncode == 0, done.stderr
     windows, tokens, grown = map(int, done.stdout.split())

@@ -37,12 +37,12 @@ def text(tmp_path):
     return path
 
 
-def make_trainer(seed=0, num_steps=40, dropout=0.1, text=TEXT, **sizes):
+def make_trainer(seed=0, num_steps=40, dropout=0.1, text=TEXT, workers=1, **sizes):
     tokenizer = CharTokenizer(text)
     sizes = {"context_size": 8, "num_blocks": 1, "num_heads": 2, "embedding_dim": 16, **sizes}
     mg.manual_seed(seed)
     model = GPT2(GPT2Config(**sizes, dropout=dropout, vocab_size=tokenizer.vocab_size))
-    recipe = Recipe(num_steps=num_steps, batch_size=4, warmup_steps=2, seed=seed)
+    recipe = Recipe(num_steps, batch_size=4, warmup_steps=2, seed=seed, workers=workers)
     return Trainer(model, TextDataset(tokenizer.encode(text), sizes["context_size"]), recipe)
 
 
@@ -79,7 +79,8 @@ def kill_and_resume(text, tmp_path, kills):
     """Kill the run `kills` times at moments without a pattern; returns the newest checkpoint."""
     folder, generator = tmp_path / "run", np.random.default_rng(0)
     command = [*COMMAND, *TINY, "--text", str(text), "--num-steps", "100000", "--report-every",
-               "100000", "--save-every", "1", "--checkpoint-dir", str(folder), "--resume"]  # fmt: skip
+               "100000", "--save-every", "1", "--resume",
+               "--checkpoint-dir", str(folder)]  # fmt: skip
     steps = 0
     for _ in range(kills):
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
@@ -197,8 +198,11 @@ def damaged(content):
     yield "empty", b""
     yield "foreign", b"\x89PNG\r\n\x1a\n" + bytes(100)
     yield "a weight", content[:-9] + bytes([content[-9] ^ 1]) + content[-8:]
-    yield "a digit", content.replace(b'\\"steps\\": 1}', b'\\"steps\\": 2}').replace(
-        b'\\"steps\\": 1,', b'\\"steps\\": 3,'
+    yield (
+        "a digit",
+        content.replace(b'\\"steps\\": 1}', b'\\"steps\\": 2}').replace(
+            b'\\"steps\\": 1,', b'\\"steps\\": 3,'
+        ),
     )
     yield "longer", content + b"\0"
 
@@ -302,9 +306,14 @@ def interrupt_after(lines):
     return trace
 
 
-@pytest.mark.parametrize("lines", [0, 3, 30, 200, 500, 700, 800, 900, 1000, 1100, 1200, 1400])
-def test_an_interrupt_inside_a_step_leaves_a_usable_model(lines):
-    trainer = make_trainer(num_steps=2000)
+LINES = [0, 3, 30, 200, 500, 700, 800, 900, 1000, 1100, 1200, 1400]
+
+
+@pytest.mark.parametrize(
+    "workers, lines", [*((1, n) for n in LINES), *((2, n) for n in (5, 40, 60, 80, 100, 150))]
+)
+def test_an_interrupt_inside_a_step_leaves_a_usable_model(workers, lines):
+    trainer = make_trainer(num_steps=2000, workers=workers)
     for _ in range(5):
         trainer.step()
     before = evaluate(trainer.model, trainer.dataset, 3)
@@ -329,7 +338,9 @@ def test_an_interrupt_inside_a_step_leaves_a_usable_model(lines):
 def test_an_interrupted_evaluation_leaves_the_model_in_training(monkeypatch):
     trainer = make_trainer()
     trainer.model.train()
-    monkeypatch.setattr(trainer.dataset, "sample", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    monkeypatch.setattr(
+        trainer.dataset, "sample", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt)
+    )
     with pytest.raises(KeyboardInterrupt):
         evaluate(trainer.model, trainer.dataset)
     assert trainer.model.training

@@ -155,7 +155,7 @@ def checkpoints(folder):
 
 
 def resume(path, trainer, vocabulary):
-    """Put the trainer where the checkpoint left it; refuses one of another run, changing nothing."""
+    """Put the trainer where the checkpoint left it; one of another run is refused, all or none."""
     arrays, description = read_arrays(path)
     if not isinstance(description, dict) or description.get("format") != _FORMAT:
         raise ValueError(f"{path} is no checkpoint of a training run")

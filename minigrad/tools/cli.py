@@ -298,7 +298,7 @@ def _explain_divergence(options, trainer):
         except FloatingPointError as error:
             where = str(error)
     print(
-        f"step {trainer.steps + 1}: the loss or its gradient is not finite ({where}); try a lower --lr"
+        f"step {trainer.steps + 1}: loss or gradient is not finite ({where}); try a lower --lr"
         + ("; the last checkpoint is from before" if options.checkpoint_dir else ""),
         file=sys.stderr,
     )
