@@ -20,6 +20,8 @@ def causal_attention(qkv, /, num_heads, cache=None):
     and values are appended to those of earlier calls, and there is no gradient.
     Source: Vaswani et al., "Attention Is All You Need", 2017, equation 1.
     """
+    if qkv.ndim != 3 or num_heads < 1 or qkv.shape[2] % (3 * num_heads):
+        raise ValueError(f"qkv must be (batch, time, 3 · {num_heads} heads · channels of a head)")
     B, T, C = qkv.shape[0], qkv.shape[1], qkv.shape[2] // 3
     D = C // num_heads
     q, k, v = _heads(qkv, num_heads)  # each (B, H, T, D)
@@ -104,7 +106,7 @@ class CausalAttention(nn.Module):
     """Each position gathers from itself and those before it: (B, T, C) -> (B, T, C)."""
 
     def __init__(self, embedding_dim, num_heads, bias=False):
-        if embedding_dim % num_heads:
+        if num_heads < 1 or embedding_dim % num_heads:
             raise ValueError(
                 f"CausalAttention: {num_heads} heads cannot share {embedding_dim} channels equally:"
                 " make embedding_dim a multiple of num_heads"

@@ -176,7 +176,7 @@ def _apply(rule, number, node, x, g):
         return result, False
     result = np.asarray(result)
     if getattr(node.op, "broadcasts", False) and result.shape != x.data.shape:
-        result = unbroadcast(result, x.data.shape)
+        result = np.asarray(unbroadcast(result, x.data.shape))
     if result.shape != x.data.shape:
         raise RuntimeError(
             f"rule {number} of {_name(node)} returned {result.shape}, its input is {x.data.shape}"

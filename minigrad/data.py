@@ -84,6 +84,7 @@ class CharTokenizer:
     """
 
     def __init__(self, text):
+        _refuse_unless_text(text)
         if not text:
             raise ValueError("CharTokenizer: the text is empty, so there is no vocabulary")
         self.vocabulary = "".join(sorted(set(text)))
@@ -99,16 +100,25 @@ class CharTokenizer:
 
     def encode(self, text):
         """The numbers of the characters of `text`, as an array of the smallest fitting integers."""
+        _refuse_unless_text(text)
+        tokens = np.empty(len(text), np.min_scalar_type(self.vocab_size - 1))
+        for start in range(0, len(text), _PIECE):
+            piece = slice(start, start + _PIECE)
+            tokens[piece] = self._encode(text[piece], start)
+        return tokens
+
+    def _encode(self, text, start):
+        """The numbers of a piece of a text, which begins there at `start`."""
         points = _code_points(text)
         numbers = self._numbers[np.minimum(points, len(self._numbers) - 1)]
         numbers = np.where(points < len(self._numbers), numbers, -1)
-        if numbers.size and numbers.min() < 0:
+        if numbers.min() < 0:
             position = int(np.argmin(numbers))
             raise ValueError(
-                f"CharTokenizer: the character {text[position]!r} (position {position}) is not in "
+                f"CharTokenizer: the character {text[position]!r} (position {start + position}) is not in "
                 f"the vocabulary of {self.vocab_size} characters: leave it out or replace it"
             )
-        return numbers.astype(np.min_scalar_type(self.vocab_size - 1))
+        return numbers
 
     def decode(self, tokens):
         """The text of some numbers: a list, an array or a tensor of one axis."""
@@ -130,15 +140,23 @@ class CharTokenizer:
         try:
             vocabulary = json.loads(Path(path).read_text(encoding="utf-8"))["vocabulary"]
             tokenizer = cls(vocabulary)
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise ValueError(f"{path} is no tokenizer that CharTokenizer.save wrote") from error
         if tokenizer.vocabulary != vocabulary:
             raise ValueError(f"{path} is damaged: its vocabulary is not sorted or not unique")
         return tokenizer
 
 
+_PIECE = 1 << 20  # characters that are encoded at once
+
+
 def _code_points(text):
     return np.frombuffer(text.encode("utf-32-le"), np.dtype("<u4"))
+
+
+def _refuse_unless_text(text):
+    if not isinstance(text, str):
+        raise TypeError(f"CharTokenizer: takes text, a str, not {type(text).__name__}")
 
 
 # --- Windows and their targets ---
@@ -165,8 +183,10 @@ class TextDataset(Dataset):
     def __init__(self, tokens, context_size):
         self.tokens = np.asarray(getattr(tokens, "data", tokens))
         self.context_size = context_size
-        if context_size < 1:
-            raise ValueError(f"TextDataset: context_size must be at least 1, not {context_size}")
+        if not isinstance(context_size, (int, np.integer)) or context_size < 1:
+            raise ValueError(f"TextDataset: context_size must be at least 1, not {context_size!r}")
+        if self.tokens.ndim != 1 or self.tokens.size and self.tokens.dtype.kind not in "iu":
+            raise ValueError("TextDataset: tokens are integers, all of them along one axis")
         if len(self.tokens) <= context_size:
             raise ValueError(
                 f"TextDataset: {len(self.tokens)} tokens are too few for a context of "
@@ -206,8 +226,8 @@ class DataLoader:
     """
 
     def __init__(self, dataset, batch_size=1, shuffle=False, drop_last=False, generator=None):
-        if batch_size < 1:
-            raise ValueError(f"DataLoader: batch_size must be at least 1, not {batch_size}")
+        if not isinstance(batch_size, (int, np.integer)) or batch_size < 1:
+            raise ValueError(f"DataLoader: batch_size must be at least 1, not {batch_size!r}")
         self.dataset = dataset
         self.batch_size = batch_size
         self.shuffle = shuffle

@@ -123,22 +123,22 @@ def log_softmax(x, /, axis=-1):
 @differentiable
 def linear(x, weight, bias=None, /):
     """x @ weight.T + bias: (..., in) with weight (out, in) and bias (out,) -> (..., out)."""
-    features = weight.shape[1]
+    features = weight.shape[1] if weight.ndim == 2 else None  # None: nothing fits
     if x.shape[-1:] != (features,):
         raise ValueError(f"the last axis of x must have {features} entries, as the weight's rows")
-    rows = x.reshape(-1, features)  # (N, in)
+    rows = x.reshape(math.prod(x.shape[:-1]), features)  # (N, in)
     value = rows @ weight.T
     if bias is not None:
         value += bias
 
     def rule_x(g):
-        return (g.reshape(-1, len(weight)) @ weight).reshape(x.shape)
+        return (g.reshape(len(rows), len(weight)) @ weight).reshape(x.shape)
 
     def rule_weight(g):
-        return g.reshape(-1, len(weight)).T @ rows
+        return g.reshape(len(rows), len(weight)).T @ rows
 
     def rule_bias(g):
-        return g.reshape(-1, len(weight)).sum(0)
+        return g.reshape(len(rows), len(weight)).sum(0)
 
     return value.reshape(*x.shape[:-1], len(weight)), rule_x, rule_weight, rule_bias
 
@@ -152,7 +152,9 @@ def layer_norm(x, weight, bias=None, /, eps=1e-5):
 
     Source: Ba, Kiros and Hinton, "Layer Normalization", 2016, equation 4.
     """
-    n = x.shape[-1]
+    n = x.shape[-1] if x.ndim else 0
+    if n == 0:
+        raise ValueError("x needs a last axis with at least one entry, to average over")
     if weight.shape != (n,) or (bias is not None and bias.shape != (n,)):
         raise ValueError(f"weight and bias must have the shape of the last axis of x, ({n},)")
     rows = x.reshape(-1, n)  # (N, n)
@@ -213,7 +215,7 @@ def embedding(tokens, weight, /):
         present, starts = np.unique(tokens.reshape(-1)[order], return_index=True)
         result = np.zeros_like(weight)
         if present.size:
-            result[present] = np.add.reduceat(g.reshape(-1, weight.shape[1])[order], starts, axis=0)
+            result[present] = np.add.reduceat(g.reshape(tokens.size, weight.shape[1])[order], starts, axis=0)
         return result
 
     return weight[tokens], None, rule

@@ -41,8 +41,9 @@ class GPT2Config:
 
     def __post_init__(self):
         for name in ("context_size", "num_blocks", "num_heads", "embedding_dim"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"GPT2Config: {name} must be at least 1")
+            size = getattr(self, name)
+            if not isinstance(size, (int, np.integer)) or size < 1:
+                raise ValueError(f"GPT2Config: {name} must be at least 1, not {size!r}")
         if self.vocab_size is not None and self.vocab_size < 1:
             raise ValueError("GPT2Config: vocab_size is the number of tokens, at least 1")
 
@@ -131,10 +132,12 @@ def next_token_probabilities(logits, temperature=1.0, top_k=None):
     [[1.0, 0.0, 0.0]]
     """
     logits = as_array(logits).astype(np.float64)
+    if not (logits < np.inf).all():
+        raise ValueError("sample: a logit is nan or inf: the model's parameters are spoiled")
     if not temperature >= 0:
         raise ValueError(f"sample: temperature must not be negative, not {temperature}")
-    if top_k is not None and top_k < 1:
-        raise ValueError(f"sample: top_k must be at least 1, not {top_k}")
+    if top_k is not None and (top_k != int(top_k) or top_k < 1):
+        raise ValueError(f"sample: top_k must be at least 1, a whole number, not {top_k}")
     if temperature == 0:
         top_k, temperature = 1, 1.0
     if top_k is not None and top_k < logits.shape[-1]:
@@ -204,6 +207,12 @@ class Recipe:
     seed: int = 0
     workers: int = 1
 
+    def __post_init__(self):
+        if self.num_steps < 0 or self.batch_size < 1 or not 1 <= self.workers <= self.batch_size:
+            raise ValueError("Recipe: num_steps from 0, batch_size from 1, workers up to that")
+        if not self.max_norm > 0:
+            raise ValueError(f"Recipe: max_norm must be positive, not {self.max_norm}")
+
 
 # --- The trainer's step ---
 
@@ -231,14 +240,15 @@ class Trainer:
         self._pool = ThreadPoolExecutor(recipe.workers)
 
     def step(self):
-        """One step of training; returns its loss. One that is not finite changes no parameter."""
+        """One step of training; returns its loss. If it or a gradient is not finite, nothing changes."""
         r = self.recipe
         self.model.train()
         self.optimizer.zero_grad()
         loss = self._backward(*self.batch())
         if not math.isfinite(loss):
             return loss
-        clip_grad_norm_(self.optimizer.parameters, r.max_norm)
+        if not math.isfinite(clip_grad_norm_(self.optimizer.parameters, r.max_norm)):
+            return math.nan
         self.optimizer.lr = warmup_cosine(self.steps, r.warmup_steps, r.num_steps, r.lr, r.min_lr)
         self.optimizer.step()
         self.steps += 1
@@ -289,10 +299,12 @@ def evaluate(model, dataset, num_batches=200, batch_size=32, seed=0):
     model.eval()
     generator = np.random.default_rng(seed)
     losses = []
-    for _ in range(num_batches):
-        inputs, targets = dataset.sample(batch_size, generator)
-        losses.append(nn.cross_entropy_loss(model(inputs), targets).item())
-    model.train(training)
+    try:
+        for _ in range(num_batches):
+            inputs, targets = dataset.sample(batch_size, generator)
+            losses.append(nn.cross_entropy_loss(model(inputs), targets).item())
+    finally:
+        model.train(training)
     return float(np.mean(losses))
 
 

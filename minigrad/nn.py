@@ -161,6 +161,8 @@ class Linear(Module):
     """
 
     def __init__(self, in_features, out_features, bias=True):
+        if in_features < 1 or out_features < 1:
+            raise ValueError(f"Linear: {in_features} to {out_features} features: at least 1 each")
         self.weight = Parameter(np.empty((out_features, in_features), np.float32))
         kaiming_uniform_(self.weight, gain=math.sqrt(1 / 3))
         self.bias = None

@@ -130,7 +130,8 @@ def differentiable(function=None, *, broadcasts=False):
             with np.errstate(all="ignore"):
                 value, *rules = function(*(arrays if count else [arrays]), *extras, **options)
         except (TypeError, ValueError, IndexError) as error:
-            raise type(error)(_explain(name, inputs, broadcasts, error)) from None
+            kind = TypeError if isinstance(error, TypeError) else type(error)
+            raise kind(_explain(name, inputs, broadcasts, error)) from None
         value = np.asarray(value)
         if value.dtype == np.float64 and np.float64 not in [getattr(x, "dtype", 0) for x in arrays]:
             value = value.astype(np.float32)  # integers and float32 make float32

@@ -279,9 +279,9 @@ def prod(x, /, axis=None, keepdims=False):
 
     def rule(g):
         reduced = tuple(range(x.ndim)) if axis is None else tuple(np.atleast_1d(axis) % x.ndim)
-        order = [i for i in range(x.ndim) if i not in reduced] + list(reduced)
-        moved = np.transpose(x, order)
-        rows = moved.reshape(*value.shape if not keepdims else np.squeeze(value, reduced).shape, -1)
+        order = sorted(range(x.ndim), key=lambda axis: axis in reduced)  # the reduced ones last
+        moved, n = np.transpose(x, order), x.ndim - len(reduced)
+        rows = moved.reshape(*moved.shape[:n], math.prod(moved.shape[n:]))
         # The slope by one factor is the product of those before it and those behind it.
         ones = np.ones_like(rows[..., :1])
         before = np.cumprod(np.concatenate([ones, rows[..., :-1]], -1), -1)
@@ -400,7 +400,7 @@ def repeat(x, repeats, axis=None):
     """Each element (or each slice along the axis) `repeats` times in a row, as in NumPy."""
     if axis is None:
         x, axis = flatten(x), 0
-    index = np.repeat(np.arange(x.shape[axis]), repeats)
+    index = np.repeat(np.arange(len(np.moveaxis(x.data, axis, 0))), repeats)
     return getitem(x, (slice(None),) * (axis % x.ndim) + (index,))
 
 
@@ -412,7 +412,7 @@ def split(x, size, axis=0, dim=None):
     [(2, 3), (2, 3), (2, 1)]
     """
     axis = axis if dim is None else dim
-    n = x.shape[axis]
+    n = len(np.moveaxis(x.data, axis, 0))
     if isinstance(size, int) and size > 0:
         size = [size] * (n // size) + ([n % size] if n % size else [])
     if isinstance(size, int) or math.fsum(size) != n or any(s < 0 for s in size):

@@ -31,10 +31,11 @@ class Optimizer:
             unknown = group.keys() - defaults.keys() - {"params"}
             if unknown:
                 raise ValueError(f"{type(self).__name__}: unknown options {sorted(unknown)}")
-            if group["weight_decay"] < 0:
-                raise ValueError(f"{type(self).__name__}: weight_decay must not be negative")
-        if not lr >= 0:
-            raise ValueError(f"{type(self).__name__}: lr must not be negative, not {lr}")
+            for name, value in {"lr": lr, **group}.items():
+                if name != "params" and not (np.isfinite(value).all() and np.min(value) >= 0):
+                    raise ValueError(
+                        f"{type(self).__name__}: {name} must not be negative, not {value}"
+                    )
         if len({id(p) for p in self.parameters}) < len(self.parameters):
             raise ValueError(f"{type(self).__name__}: a parameter is given twice")
         self.lr = lr
@@ -85,10 +86,11 @@ class Optimizer:
                 f"load_state_dict of {type(self).__name__}: missing, unknown or of another shape: "
                 f"{', '.join(wrong)}"
             )
-        for name, arrays in self.buffers().items():
-            for number, array in enumerate(arrays):
-                array[...] = state[f"{name}.{number}"]
-        self.lr, self.steps = float(state["lr"]), int(state["steps"])
+        arrays = {name: np.asarray(state[name], getattr(own[name], "dtype", None)) for name in own}
+        self.lr, self.steps = float(arrays["lr"]), int(arrays["steps"])
+        for name, buffers in self.buffers().items():
+            for number, buffer in enumerate(buffers):
+                buffer[...] = arrays[f"{name}.{number}"]
 
 
 # --- SGD with momentum ---
@@ -137,6 +139,8 @@ class AdamW(Optimizer):
 
     def __init__(self, parameters, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.01):
         super().__init__(parameters, lr, betas=betas, eps=eps, weight_decay=weight_decay)
+        if any(len(group["betas"]) != 2 or max(group["betas"]) >= 1 for group in self.groups):
+            raise ValueError("AdamW: betas are two numbers, at least 0 and below 1")
         self.mean = [np.zeros(p.shape, p.dtype) for p in self.parameters]
         self.square = [np.zeros(p.shape, p.dtype) for p in self.parameters]
 
@@ -169,6 +173,8 @@ def clip_grad_norm_(parameters, max_norm):
 
     Source: Pascanu, Mikolov and Bengio, "On the difficulty of training RNNs", 2013, algorithm 1.
     """
+    if not max_norm >= 0:
+        raise ValueError(f"clip_grad_norm_: max_norm must not be negative, not {max_norm}")
     gradients = [p.grad for p in parameters if p.grad is not None]
     norm = math.sqrt(sum(float(np.vdot(g, g)) for g in gradients))
     if max_norm < norm < math.inf:
@@ -185,6 +191,8 @@ def warmup_cosine(step, warmup_steps, total_steps, lr, min_lr=0.0):
 
     Source: Loshchilov and Hutter, "SGDR", 2017, equation 5, without restarts.
     """
+    if not min(step, warmup_steps, total_steps) >= 0:
+        raise ValueError("warmup_cosine: steps are counted from 0, none may be negative")
     if step < warmup_steps:
         return lr * (step + 1) / warmup_steps
     if step >= total_steps:

@@ -284,3 +284,11 @@ def test_drawing_the_graph_consumes_nothing_and_is_deterministic():
     assert x.grad is None
     loss.backward()
     assert x.grad is not None
+
+
+def test_a_number_that_was_broadcast_accumulates():
+    for reverse in (False, True):
+        x = mg.array(2.0, requires_grad=True)
+        parts = [(x * mg.ones(3)).sum(), x + 1.0]
+        mg.add(*(parts[::-1] if reverse else parts)).backward()
+        assert x.grad == 4

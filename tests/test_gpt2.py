@@ -370,7 +370,7 @@ def test_a_loss_that_is_not_finite_stops_the_run(text, monkeypatch, capsys):
     code = cli.main([*TINY, "--text", str(text), "--num-steps", "10", "--initial-sample-length", "0"])
     printed = capsys.readouterr()
     assert code == 1 and "sample after" not in printed.out
-    assert "step 3: the loss is not finite (linear returned" in printed.err
+    assert "step 3: loss or gradient is not finite (linear returned" in printed.err
 
 
 def test_a_missing_extra_is_named_in_one_line(text, tmp_path):

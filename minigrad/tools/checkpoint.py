@@ -2,18 +2,20 @@
 
 The file holds the arrays of model and optimizer and, as JSON in its header, what they belong to.
 It is written beside its place, flushed, then renamed: a run killed at any moment leaves the
-checkpoints before it as they were.
+checkpoints before it as they were. A checksum over all of it tells a damaged file.
 """
 
 import json
+import math
 import os
 import re
+import zlib
 from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 
-_FORMAT = "minigrad training run 1"
+_FORMAT = "minigrad training run 2"
 _NAME = re.compile(r"step_(\d{8})\.safetensors")
 
 
@@ -31,10 +33,10 @@ def _safetensors():
 def write_arrays(path, arrays, description):
     """Write named arrays and a description (anything JSON can hold) as one file, atomically."""
     path = Path(path)
-    content = _safetensors().numpy.save(
-        {name: np.ascontiguousarray(array) for name, array in arrays.items()},
-        metadata={"minigrad": json.dumps(description, sort_keys=True)},
-    )
+    arrays = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    text = json.dumps(description, sort_keys=True)
+    metadata = {"minigrad": text, "checksum": _checksum(text, arrays)}
+    content = _safetensors().numpy.save(arrays, metadata=metadata)
     unfinished = path.with_suffix(f".unfinished-{os.getpid()}")
     try:
         with open(unfinished, "wb") as file:
@@ -51,26 +53,42 @@ def read_arrays(path):
     library = _safetensors()
     try:
         with library.safe_open(path, framework="numpy") as file:
-            description = json.loads((file.metadata() or {})["minigrad"])
+            metadata = file.metadata() or {}
             arrays = {name: file.get_tensor(name) for name in file.keys()}
+        description = json.loads(metadata["minigrad"])
+        checksum = _checksum(metadata["minigrad"], arrays)
+        if metadata.get("checksum", checksum) != checksum:  # the first files had none
+            raise ValueError("its checksum is not that of its content")
     except OSError as error:
         raise ValueError(f"{path} cannot be read: {error.strerror or error}") from None
-    except (library.SafetensorError, KeyError, TypeError, ValueError) as error:
+    except MemoryError:
+        raise
+    except Exception as error:  # whatever a stranger's bytes make of the two parsers
         raise ValueError(f"{path} is damaged, or no file that minigrad wrote ({error})") from None
     return arrays, description
+
+
+def _checksum(text, arrays):
+    """CRC-32 over a description and the names, types, shapes and bytes of arrays."""
+    value = zlib.crc32(text.encode("utf-8"))
+    for name, array in sorted(arrays.items()):
+        value = zlib.crc32(f"{name} {array.dtype} {array.shape}".encode(), value)
+        value = zlib.crc32(array.reshape(-1).view(np.uint8), value)
+    return f"{value:08x}"
 
 
 # --- A training run ---
 
 
 def describe(trainer, vocabulary):
-    """What must be the same for a run to go on: the model, the recipe, the vocabulary."""
+    """What must be the same for a run to go on: the model, the recipe, the vocabulary, the text."""
+    tokens = trainer.dataset.tokens
     return {
         "format": _FORMAT,
         "model": asdict(trainer.model.config),
         "recipe": json.loads(json.dumps(asdict(trainer.recipe))),
-        "tokens": len(trainer.dataset.tokens),
         "vocabulary": vocabulary,
+        "text": f"{len(tokens)} tokens, {zlib.crc32(np.ascontiguousarray(tokens)):08x}",
     }
 
 
@@ -93,33 +111,51 @@ def save(folder, trainer, vocabulary, validation_loss=None, keep=3):
             numbers[name] = value
     description = {**describe(trainer, vocabulary), "progress": progress, "optimizer": numbers}
     write_arrays(path, arrays, description)
-    _remove_old(folder, path, validation_loss, keep)
+    _remove_old(folder, keep)
     return path
 
 
-def _remove_old(folder, newest, validation_loss, keep):
-    best = folder / "best.json"
-    known = json.loads(best.read_text(encoding="utf-8")) if best.exists() else None
-    if validation_loss is not None and (known is None or validation_loss < known["loss"]):
-        known = {"file": newest.name, "loss": validation_loss}
-        unfinished = folder / "best.json.unfinished"
-        unfinished.write_text(json.dumps(known), encoding="utf-8")
-        os.replace(unfinished, best)
-    for path in checkpoints(folder)[:-keep]:
-        if known is None or path.name != known["file"]:
-            path.unlink()
+def _remove_old(folder, keep):
+    """Remove all but the newest `keep` and the best, and what a killed run left unfinished."""
+    for path in {*checkpoints(folder)[:-keep]} - {best(folder)[0]}:
+        path.unlink()
+    for path in folder.glob("step_*.unfinished-*"):
+        path.unlink(missing_ok=True)
+
+
+def best(folder):
+    """The checkpoint in a folder with the lowest validation loss, and that loss (or None, inf)."""
+    found = [(_validation_loss(path), path) for path in checkpoints(folder)]
+    loss, path = min(found, default=(math.inf, None))
+    return (path, loss) if loss < math.inf else (None, math.inf)
+
+
+def _validation_loss(path):
+    """The validation loss that was measured at a checkpoint, inf where none was."""
+    try:
+        with _safetensors().safe_open(path, framework="numpy") as file:
+            loss = float(json.loads(file.metadata()["minigrad"])["progress"]["validation_loss"])
+    except Exception:  # a damaged file is nobody's best
+        return math.inf
+    return loss if math.isfinite(loss) else math.inf
+
+
+def try_to_write(folder):
+    """Raise OSError where a folder takes no file: better before a long run than after it."""
+    attempt = Path(folder) / f"step_try.unfinished-{os.getpid()}"
+    attempt.touch()
+    attempt.unlink()
 
 
 def checkpoints(folder):
     """The checkpoints in a folder, oldest first."""
     folder = Path(folder)
-    if not folder.is_dir():
-        return []
-    return sorted(path for path in folder.iterdir() if _NAME.fullmatch(path.name))
+    inside = folder.iterdir() if folder.is_dir() else ()
+    return sorted(path for path in inside if _NAME.fullmatch(path.name))
 
 
 def resume(path, trainer, vocabulary):
-    """Put the trainer where the checkpoint left it; refuses one of another run, changing nothing."""
+    """Put the trainer where the checkpoint left it; one of another run is refused, all or none."""
     arrays, description = read_arrays(path)
     if not isinstance(description, dict) or description.get("format") != _FORMAT:
         raise ValueError(f"{path} is no checkpoint of a training run")
@@ -133,10 +169,13 @@ def resume(path, trainer, vocabulary):
     }
     before = trainer.model.state_dict()
     try:
+        steps = int(description["progress"]["steps"])
+        if not 0 <= steps <= trainer.recipe.num_steps:
+            raise ValueError(f"it stands at step {steps} of {trainer.recipe.num_steps}")
         trainer.model.load_state_dict(model)
         trainer.optimizer.load_state_dict({**optimizer, **description["optimizer"]})
-        trainer.steps = int(description["progress"]["steps"])
-    except (KeyError, TypeError, ValueError) as error:
+        trainer.steps = steps
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         trainer.model.load_state_dict(before)
         raise ValueError(f"{path} is damaged: {error}") from None
 
@@ -155,12 +194,29 @@ def load_model(path):
     from minigrad.gpt2_shakespeare import GPT2, GPT2Config
 
     arrays, description = read_arrays(path)
+    state = {n.removeprefix("model."): a for n, a in arrays.items() if n.startswith("model.")}
     try:
         tokenizer = CharTokenizer(description["vocabulary"])
-        model = GPT2(GPT2Config(**description["model"]))
-    except (KeyError, TypeError, ValueError) as error:
+        config = GPT2Config(**description["model"])
+        _refuse_other_sizes(config, tokenizer.vocab_size, state)
+        model = GPT2(config)
+        model.load_state_dict(state)
+    except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
         raise ValueError(f"{path} does not describe a model ({error})") from None
-    model.load_state_dict(
-        {n.removeprefix("model."): a for n, a in arrays.items() if n.startswith("model.")}
-    )
     return model.eval(), tokenizer
+
+
+def _refuse_other_sizes(config, vocab_size, state):
+    """Compare before anything is built: a file must not claim more memory than it fills itself."""
+    described = [
+        (vocab_size, config.embedding_dim),
+        (config.context_size, config.embedding_dim),
+        config.num_blocks,
+    ]
+    held = [
+        state["token_embedding.weight"].shape,
+        state["position_embedding.weight"].shape,
+        sum(name.endswith(".ln1.weight") for name in state),
+    ]
+    if described != held or config.vocab_size != vocab_size:
+        raise ValueError(f"its arrays have the sizes {held}, its description says {described}")

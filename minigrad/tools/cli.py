@@ -1,6 +1,7 @@
 """The command line of lesson 08: `python -m minigrad.gpt2_shakespeare`."""
 
 import argparse
+import io
 import math
 import os
 import signal
@@ -87,12 +88,24 @@ def _parser():
 
 
 def main(arguments=None):
-    """Run the command line; returns its exit code (0, 1, 2 for bad input, 130 after Ctrl-C)."""
+    """Run the command line; returns its exit code.
+
+    0, 1 where the run failed, 2 for bad input, 130 after Ctrl-C, 143 after SIGTERM.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # "?" where a console lacks a character
     try:
         return _run(_parser().parse_args(arguments))
     except (Refused, ModuleNotFoundError) as error:
         print(f"gpt2_shakespeare: {error}", file=sys.stderr)
         return 2
+    except MemoryError:
+        print("gpt2_shakespeare: not enough memory: take a smaller model or batch", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:  # before or after the training, or a second time during it
+        print("\ngpt2_shakespeare: interrupted", file=sys.stderr)
+        return 128 + signal.SIGINT
 
 
 def _run(options):
@@ -173,6 +186,7 @@ def _prepare_checkpoints(options, trainer, tokenizer):
         return False
     try:
         Path(options.checkpoint_dir).mkdir(parents=True, exist_ok=True)
+        checkpoint.try_to_write(options.checkpoint_dir)
         present = checkpoint.checkpoints(options.checkpoint_dir)
     except OSError as error:
         raise Refused(
@@ -216,6 +230,8 @@ def _train(options, trainer, tokenizer, validation):
         tqdm(total=options.num_steps, initial=trainer.steps, unit="step", disable=None) as bar,
     ):
         started, first = time.perf_counter(), trainer.steps
+        folder, saved = options.checkpoint_dir, trainer.steps
+        best = checkpoint.best(folder)[1] if folder else math.inf
         while trainer.steps < options.num_steps and not interrupted:
             loss = trainer.step()
             if not math.isfinite(loss):
@@ -227,11 +243,17 @@ def _train(options, trainer, tokenizer, validation):
             validation_loss = None
             if trainer.steps % options.report_every == 0 or last:
                 validation_loss = _report(trainer, validation, bar, last)
-            if options.checkpoint_dir and (trainer.steps % options.save_every == 0 or last):
-                _save(options, trainer, tokenizer, validation_loss, bar)
-    if interrupted:
-        return _stopped(options, trainer, tokenizer, interrupted[0])
-    return 0
+            is_best = validation_loss is not None and validation_loss < best
+            if trainer.steps % options.save_every == 0 or is_best or last:
+                if _save(options, trainer, tokenizer, validation_loss, bar):
+                    saved, best = trainer.steps, validation_loss if is_best else best
+        if interrupted:
+            bar.clear()
+            print(f"stopped after step {trainer.steps}", file=sys.stderr)
+            if (folder and saved == trainer.steps) or _save(options, trainer, tokenizer, None, bar):
+                print(f"saved in {folder}; the same command with --resume goes on", file=sys.stderr)
+            return 128 + interrupted[0]
+    return 0 if saved == trainer.steps or not folder else 1
 
 
 def _report(trainer, validation, bar, last):
@@ -249,38 +271,34 @@ def _report(trainer, validation, bar, last):
 
 
 def _save(options, trainer, tokenizer, validation_loss, bar):
+    """Write a checkpoint where one is wanted; returns whether it is there."""
+    if not options.checkpoint_dir:
+        return False
     try:
-        return checkpoint.save(
-            options.checkpoint_dir, trainer, tokenizer.vocabulary, validation_loss
-        )
+        checkpoint.save(options.checkpoint_dir, trainer, tokenizer.vocabulary, validation_loss)
+        return True
     except OSError as error:
         bar.clear()
         print(
             f"step {trainer.steps}: the checkpoint could not be written ({error.strerror}); "
-            "the run goes on, the checkpoints before it are whole",
+            "those before it are whole",
             file=sys.stderr,
         )
-        return None
-
-
-def _stopped(options, trainer, tokenizer, number):
-    print(f"\nstopped after step {trainer.steps}", file=sys.stderr)
-    if options.checkpoint_dir:
-        path = checkpoint.save(options.checkpoint_dir, trainer, tokenizer.vocabulary)
-        print(f"saved as {path}; the same command with --resume goes on", file=sys.stderr)
-    return 128 + number
+        return False
 
 
 def _explain_divergence(options, trainer):
     """Name the step and the first operation that went wrong; nothing more is saved."""
-    try:
-        with detect_anomaly():
-            trainer.step()
-        where = "its parameters were not finite before it"
-    except FloatingPointError as error:
-        where = str(error)
+    where = "the parameters were not, before it"
+    if all(np.isfinite(parameter.data).all() for parameter in trainer.model.parameters()):
+        try:
+            with detect_anomaly():
+                trainer.step()
+            where = "the gradients overflow"
+        except FloatingPointError as error:
+            where = str(error)
     print(
-        f"step {trainer.steps + 1}: the loss is not finite ({where}); try a lower --lr"
+        f"step {trainer.steps + 1}: loss or gradient is not finite ({where}); try a lower --lr"
         + ("; the last checkpoint is from before" if options.checkpoint_dir else ""),
         file=sys.stderr,
     )

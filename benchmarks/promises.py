@@ -1,0 +1,210 @@
+"""The page of promises: every figure that the README states, with where it comes from.
+
+`python -m benchmarks.promises` gathers what was measured (docs/*.json) and what can be counted, and
+writes docs/promises.md and docs/promises.json. With `--long` it first runs the tests that take
+minutes and writes what came out of them to docs/long.json.
+"""
+
+import ast
+import json
+import subprocess
+import sys
+import tempfile
+import xml.etree.ElementTree as ElementTree
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from benchmarks import recipes
+from minigrad.gpt2_shakespeare import GPT2, GPT2Config, Recipe
+
+ROOT = Path(__file__).parent.parent
+DOCS = ROOT / "docs"
+
+
+@dataclass(frozen=True)
+class Promise:
+    """A figure: what it is, its value as the README writes it, and where it comes from."""
+
+    name: str
+    value: str
+    command: str
+    commit: str
+    date: str
+
+
+def last_change(*paths):
+    """The commit and the date of the last change to some files: that of what was measured."""
+    git = ["git", "log", "-1", "--format=%h %cs", "--", *map(str, paths)]
+    try:
+        done = subprocess.run(git, cwd=ROOT, capture_output=True, encoding="utf-8", check=True)
+    except (OSError, subprocess.CalledProcessError):  # a copy without its history
+        return ["unknown", "unknown"]
+    return done.stdout.split() or ["not committed yet", "today"]
+
+
+def measured(name):
+    """The content of docs/NAME.json, and its commit and date; None where it was not measured."""
+    path = DOCS / f"{name}.json"
+    if not path.exists():
+        return None, []
+    return json.loads(path.read_text(encoding="utf-8")), last_change(path)
+
+
+# --- What was measured ---
+
+
+def of_recipes():
+    """The validation losses of the published recipes."""
+    runs, source = measured("results")
+    for recipe, target in recipes.TARGETS.items():
+        losses = {n: r["reports"][-1][2] for n, r in runs.items() if n.startswith(recipe)}
+        for name, loss in losses.items():
+            yield Promise(f"validation loss, {name}", f"{loss:.3f}", runs[name]["command"], *source)
+        if losses:
+            mean = sum(losses.values()) / len(losses)
+            yield Promise(
+                f"validation loss, {recipe}, mean of {len(losses)} (promised: ≤ {target:.2f})",
+                f"{mean:.3f}", "python -m benchmarks.recipes", *source,
+            )  # fmt: skip
+        yield Promise(
+            f"validation loss, recipe {recipe}, in PyTorch", str(recipes.PYTORCH[recipe]),
+            "measured once, on another machine", *source,
+        )  # fmt: skip
+
+
+def of_parity():
+    """How far 100 steps of training are from PyTorch's."""
+    found, source = measured("parity")
+    pairs = zip(found["minigrad"], found["pytorch"], strict=True)
+    largest = max(abs(a - b) for a, b in pairs)
+    yield Promise(
+        f"largest difference to PyTorch's loss in {len(found['minigrad'])} steps (promised: 1e-6)",
+        f"{largest:.0e}", "python -m benchmarks.parity docs/parity.json", *source,
+    )  # fmt: skip
+
+
+def of_matrix():
+    """The matrix, and the run time of each lesson in its first cell."""
+    cells, source = measured("matrix")
+    if cells is None:
+        return
+    command = "python -m benchmarks.matrix FOLDER"
+    green = sum(cell["exit_code"] == 0 for cell in cells.values())
+    yield Promise(
+        "cells of the matrix that are green", f"{green} of {len(cells)}", command, *source
+    )
+    for name, seconds in cells["base"]["lessons"].items():
+        yield Promise(f"run time of {name}", f"{seconds:.0f} s", command, *source)
+
+
+def of_tables():
+    """Figures that the other tables in docs/ name themselves, in a list "promises"."""
+    for path in sorted(DOCS.glob("*.json")):
+        content, source = measured(path.stem)
+        if path.stem != "promises" and isinstance(content, dict):
+            for row in content.get("promises", ()):
+                yield Promise(row["name"], str(row["value"]), row["command"], *source)
+
+
+def of_long_tests():
+    """What the tests that take minutes came to, when they last ran."""
+    found, source = measured("long")
+    for name, outcome in (found or {}).items():
+        text = f"{outcome['outcome']} in {outcome['seconds']:.0f} s"
+        yield Promise(f"long test {name}", text, "python -m benchmarks.promises --long", *source)
+
+
+# --- What is counted ---
+
+
+def counted():
+    """What the code and the notebooks hold today."""
+    command = "python -m benchmarks.promises"
+    size = GPT2(GPT2Config(vocab_size=65)).num_parameters()
+    yield Promise(
+        "numbers in the default model (65 characters)", f"{size:,}", command, *last_change()
+    )
+    yield Promise("steps of the default training", str(Recipe().num_steps), command, *last_change())
+    exercises = count_lines("notebooks", "*.ipynb", "#| exercise ")
+    wrong = count_calls(ROOT / "tests" / "wrong_answers", "Mistake")
+    if exercises:
+        yield Promise("exercises", str(exercises), command, *last_change())
+        yield Promise(
+            "wrong answers, each with its own diagnosis", str(wrong), command, *last_change()
+        )
+
+
+def count_lines(folder, pattern, beginning):
+    """How many lines of the notebooks' cells begin so."""
+    cells = [
+        cell
+        for path in (ROOT / folder).glob(pattern)
+        for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]
+    ]
+    lines = [line for cell in cells for line in "".join(cell["source"]).split("\n")]
+    return sum(line.startswith(beginning) for line in lines)
+
+
+def count_calls(folder, name):
+    """How many times the files in a folder call a function."""
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in folder.glob("*.py")]
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    return sum(isinstance(n, ast.Call) and ast.unparse(n.func).endswith(name) for n in nodes)
+
+
+# --- The page ---
+
+
+def promises():
+    """All of them, in the order of the page."""
+    parts = of_recipes, of_parity, of_tables, of_matrix, counted, of_long_tests
+    return [promise for part in parts for promise in part()]
+
+
+def page(found):
+    lines = [
+        "# Promises",
+        "",
+        "Every figure that the README states, with the command that it comes from, the commit and "
+        "date of that measurement. Written by `python -m benchmarks.promises`.",
+        "",
+        "| what | value | command | commit | date |",
+        "|---|---|---|---|---|",
+        *(f"| {p.name} | {p.value} | `{p.command}` | {p.commit} | {p.date} |" for p in found),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def run_long_tests():
+    """Run the tests that are marked `long`; returns {name: {"outcome", "seconds"}}."""
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "report.xml"
+        command = [sys.executable, "-m", "pytest", "tests", "-q", "--long", "-m", "long"]
+        subprocess.run([*command, f"--junitxml={report}"], cwd=ROOT, check=False)
+        cases = list(ElementTree.parse(report).iter("testcase"))
+    return {
+        case.get("name"): {
+            "outcome": next((child.tag for child in case if child.tag != "properties"), "passed"),
+            "seconds": round(float(case.get("time")), 1),
+        }
+        for case in cases
+    }
+
+
+def main(arguments):
+    if set(arguments) - {"--long"}:
+        print(__doc__)
+        return 2
+    if arguments:
+        text = json.dumps(run_long_tests(), indent=1)
+        (DOCS / "long.json").write_text(text + "\n", encoding="utf-8")
+    found = promises()
+    rows = json.dumps([asdict(promise) for promise in found], indent=1)
+    (DOCS / "promises.json").write_text(rows + "\n", encoding="utf-8")
+    (DOCS / "promises.md").write_text(page(found), encoding="utf-8")
+    print(page(found))
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

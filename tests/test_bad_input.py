@@ -1,0 +1,815 @@
+"""Every public function refuses bad input with the words it documents, and changes nothing.
+
+The functions are found from the code: a new one fails here until it has a row.
+"""
+
+import ast
+import inspect
+from importlib import import_module
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import minigrad as mg
+from minigrad import attention, functional, init, nn, op, ops, optim
+from minigrad import random as rnd
+from minigrad.backprop import gradients, topological_order
+from minigrad.data import CharTokenizer, DataLoader, Dataset, TextDataset
+from minigrad.gpt2_shakespeare import (
+    GPT2,
+    GPT2Config,
+    Recipe,
+    Trainer,
+    evaluate,
+    generate,
+    next_token_probabilities,
+    sample,
+)  # fmt: skip
+
+PACKAGE = Path(mg.__file__).parent
+MODULES = [path.stem for path in sorted(PACKAGE.glob("*.py")) if path.stem != "__init__"]
+
+# --- What there is ---
+
+
+def public():
+    """{"add", "Module.load_state_dict", …}: functions, classes, and methods with arguments."""
+    found = set()
+    for module in MODULES:
+        tree = ast.parse((PACKAGE / f"{module}.py").read_text(encoding="utf-8"))
+        for node in tree.body:
+            if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name[0] != "_":
+                found.add(node.name)
+                if isinstance(node, ast.ClassDef):
+                    found |= {f"{node.name}.{name}" for name in methods(node)}
+    found |= {
+        name for name, value in vars(ops).items() if hasattr(value, "broadcasts") and name[0] != "_"
+    }
+    return found - {"dot", "mm", "concatenate", "unsqueeze", "view"}  # other names for the same
+
+
+def methods(node):
+    return [
+        part.name
+        for part in node.body
+        if isinstance(part, ast.FunctionDef)
+        and part.name[0] != "_"
+        and len(part.args.args) + len(part.args.kwonlyargs) + bool(part.args.vararg) > 1
+        and not any(isinstance(d, ast.Attribute) for d in part.decorator_list)  # a setter
+    ]
+
+
+# What has no input that could be bad, or none of its own.
+WITHOUT = {
+    "load_shakespeare", "default_generator",
+    "no_grad", "detect_anomaly",  # take nothing
+    "Module",  # is given nothing; its subclasses are
+    "ReLU", "GELU", "Tanh", "Sigmoid", "SoftPlus",  # likewise; what they call is below
+    "Module.train",  # anything is true or false
+    "GPT2.forward", "Part", "record",  # inside, called by what is below
+    "use_generator",  # keeps what it is given; whoever draws, fails ("rand")
+    "Optimizer.update", "SGD.update", "AdamW.update",  # called by step alone
+    "blocks", "unbroadcast", "Node", "unwrap",  # inside: their callers have checked
+}  # fmt: skip
+
+
+# --- What a bad call must leave as it is ---
+
+
+class World:
+    """A model in training, its optimizer, random numbers, a tokenizer and a folder."""
+
+    def __init__(self, folder):
+        mg.manual_seed(0)
+        self.folder = folder
+        (folder / "notes.txt").write_text("mine", encoding="utf-8")
+        (folder / "tokenizer.json").write_text('{"vocabulary": "ba"}', encoding="utf-8")
+        (folder / "latin.txt").write_bytes("café".encode("latin-1"))
+        self.x = mg.array(np.arange(6.0).reshape(2, 3), requires_grad=True)
+        self.linear = nn.Linear(3, 2)
+        self.p = self.linear.parameters()
+        self.model = GPT2(GPT2Config(4, 1, 2, 8, vocab_size=5))
+        self.data = TextDataset([0, 1, 2, 3, 4, 3, 2], 4)
+        self.trainer = Trainer(self.model, self.data, Recipe(num_steps=3, batch_size=2))
+        self.trainer.step()
+        self.sgd, self.adamw = optim.SGD(self.p), optim.AdamW(self.p)
+        self.tokenizer = CharTokenizer("abc")
+        self.cache = attention.KeyValueCache(1, 1, 2, 4)
+
+    def snapshot(self):
+        parts = [self.x, *self.p, *self.model.parameters()]
+        return repr(
+            (
+                [(part.data.tolist(), np.asarray(part.grad).tolist()) for part in parts],
+                [{k: np.asarray(v).tolist() for k, v in o.state_dict().items()}
+                 for o in (self.sgd, self.adamw, self.trainer.optimizer)],
+                (self.trainer.steps, self.model.training, self.cache.length),
+                {path.name: path.read_bytes() for path in sorted(self.folder.iterdir())},
+            )
+        )  # fmt: skip
+
+
+def axis(f, name=None):
+    """The rows of a function that works along an axis."""
+    name = name or f.__name__
+    return [
+        (
+            lambda w: f(w.x, axis=2),
+            IndexError,
+            rf"{name} of shape \(2, 3\): axis 2 is out of bounds",
+        ),
+        (lambda w: f("text"), TypeError, f"{name} of shape .*a tensor holds numbers or Booleans"),
+    ]
+
+
+def text(f):
+    """The row of a function of one array."""
+    return [(lambda w: f("text"), TypeError, f"{f.__name__} .*a tensor holds numbers or Booleans")]
+
+
+def two(f):
+    """The rows of a function of two arrays that broadcast."""
+    return [
+        (
+            lambda w: f(w.x, mg.ones(4)),
+            ValueError,
+            rf"{f.__name__}: shapes \(2, 3\) and \(4,\) do not",
+        ),
+        (lambda w: f(w.x, "text"), TypeError, f"{f.__name__} .*a tensor holds numbers or Booleans"),
+    ]
+
+
+def shape(f):
+    return [
+        (lambda w: f(-1), ValueError, "negative dimensions are not allowed"),
+        (lambda w: f(2.5), TypeError, "integer"),
+        (lambda w: f("text"), TypeError, "integer"),
+        (
+            lambda w: f(2, dtype=mg.int64, requires_grad=True),
+            TypeError,
+            "requires_grad needs floating",
+        ),
+    ]
+
+
+def like(f):
+    return [
+        (lambda w: f("text"), TypeError, "a tensor holds numbers or Booleans"),
+        (lambda w: f(mg.array([1]), requires_grad=True), TypeError, "requires_grad needs floating"),
+    ]
+
+
+def matrix(f):
+    return [
+        (lambda w: f(w.linear.bias), ValueError, r"needs a weight \(out, in\), not shape \(2,\)"),
+        (lambda w: f(w.linear.weight, gain="much"), TypeError, ""),
+    ]
+
+
+NAN, INF = mg.nan, mg.inf
+BAD = {
+    # tensors
+    "as_array": [
+        (
+            lambda w: op.as_array("text"),
+            TypeError,
+            "a tensor holds numbers or Booleans, not <U4: 'text'",
+        ),
+        (lambda w: op.as_array([[1], [1, 2]]), ValueError, "inhomogeneous shape"),
+    ],
+    "array": [
+        (
+            lambda w: mg.array(None),
+            TypeError,
+            "a tensor holds numbers or Booleans, not object: None",
+        ),
+        (lambda w: mg.array([1j]), TypeError, "a tensor holds numbers or Booleans, not complex"),
+        (
+            lambda w: mg.array([1], requires_grad=True),
+            TypeError,
+            "requires_grad needs floating-point",
+        ),
+        (lambda w: mg.array([1.0], dtype="nonsense"), TypeError, "nonsense"),
+    ],
+    "zeros": shape(mg.zeros),
+    "ones": shape(mg.ones),
+    "full": [
+        (lambda w: mg.full((2,), "text"), TypeError, "a tensor holds numbers"),
+        (lambda w: mg.full(-1, 1.0), ValueError, "negative dimensions"),
+    ],
+    "eye": [(lambda w: mg.eye(-1), ValueError, "negative dimensions")],
+    "arange": [
+        (lambda w: mg.arange(0, 5, 0), ZeroDivisionError, "division by zero"),
+        (lambda w: mg.arange(), TypeError, "requires stop"),
+    ],
+    "linspace": [
+        (lambda w: mg.linspace(0, 1, -1), ValueError, "-1, must be non-negative"),
+        (lambda w: mg.linspace(0, "one"), TypeError, "promot"),
+    ],
+    "zeros_like": like(mg.zeros_like),
+    "ones_like": like(mg.ones_like),
+    "empty_like": like(mg.empty_like),
+    "Tensor": [
+        (lambda w: mg.Tensor("text"), TypeError, "a tensor holds numbers or Booleans"),
+        (lambda w: w.x.item(), ValueError, r"item\(\) takes a tensor of one element, .*\(2, 3\)"),
+        (lambda w: bool(w.x), ValueError, "neither true nor false"),
+        (lambda w: len(mg.array(1.0)), TypeError, r"a tensor of shape \(\) has no length"),
+        (lambda w: setattr(w.x * 2, "requires_grad", False), ValueError, r"use .detach\(\)"),
+    ],
+    "Tensor.astype": [(lambda w: w.x.astype("nonsense"), TypeError, "nonsense")],
+    "Tensor.backward": [
+        (lambda w: mg.ones(1).backward(), RuntimeError, "made from nothing that requires"),
+        (lambda w: (w.x * 2).backward(), RuntimeError, r"shape \(2, 3\) is no single number"),
+        (lambda w: (w.x * 2).backward(mg.ones(3)), ValueError, r"the gradient has shape \(3,\)"),
+    ],
+    # operations
+    **{
+        name: two(getattr(mg, name))
+        for name in (
+            "add sub mul div pow maximum minimum equal not_equal less less_equal greater "
+            "greater_equal"
+        ).split()
+    },
+    **{
+        name: text(getattr(mg, name))
+        for name in (
+            "neg exp log sqrt abs sin cos tan tanh isnan isinf isfinite floor ceil sign relu "
+            "sigmoid softplus gelu"
+        ).split()
+    },
+    **{
+        name: axis(getattr(mg, name))
+        for name in "sum mean max min prod norm cumsum argmax argmin softmax log_softmax".split()
+    },
+    "var": axis(mg.var, "mean"),
+    "std": axis(mg.std, "mean"),
+    "matmul": [
+        (lambda w: w.x @ mg.ones(2), ValueError, "rows of the first have 3 entries, .* second 2"),
+        (lambda w: w.x @ 3, ValueError, "a number has no rows or columns"),
+        (
+            lambda w: mg.ones(2, 2, 3) @ mg.ones(3, 3, 1),
+            ValueError,
+            "matmul: shapes .* do not broadcast",
+        ),
+    ],
+    "clip": [(lambda w: w.x.clip("low", 1), TypeError, "clip of shape")],
+    "where": [
+        (lambda w: mg.where(w.x, 1.0, 2.0), ValueError, "a mask holds True and False, or 0 and 1"),
+        (
+            lambda w: mg.where(w.x > 0, mg.ones(4), 1.0),
+            ValueError,
+            "where: shapes .* do not broadcast",
+        ),
+    ],
+    "masked_fill": [
+        (
+            lambda w: w.x.masked_fill(w.x, 0.0),
+            ValueError,
+            "a mask holds True and False, or 0 and 1",
+        ),
+        (
+            lambda w: w.x.masked_fill(mg.ones(5, 2, 3), 0.0),
+            ValueError,
+            "mask must broadcast to the shape",
+        ),
+        (lambda w: w.x.masked_fill(w.x > 0, "much"), ValueError, "masked_fill of shape .*convert"),
+    ],
+    "reshape": [
+        (
+            lambda w: w.x.reshape(4),
+            ValueError,
+            r"reshape of shape \(2, 3\): cannot reshape .* \(4,\)",
+        ),
+        (lambda w: w.x.reshape(-1, -1), ValueError, "one unknown dimension"),
+    ],
+    "flatten": [(lambda w: w.x.flatten("a"), TypeError, "")],
+    "transpose": [
+        (lambda w: w.x.transpose(0, 2), IndexError, r"transpose of shape \(2, 3\): .*axis 2 is out")
+    ],
+    "permute": [
+        (lambda w: w.x.permute(0), ValueError, "axes don't match"),
+        (lambda w: w.x.permute(0, 0), ValueError, "repeated axis"),
+        (lambda w: w.x.permute(0, 3), IndexError, "axis 3 is out of bounds"),
+    ],
+    "squeeze": [
+        (lambda w: w.x.squeeze(0), ValueError, r"squeeze of shape \(2, 3\): .*not equal to one")
+    ],
+    "expand_dims": [
+        (lambda w: w.x.unsqueeze(5), IndexError, r"expand_dims of shape \(2, 3\): axis 5 is out")
+    ],
+    "triu": [
+        (lambda w: mg.triu(w.x, "a"), TypeError, "triu of shape"),
+        (lambda w: mg.triu(1.0), TypeError, "triu of shape"),
+    ],
+    "tril": [(lambda w: mg.tril(w.x, "a"), TypeError, "tril of shape")],
+    "getitem": [
+        (lambda w: w.x[5], IndexError, r"getitem of shape \(2, 3\): index 5 is out of bounds"),
+        (lambda w: w.x[0, 0, 0], IndexError, "too many indices"),
+        (lambda w: w.x[w.x], IndexError, "must be of integer"),
+    ],
+    "repeat": [
+        (lambda w: w.x.repeat(2, 3), IndexError, "axis 3 is out of bounds"),
+        (lambda w: w.x.repeat(-1), ValueError, "negative"),
+    ],
+    "split": [
+        (lambda w: w.x.split(2, 5), IndexError, "axis 5 is out of bounds"),
+        (lambda w: w.x.split(0), ValueError, "has 2 entries, asked for 0"),
+        (lambda w: w.x.split([1, 5]), ValueError, r"has 2 entries, asked for \[1, 5\]"),
+    ],
+    "cat": [
+        (
+            lambda w: mg.cat([w.x, mg.ones(2, 4)]),
+            ValueError,
+            r"cat of shape \(2, 3\) and \(2, 4\): .*must match",
+        ),
+        (lambda w: mg.cat([]), ValueError, "need at least one"),
+        (lambda w: mg.cat([w.x], 3), IndexError, "axis 3 is out of bounds"),
+    ],
+    "stack": [
+        (lambda w: mg.stack([w.x, mg.ones(3)]), ValueError, "must have the same shape"),
+        (lambda w: mg.stack([]), ValueError, "need at least one"),
+    ],
+    "differentiable": [(lambda w: mg.differentiable(5), AttributeError, "__name__")],
+    # random numbers
+    "manual_seed": [
+        (lambda w: mg.manual_seed(-1), ValueError, "non-negative"),
+        (lambda w: mg.manual_seed("a"), TypeError, "SeedSequence expects int"),
+    ],
+    **{
+        name: [
+            (lambda w, f=getattr(rnd, name): f(-1), ValueError, "negative dimensions"),
+            (lambda w, f=getattr(rnd, name): f("a"), TypeError, "integer"),
+            (lambda w, f=getattr(rnd, name): f(2, generator=5), AttributeError, "int"),
+        ]
+        for name in ("rand", "randn")
+    },
+    "randint": [(lambda w: rnd.randint(5, 5), ValueError, "low >= high")],
+    "uniform": [
+        (lambda w: rnd.uniform(2, 1, (2,)), ValueError, "high - low < 0"),
+        (lambda w: rnd.uniform(0, INF, (2,)), OverflowError, "range exceeds valid bounds"),
+    ],
+    "normal": [(lambda w: rnd.normal(0, -1, (2,)), ValueError, "scale < 0")],
+    "randperm": [(lambda w: rnd.randperm("a"), IndexError, "axis 0 is out of bounds")],
+    # the engine
+    "backward": [
+        (
+            lambda w: mg.backprop.backward(mg.ones(1)),
+            RuntimeError,
+            "made from nothing that requires",
+        )
+    ],
+    "gradients": [(lambda w: gradients(w.x * 2), RuntimeError, "is no single number")],
+    "topological_order": [
+        (lambda w: topological_order(spent()), RuntimeError, "the graph through mul is spent")
+    ],
+    "check_gradients": [
+        (
+            lambda w: mg.check_gradients(lambda x: x.detach(), mg.ones(2)),
+            RuntimeError,
+            "requires a gradient",
+        ),
+        (lambda w: mg.check_gradients(mg.exp, "a"), TypeError, "exp of shape"),
+    ],
+    "draw_graph": [(lambda w: mg.draw_graph(spent()), RuntimeError, "is spent")],
+    # functions of lesson 03
+    "linear": [
+        (
+            lambda w: mg.linear(w.x, mg.ones(2, 4), None),
+            ValueError,
+            "last axis of x must have 4 entries",
+        ),
+        (lambda w: mg.linear(w.x, mg.ones(3), None), ValueError, "last axis of x"),
+        (
+            lambda w: mg.linear(w.x, mg.ones(2, 3), mg.ones(3)),
+            ValueError,
+            "linear of shape .*broadcast",
+        ),
+    ],
+    "layer_norm": [
+        (
+            lambda w: mg.layer_norm(w.x, mg.ones(2)),
+            ValueError,
+            r"shape of the last axis of x, \(3,\)",
+        ),
+        (lambda w: mg.layer_norm(mg.zeros(2, 0), mg.ones(0)), ValueError, "at least one entry"),
+    ],
+    "embedding": [
+        (lambda w: mg.embedding(w.x, w.x), TypeError, "tokens are integers, these are float"),
+        (
+            lambda w: mg.embedding(np.array([5]), w.x),
+            IndexError,
+            r"tokens must lie in 0 … 1 .* in 5 … 5",
+        ),
+        (lambda w: mg.embedding(np.array([-1]), w.x), IndexError, "in -1 … -1"),
+    ],
+    "dropout": [
+        (lambda w, p=p: mg.dropout(w.x, p), ValueError, r"dropout: p is a probability in \[0, 1\)")
+        for p in (1.0, -0.1, NAN)
+    ],
+    "cross_entropy_loss": [
+        (
+            lambda w: mg.cross_entropy_loss(w.x, mg.ones(2)),
+            TypeError,
+            "indices of classes, integers, these are float32",
+        ),
+        (
+            lambda w: mg.cross_entropy_loss(w.x, np.array([0, 3])),
+            ValueError,
+            r"targets must lie in 0 … 2 .* in 0 … 3",
+        ),
+        (
+            lambda w: mg.cross_entropy_loss(w.x, np.array([0])),
+            ValueError,
+            r"need targets of shape \(2,\), these have \(1,\)",
+        ),
+        (
+            lambda w: mg.cross_entropy_loss(mg.ones(0, 3), np.zeros(0, int)),
+            ValueError,
+            "no targets to average over",
+        ),
+    ],
+    "mse_loss": [(lambda w: mg.mse_loss(w.x, mg.ones(3)), ValueError, "must have one shape")],
+    # initialisers
+    "zeros_": [(lambda w: init.zeros_(5), AttributeError, "data")],
+    "ones_": [(lambda w: init.ones_(5), AttributeError, "data")],
+    "uniform_": [(lambda w: init.uniform_(w.p[0], 2, 1), ValueError, "high - low < 0")],
+    "normal_": [(lambda w: init.normal_(w.p[0], 0, -1), ValueError, "scale < 0")],
+    **{
+        name: matrix(getattr(init, name))
+        for name in ("xavier_uniform_", "xavier_normal_", "kaiming_uniform_", "kaiming_normal_")
+    },
+    # layers
+    "Parameter": [
+        (lambda w: nn.Parameter([1]), TypeError, "requires_grad needs floating-point"),
+        (lambda w: nn.Parameter("a"), TypeError, "a tensor holds numbers"),
+    ],
+    "Module.forward": [
+        (lambda w: nn.Module()(w.x), NotImplementedError, "Module has no forward method")
+    ],
+    "Module.load_state_dict": [
+        (lambda w: w.linear.load_state_dict({}), ValueError, "bias is missing; weight is missing"),
+        (
+            lambda w: w.linear.load_state_dict({**w.linear.state_dict(), "c": 1}),
+            ValueError,
+            "c is not in the model",
+        ),
+        (
+            lambda w: w.linear.load_state_dict({"weight": np.ones((2, 3)), "bias": np.ones(3)}),
+            ValueError,
+            r"bias has shape \(3,\), the model's \(2,\)",
+        ),
+        (
+            lambda w: w.linear.load_state_dict(
+                {"weight": np.ones((2, 3)), "bias": np.array(["a", "b"])}
+            ),
+            ValueError,
+            "float",
+        ),
+    ],
+    "Linear": [
+        (lambda w: nn.Linear(0, 2), ValueError, "at least 1 each"),
+        (lambda w: nn.Linear(3, -1), ValueError, "at least 1"),
+        (lambda w: nn.Linear(2.5, 2), TypeError, "integer"),
+    ],
+    "Linear.forward": [
+        (lambda w: w.linear(mg.ones(4)), ValueError, "last axis of x must have 3 entries")
+    ],
+    "Embedding": [
+        (lambda w: nn.Embedding(-1, 2), ValueError, "negative dimensions"),
+        (lambda w: nn.Embedding(2, "a"), TypeError, "integer"),
+    ],
+    "Embedding.forward": [
+        (lambda w: nn.Embedding(2, 3)(np.array([7])), IndexError, "tokens must lie in 0 … 1")
+    ],
+    "LayerNorm": [(lambda w: nn.LayerNorm(-1), ValueError, "negative dimensions")],
+    "LayerNorm.forward": [
+        (lambda w: nn.LayerNorm(3)(mg.ones(2)), ValueError, "shape of the last axis")
+    ],
+    "Dropout": [
+        (lambda w, p=p: nn.Dropout(p), ValueError, r"Dropout: p is a probability in \[0, 1\)")
+        for p in (1.0, -1, NAN)
+    ],
+    **{
+        f"{name}.forward": [
+            (lambda w, f=getattr(nn, name): f()("a"), (TypeError, AttributeError), "")
+        ]
+        for name in ("Dropout", "ReLU", "GELU", "Tanh", "Sigmoid", "SoftPlus")
+    },
+    "Sequential": [(lambda w: nn.Sequential(w.linear)[3], IndexError, "list index out of range")],
+    "Sequential.forward": [(lambda w: nn.Sequential(5)(w.x), TypeError, "not callable")],
+    # optimizers
+    "Optimizer": [
+        (lambda w: optim.SGD([]), ValueError, "SGD: there are no parameters"),
+        (lambda w: optim.SGD([w.p[0], w.p[0]]), ValueError, "SGD: a parameter is given twice"),
+        (
+            lambda w: optim.SGD([{"params": w.p, "lr": 1}]),
+            ValueError,
+            r"SGD: unknown options \['lr'\]",
+        ),
+        (lambda w: optim.Optimizer(w.p, 0.1).update(0, w.p[0], {}), NotImplementedError, ""),
+    ],
+    "SGD": [
+        (
+            lambda w, o=o: optim.SGD(w.p, **o),
+            ValueError,
+            f"SGD: {next(iter(o))} must not be negative",
+        )
+        for o in ({"lr": -1}, {"lr": NAN}, {"lr": INF}, {"momentum": -1}, {"weight_decay": NAN})
+    ],
+    "AdamW": [
+        *(
+            (
+                lambda w, o=o: optim.AdamW(w.p, **o),
+                ValueError,
+                f"AdamW: {next(iter(o))} must not be negative",
+            )
+            for o in ({"lr": -1}, {"eps": -1}, {"betas": (NAN, 0.9)}, {"weight_decay": -1})
+        ),
+        *(
+            (lambda w, b=b: optim.AdamW(w.p, betas=b), ValueError, "AdamW: betas are two numbers")
+            for b in ((1.0, 0.9), (0.9,))
+        ),
+    ],
+    "Optimizer.load_state_dict": [
+        (
+            lambda w: w.adamw.load_state_dict({}),
+            ValueError,
+            "load_state_dict of AdamW: missing, .*: lr, mean.0",
+        ),
+        (
+            lambda w: w.adamw.load_state_dict({**w.adamw.state_dict(), "lr": "much"}),
+            ValueError,
+            "much",
+        ),
+        (lambda w: w.sgd.load_state_dict(w.adamw.state_dict()), ValueError, "of SGD: .*velocity.0"),
+    ],
+    "clip_grad_norm_": [
+        (lambda w, n=n: optim.clip_grad_norm_(w.p, n), ValueError, "max_norm must not be negative")
+        for n in (-1, NAN)
+    ],
+    "warmup_cosine": [
+        (lambda w, s=s: optim.warmup_cosine(*s, 10, 0.1), ValueError, "none may be negative")
+        for s in ((-1, 2), (1, -2), (NAN, 2))
+    ],
+    # data
+    "load_text": [
+        (lambda w: mg.load_text(w.folder / "missing"), FileNotFoundError, "missing cannot be read"),
+        (
+            lambda w: mg.load_text(w.folder / "latin.txt"),
+            ValueError,
+            r"is not UTF-8 text \(byte 3\)",
+        ),
+        (lambda w: mg.load_text(5), TypeError, "path|PathLike"),
+    ],
+    "CharTokenizer": [
+        (lambda w: CharTokenizer(""), ValueError, "the text is empty"),
+        (lambda w: CharTokenizer(5), TypeError, "takes text, a str, not int"),
+    ],
+    "CharTokenizer.encode": [
+        (
+            lambda w: w.tokenizer.encode("abx"),
+            ValueError,
+            r"character 'x' \(position 2\) is not in",
+        ),
+        (lambda w: w.tokenizer.encode(b"a"), TypeError, "takes text, a str, not bytes"),
+    ],
+    "CharTokenizer.decode": [
+        (lambda w, t=t: w.tokenizer.decode(t), ValueError, "tokens are integers in 0 … 2")
+        for t in ([3], [-1], [0.5], "a")
+    ],
+    "CharTokenizer.save": [
+        (lambda w: w.tokenizer.save(w.folder / "no" / "folder"), FileNotFoundError, "folder")
+    ],
+    "CharTokenizer.load": [
+        (lambda w: CharTokenizer.load(w.folder / "missing"), FileNotFoundError, "missing"),
+        (lambda w: CharTokenizer.load(w.folder / "notes.txt"), ValueError, "is no tokenizer that"),
+        (lambda w: CharTokenizer.load(w.folder / "latin.txt"), ValueError, "is no tokenizer that"),
+        (
+            lambda w: CharTokenizer.load(w.folder / "tokenizer.json"),
+            ValueError,
+            "not sorted or not unique",
+        ),
+    ],
+    "Dataset": [
+        (lambda w: len(Dataset()), NotImplementedError, "has no __len__"),
+        (lambda w: Dataset()[0], NotImplementedError, "has no __getitem__"),
+    ],
+    "TextDataset": [
+        (
+            lambda w: TextDataset([1, 2, 3], 3),
+            ValueError,
+            "3 tokens are too few for a context of 3",
+        ),
+        *(
+            (
+                lambda w, c=c: TextDataset([1, 2, 3], c),
+                ValueError,
+                "context_size must be at least 1",
+            )
+            for c in (0, 1.5, "a")
+        ),
+        *(
+            (
+                lambda w, t=t: TextDataset(t, 1),
+                ValueError,
+                "tokens are integers, all of them along one axis",
+            )
+            for t in ([0.5, 1.5], [[1, 2], [3, 4]], 5)
+        ),
+        (lambda w: w.data[3], IndexError, "there are 3 windows, asked for 3"),
+    ],
+    "TextDataset.sample": [
+        (lambda w: w.data.sample(-1, np.random.default_rng(0)), ValueError, "negative dimensions")
+    ],
+    "DataLoader": [
+        (lambda w, b=b: DataLoader(w.data, b), ValueError, "batch_size must be at least 1")
+        for b in (0, 1.5, "a")
+    ],
+    # attention and the model
+    "causal_attention": [
+        (lambda w: attention.causal_attention(mg.ones(2, 3), 1), ValueError, "qkv must be"),
+        (lambda w: attention.causal_attention(mg.ones(1, 2, 12), 3), ValueError, "qkv must be"),
+        (lambda w: attention.causal_attention(mg.ones(1, 2, 12), 0), ValueError, "qkv must be"),
+    ],
+    "KeyValueCache": [
+        (lambda w: attention.KeyValueCache(-1, 1, 2, 4), ValueError, "negative dimensions")
+    ],
+    "KeyValueCache.extend": [
+        (
+            lambda w: w.cache.extend(np.ones((1, 1, 3, 4)), np.ones((1, 1, 3, 4))),
+            ValueError,
+            "room for 2 tokens, this would be token 3",
+        )
+    ],
+    "CausalAttention": [
+        (
+            lambda w, h=h: attention.CausalAttention(8, h),
+            ValueError,
+            f"{h} heads cannot share 8 channels",
+        )
+        for h in (3, 0)
+    ],
+    "CausalAttention.forward": [
+        (
+            lambda w: attention.CausalAttention(8, 2)(mg.ones(1, 2, 6)),
+            ValueError,
+            "last axis of x must have 8",
+        )
+    ],
+    "CausalAttention.weights": [
+        (
+            lambda w: attention.CausalAttention(8, 2).weights(mg.ones(1, 2, 6)),
+            ValueError,
+            "last axis of x",
+        )
+    ],
+    "MLP": [(lambda w: attention.MLP(0), ValueError, "at least 1 each")],
+    "MLP.forward": [
+        (lambda w: attention.MLP(8)(mg.ones(6)), ValueError, "last axis of x must have 8")
+    ],
+    "Block": [
+        (lambda w: attention.Block(8, 3), ValueError, "3 heads cannot share"),
+        (lambda w: attention.Block(8, 2, dropout=2), ValueError, "Dropout: p is a probability"),
+    ],
+    "Block.forward": [
+        (lambda w: attention.Block(8, 2)(mg.ones(1, 2, 6)), ValueError, "shape of the last axis")
+    ],
+    "GPT2Config": [
+        *(
+            (
+                lambda w, n=n, v=v: GPT2Config(**{n: v}),
+                ValueError,
+                f"GPT2Config: {n} must be at least 1, not",
+            )
+            for n, v in (
+                ("context_size", 0),
+                ("num_heads", 1.5),
+                ("embedding_dim", "a"),
+                ("num_blocks", -1),
+            )
+        ),
+        (lambda w: GPT2Config(vocab_size=0), ValueError, "vocab_size is the number of tokens"),
+    ],
+    "GPT2": [
+        (lambda w: GPT2(GPT2Config()), ValueError, "the config lacks its vocab_size"),
+        (
+            lambda w: GPT2(GPT2Config(dropout=2, vocab_size=3)),
+            ValueError,
+            "Dropout: p is a probability",
+        ),
+        (
+            lambda w: GPT2(GPT2Config(embedding_dim=7, num_heads=2, vocab_size=3)),
+            ValueError,
+            "2 heads cannot share 7",
+        ),
+        (
+            lambda w: w.model(np.zeros((1, 5), int)),
+            ValueError,
+            "5 tokens is longer than the context of 4",
+        ),
+        (lambda w: w.model(np.array([[5]])), IndexError, "tokens must lie in 0 … 4"),
+    ],
+    "GPT2.attention": [
+        (lambda w: w.model.attention(np.array([[9]])), IndexError, "tokens must lie in")
+    ],
+    "GPT2.new_caches": [(lambda w: w.model.new_caches(-1), ValueError, "negative dimensions")],
+    "next_token_probabilities": [
+        (
+            lambda w: next_token_probabilities([[1.0]], temperature=-1),
+            ValueError,
+            "temperature must not be negative, not -1",
+        ),
+        (
+            lambda w: next_token_probabilities([[1.0]], temperature=NAN),
+            ValueError,
+            "temperature must not be negative, not nan",
+        ),
+        *(
+            (
+                lambda w, k=k: next_token_probabilities([[1.0]], top_k=k),
+                ValueError,
+                "top_k must be at least 1",
+            )
+            for k in (0, 1.5)
+        ),
+        *(
+            (
+                lambda w, x=x: next_token_probabilities([[x, 1.0]]),
+                ValueError,
+                "a logit is nan or inf",
+            )
+            for x in (NAN, INF)
+        ),
+    ],
+    "generate": [
+        (
+            lambda w: next(generate(w.model, np.zeros((1, 0), int))),
+            ValueError,
+            "the context is empty",
+        ),
+        (lambda w: next(generate(w.model, [[9]])), IndexError, "tokens must lie in"),
+    ],
+    "sample": [
+        (
+            lambda w: sample(w.model, [[1]], temperature=-1),
+            ValueError,
+            "temperature must not be negative",
+        ),
+        (lambda w: sample(w.model, [[9]]), IndexError, "tokens must lie in"),
+    ],
+    "Recipe": [
+        *(
+            (
+                lambda w, o=o: Recipe(**o),
+                ValueError,
+                "Recipe: num_steps from 0, batch_size from 1, workers up to that",
+            )
+            for o in ({"num_steps": -1}, {"batch_size": 0}, {"workers": 0}, {"workers": 33})
+        ),
+        (lambda w: Recipe(max_norm=NAN), ValueError, "Recipe: max_norm must be positive"),
+    ],
+    "Trainer": [
+        (
+            lambda w: Trainer(w.model, w.data, Recipe(lr=-1)),
+            ValueError,
+            "AdamW: lr must not be negative",
+        ),
+        (
+            lambda w: Trainer(w.model, w.data, Recipe(weight_decay=-1)),
+            ValueError,
+            "weight_decay must not be negative",
+        ),
+    ],
+    "evaluate": [(lambda w: evaluate(w.model, w.data, 1, -1), ValueError, "negative dimensions")],
+}
+
+
+def spent():
+    """A tensor through whose graph `backward` has run."""
+    y = mg.ones(1, requires_grad=True) * 2
+    y.backward()
+    return y
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("name", sorted(BAD))
+def test_bad_input_is_refused_and_changes_nothing(tmp_path, name):
+    world = World(tmp_path)
+    before = world.snapshot()
+    for call, error, words in BAD[name]:
+        with pytest.raises(error, match=words or None):
+            call(world)
+        assert world.snapshot() == before, inspect.getsource(call)
+
+
+def test_every_public_function_has_a_row():
+    assert public() - BAD.keys() - WITHOUT == set()
+    assert (BAD.keys() | WITHOUT) - public() == set(), "rows of what is no more"
+    assert not BAD.keys() & WITHOUT
+
+
+def test_the_modules_say_what_is_public():
+    assert {"add", "Module.load_state_dict", "Linear", "floor", "isnan"} <= public()
+    assert all(import_module(f"minigrad.{module}").__doc__ for module in MODULES)
+    assert functional.gelu.__doc__

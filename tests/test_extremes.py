@@ -1,0 +1,226 @@
+"""What happens at the edges: huge numbers, masked rows, nothing at all, overflow."""
+
+import math
+
+import numpy as np
+import pytest
+
+import minigrad as mg
+
+inf, nan = math.inf, math.nan
+F32 = np.finfo(np.float32)
+
+
+def value_and_slope(f, x, dtype=np.float32):
+    x = mg.array(np.array(x, dtype), requires_grad=True)
+    y = f(x)
+    y.backward(np.ones(y.shape, dtype))
+    assert y.dtype == dtype and x.grad.dtype == dtype
+    return y.data.tolist(), x.grad.tolist()
+
+
+both = pytest.mark.parametrize("dtype", [np.float32, np.float64])
+
+# --- Softmax and cross-entropy ---
+
+
+@both
+def test_softmax_at_ten_thousand(dtype):
+    """The largest wins, nothing overflows, and the slopes are 0."""
+    for row, expected in [([1e4, -1e4, 0], [1, 0, 0]), ([-1e4, -1e4, -2e4], [0.5, 0.5, 0])]:
+        assert value_and_slope(mg.softmax, row, dtype) == (expected, [0, 0, 0])
+    value, slope = value_and_slope(mg.log_softmax, [1e4, -1e4, 0], dtype)
+    assert value == [0, -2e4, -1e4] and slope == [-2, 1, 1]
+
+
+@both
+def test_softmax_of_a_row_masked_but_for_one_entry(dtype):
+    row = [-inf, 3.0, -inf]
+    assert value_and_slope(mg.softmax, row, dtype) == ([0, 1, 0], [0, 0, 0])
+    value, slope = value_and_slope(lambda x: mg.log_softmax(x)[1:2], row, dtype)
+    assert value == [0] and slope == [0, 0, 0]
+    # Also where the only one left is the most negative number there is.
+    lowest = float(np.finfo(dtype).min)
+    assert value_and_slope(mg.softmax, [-inf, lowest], dtype)[0] == [0, 1]
+
+
+def test_softmax_of_a_row_masked_whole_is_zero():
+    value, slope = value_and_slope(mg.softmax, [[-inf, -inf], [0, 0]])
+    assert value == [[0, 0], [0.5, 0.5]] and slope == [[0, 0], [0, 0]]
+
+
+def test_softmax_with_infinity_or_nan_says_so():
+    assert np.isnan(mg.softmax(mg.array([inf, 1.0])).data).all()
+    assert np.isnan(mg.softmax(mg.array([nan, 1.0])).data).all()
+
+
+@both
+def test_cross_entropy_at_ten_thousand(dtype):
+    """Right and sure costs nothing; wrong and sure costs the difference, with a slope of 1."""
+    for target, loss, slope in [(0, 0, [0, 0]), (1, 2e4, [1, -1])]:
+        got = value_and_slope(
+            lambda x, t=target: mg.cross_entropy_loss(x, np.array([t])), [[1e4, -1e4]], dtype
+        )
+        assert got == (loss, [slope])
+
+
+@both
+def test_cross_entropy_of_a_row_masked_but_for_its_target(dtype):
+    def loss(x, target=1):
+        return mg.cross_entropy_loss(x, np.array([target]))
+
+    assert value_and_slope(loss, [[-inf, 2.0, -inf]], dtype) == (0, [[0, 0, 0]])
+    # A target that was masked is impossible: its surprise is infinite.
+    assert value_and_slope(lambda x: loss(x, 0), [[-inf, 2.0]], dtype)[0] == inf
+
+
+# --- Layer norm ---
+
+
+@both
+@pytest.mark.parametrize("constant", [0.0, 1.0, 1e4, -1e30])
+def test_layer_norm_of_a_constant_row_is_its_bias(dtype, constant):
+    weight, bias = mg.array(np.full(4, 3, dtype)), mg.array(np.arange(4).astype(dtype))
+    value, slope = value_and_slope(
+        lambda x: mg.layer_norm(x, weight, bias), np.full((1, 4), constant), dtype
+    )
+    assert value == [[0, 1, 2, 3]]
+    assert np.allclose(slope, 0, atol=1e-3)
+
+
+def test_layer_norm_of_one_channel_is_its_bias():
+    one, two = mg.array([5.0]), mg.array([2.0])
+    assert mg.layer_norm(mg.array([[7.0], [-1e4]]), one, two).tolist() == [[2], [2]]
+
+
+# --- GELU and the other activations ---
+
+
+@both
+@pytest.mark.parametrize(
+    "f, low, high",
+    [
+        (mg.gelu, (0, 0), (1e4, 1)),
+        (mg.relu, (0, 0), (1e4, 1)),
+        (mg.sigmoid, (0, 0), (1, 0)),
+        (mg.softplus, (0, 0), (1e4, 1)),
+        (mg.tanh, (-1, 0), (1, 0)),
+    ],
+)
+def test_activations_at_ten_thousand(dtype, f, low, high):
+    value, slope = value_and_slope(f, [-1e4, 1e4], dtype)
+    assert value == [low[0], high[0]] and slope == [low[1], high[1]]
+
+
+# --- Logarithms, roots, divisions ---
+
+
+@pytest.mark.parametrize(
+    "f, x, value, slope",
+    [
+        (mg.log, 0.0, -inf, inf),
+        (mg.log, -1.0, nan, -1.0),
+        (mg.sqrt, 0.0, 0.0, inf),
+        (mg.sqrt, -1.0, nan, nan),
+        (lambda x: 1 / x, 0.0, inf, -inf),
+        (lambda x: x / 0, 0.0, nan, inf),
+        (lambda x: x**0.5, 0.0, 0.0, inf),
+        (lambda x: x**0, 0.0, 1.0, 0.0),
+        (lambda x: x**2, 0.0, 0.0, 0.0),
+        (lambda x: 0.0**x, 2.0, 0.0, 0.0),
+        (mg.abs, 0.0, 0.0, 0.0),
+        (mg.norm, 0.0, 0.0, 0.0),
+    ],
+)
+def test_where_a_slope_is_infinite_or_undefined(f, x, value, slope):
+    got = value_and_slope(f, x)
+    assert np.array_equal(got, (value, slope), equal_nan=True)
+
+
+# --- Nothing to reduce ---
+
+
+@pytest.mark.parametrize(
+    "f, value",
+    [
+        (mg.sum, 0.0), (mg.prod, 1.0), (mg.mean, nan), (mg.var, nan), (mg.std, nan), (mg.norm, 0.0),
+    ],
+)  # fmt: skip
+def test_reductions_over_nothing(f, value):
+    x = mg.zeros(2, 0, requires_grad=True)
+    for axis, shape in [(None, ()), (1, (2,)), ((0, 1), ())]:
+        y = f(x, axis)
+        assert y.shape == shape and np.array_equal(y.data, np.full(shape, value), equal_nan=True)
+        y.backward(np.ones(shape))
+        assert x.grad.shape == (2, 0)
+    assert f(x, 0).shape == (0,)
+
+
+@pytest.mark.parametrize("f", [mg.max, mg.min, mg.argmax, mg.argmin])
+def test_there_is_no_largest_of_nothing(f):
+    with pytest.raises(ValueError, match=rf"{f.__name__} of shape \(2, 0\): .*(identity|empty)"):
+        f(mg.zeros(2, 0), axis=1)
+    assert f(mg.zeros(2, 0), axis=0).shape == (0,)
+
+
+def test_operations_on_nothing_give_nothing():
+    x = mg.zeros(0, 3, requires_grad=True)
+    weight, bias = mg.ones(2, 3, requires_grad=True), mg.ones(2, requires_grad=True)
+    y = mg.linear(x, weight, bias)
+    assert y.shape == (0, 2) and mg.softmax(x).shape == mg.gelu(x).shape == (0, 3)
+    assert mg.matmul(mg.ones(2, 0), mg.ones(0, 3)).tolist() == [[0, 0, 0]] * 2
+    y.sum().backward()
+    assert weight.grad.tolist() == [[0, 0, 0]] * 2 and bias.grad.tolist() == [0, 0]
+    assert mg.linear(mg.ones(2, 0), mg.ones(3, 0), None).tolist() == [[0, 0, 0]] * 2
+
+
+# --- Overflow ---
+
+
+def test_float32_overflows_to_infinity_without_a_warning():
+    largest = mg.array(F32.max)
+    assert (largest * 2).item() == inf and (largest * -2).item() == -inf
+    assert mg.exp(mg.array([88.0, 89.0, -104.0])).data.tolist()[1:] == [inf, 0]
+    assert np.isnan((mg.array(inf) - inf).item()) and np.isnan((mg.array(inf) * 0).item())
+    with pytest.warns(RuntimeWarning, match="overflow"):  # NumPy says so where a number is read in
+        assert mg.array([1e39]).tolist() == [inf]
+    assert mg.mean(mg.array([F32.max, F32.max])).item() == inf  # the sum overflows first
+    assert mg.array([F32.max, F32.max]).astype(mg.float64).mean().item() == float(F32.max)
+
+
+def test_integers_wrap_around_as_numpy_s():
+    largest = mg.array(2**63 - 1)
+    assert (largest + 1).item() == -(2**63)
+
+
+def test_the_first_overflow_is_named_where_asked_for():
+    x = mg.array([100.0], requires_grad=True)
+    with mg.detect_anomaly():
+        with pytest.raises(FloatingPointError, match="exp returned inf"):
+            mg.exp(x).log()
+        y = mg.sqrt(x - 100)
+        with pytest.raises(
+            FloatingPointError, match="backward: rule 1 of sqrt returned nan or inf"
+        ):
+            y.backward()
+    assert x.grad is None
+
+
+@both
+def test_masking_hides_what_is_not_finite(dtype):
+    """`where` and `masked_fill` select: an infinity that was not chosen leaves no nan behind."""
+    value, slope = value_and_slope(lambda x: mg.where(x > 0, x, 0.0), [-inf, nan, 2.0], dtype)
+    assert value == [0, 0, 2] and slope == [0, 0, 1]
+    value, slope = value_and_slope(
+        lambda x: mg.masked_fill(x, np.array([1, 1, 0]), 0.0), [inf, nan, 2.0], dtype
+    )
+    assert value == [0, 0, 2] and slope == [0, 0, 1]
+
+
+def test_clipping_gradients_that_overflow_reports_it():
+    p = mg.nn.Parameter([1.0, 1.0])
+    p.grad = np.array([inf, 1], np.float32)
+    assert mg.optim.clip_grad_norm_([p], 1.0) == inf
+    assert p.grad.tolist() == [inf, 1]
+    p.grad = np.array([nan, 1], np.float32)
+    assert math.isnan(mg.optim.clip_grad_norm_([p], 1.0))
