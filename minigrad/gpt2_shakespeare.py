@@ -118,10 +118,11 @@ class GPT2(nn.Module):
 # --- Sampling ---
 
 
-def next_token_probabilities(logits, temperature=1.0, top_k=None):
+def next_token_probabilities(logits, temperature=1.0, top_k=None, top_p=None):
     """The distribution (B, V) that a token is drawn from, given its logits (B, V), as an array.
 
-    Lower temperatures sharpen it, 0 leaves only the likeliest; `top_k` keeps the k likeliest.
+    Lower temperatures sharpen it, 0 leaves only the likeliest; `top_k` keeps the k likeliest, and
+    `top_p`, of those, the fewest likeliest that have this probability together.
 
     >>> next_token_probabilities([[2.0, 1.0, 1.0]], temperature=0).tolist()
     [[1.0, 0.0, 0.0]]
@@ -131,19 +132,26 @@ def next_token_probabilities(logits, temperature=1.0, top_k=None):
         raise ValueError(f"sample: temperature must not be negative, not {temperature}")
     if top_k is not None and top_k < 1:
         raise ValueError(f"sample: top_k must be at least 1, not {top_k}")
+    if top_p is not None and not 0 < top_p <= 1:
+        raise ValueError(f"sample: top_p must be above 0 and at most 1, not {top_p}")
     if temperature == 0:
         top_k, temperature = 1, 1.0
+    # Of equal logits the earlier tokens are kept, so that exactly k are left.
+    ranked = np.argsort(-logits, axis=-1, kind="stable")
     if top_k is not None and top_k < logits.shape[-1]:
-        # Of equal logits the earlier tokens are kept, so that exactly k are left.
-        ranked = np.argsort(-logits, axis=-1, kind="stable")
         np.put_along_axis(logits, ranked[..., top_k:], -np.inf, axis=-1)
     logits = (logits - logits.max(-1, keepdims=True)) / temperature
     weights = np.exp(logits)
+    if top_p is not None:
+        likeliest = np.take_along_axis(weights / weights.sum(-1, keepdims=True), ranked, axis=-1)
+        enough = likeliest.cumsum(-1) - likeliest >= top_p  # the tokens before it suffice
+        kept = np.where(enough, 0.0, np.take_along_axis(weights, ranked, axis=-1))
+        np.put_along_axis(weights, ranked, kept, axis=-1)
     return weights / weights.sum(-1, keepdims=True)
 
 
 @no_grad()
-def generate(model, tokens, temperature=1.0, top_k=None, generator=None):
+def generate(model, tokens, temperature=1.0, top_k=None, top_p=None, generator=None):
     """Yield one next token (B,) after another, without end, for tokens (B, T).
 
     Earlier keys and values are kept in a cache. When the context is full, it starts again from the
@@ -157,7 +165,7 @@ def generate(model, tokens, temperature=1.0, top_k=None, generator=None):
     caches, unseen = model.new_caches(len(tokens)), tokens
     while True:
         logits = model(unseen, caches).data[:, -1]  # (B, V)
-        probabilities = next_token_probabilities(logits, temperature, top_k)
+        probabilities = next_token_probabilities(logits, temperature, top_k, top_p)
         ends = probabilities.cumsum(-1)
         drawn = generator.random((len(tokens), 1)) * ends[:, -1:]
         unseen = (ends <= drawn).sum(-1, keepdims=True)  # (B, 1)
@@ -167,12 +175,14 @@ def generate(model, tokens, temperature=1.0, top_k=None, generator=None):
             caches, unseen = model.new_caches(len(tokens)), tokens[:, -((context_size + 1) // 2) :]
 
 
-def sample(model, context, max_new_tokens=100, temperature=1.0, top_k=None, generator=None):
+def sample(
+    model, context, max_new_tokens=100, temperature=1.0, top_k=None, top_p=None, generator=None
+):
     """`context` (B, T) of tokens with `max_new_tokens` more behind it, as an array."""
     training = model.training
     model.eval()
     try:
-        stream = generate(model, context, temperature, top_k, generator)
+        stream = generate(model, context, temperature, top_k, top_p, generator)
         new = [next(stream) for _ in range(max_new_tokens)]
     finally:
         model.train(training)
