@@ -43,13 +43,26 @@ _STYLE = """<style>
 .mg-playground h4 { margin: 8px 0 2px; font-size: 14px; }
 </style>"""
 
-# Copying is the browser's business, and the one line of script here.
-_COPY = """<button class="lm-Widget jupyter-widgets jupyter-button widget-button" style="width:84px"
+# What ipywidgets leaves out: the name of a slider for those who hear the page, and that a key
+# pressed on a button is the button's, not a command of JupyterLab's (which takes Space, and D D).
+_SCRIPT = """<img src="data:," alt="" hidden onerror="
+const begin = () => {
+  const root = this.closest('.mg-playground');
+  if (!root?.querySelector('[role=slider]')) return setTimeout(begin, 50);
+  root.dataset.lmSuppressShortcuts = 'true';
+  for (const slider of root.querySelectorAll('.widget-hslider'))
+    slider.querySelector('[role=slider]').ariaLabel = slider.querySelector('label').textContent;
+};
+begin()">"""
+
+# Copying is the browser's business.
+_COPY = """<button class="lm-Widget jupyter-widgets jupyter-button widget-button"
+style="width:92px;margin:0"
 title="Copy the text, prompt included" onclick="
 const text = this.closest('.mg-playground').querySelector('pre');
-const say = words => {{ this.textContent = words; setTimeout(() => this.textContent = 'Copy', 1500); }};
-const select = () => {{ getSelection().selectAllChildren(text);
-  say(document.execCommand('copy') ? 'Copied' : 'Press Ctrl+C'); }};
+const say = words => { this.textContent = words; setTimeout(() => this.textContent = 'Copy', 1500); };
+const select = () => { getSelection().selectAllChildren(text);
+  say(document.execCommand('copy') ? 'Copied' : 'Press Ctrl+C'); };
 navigator.clipboard ? navigator.clipboard.writeText(text.textContent).then(() => say('Copied'), select)
 : select();">Copy</button>"""
 
@@ -73,7 +86,7 @@ class Playground(widgets.VBox):
         self._make_inspector()
         super().__init__(
             [
-                widgets.HTML(_STYLE),
+                widgets.HTML(_STYLE + _SCRIPT),
                 widgets.HBox([self._controls(), self.next]),
                 self.status,
                 self.error,
@@ -91,8 +104,8 @@ class Playground(widgets.VBox):
         wide = {"layout": {"width": "410px"}, "style": {"description_width": "86px"}}
         narrow = {"layout": {"width": "200px"}, "style": {"description_width": "86px"}}
         self.prompt = widgets.Textarea(
-            settings.prompt, description="Prompt", rows=2, **wide,
-            tooltip="The text that the model goes on from",
+            settings.prompt, rows=2, **wide,
+            **_label("Prompt", "The text that the model goes on from"),
         )  # fmt: skip
         self.temperature = widgets.FloatSlider(
             settings.temperature, min=0, max=2, step=0.05, description="Temperature", **wide,
@@ -124,8 +137,8 @@ class Playground(widgets.VBox):
         self.stop = _button("Stop", "Stop writing; what is written stays", self._stop)
         self.clear = _button("Clear", "Remove the written text", self._clear)
         self.earlier_texts = widgets.Dropdown(
-            options=[("the newest", None)], description="Show", **wide,
-            tooltip="The texts that were written in this session",
+            options=[("the newest", None)], **wide,
+            **_label("Show", "The texts that were written in this session"),
         )  # fmt: skip
         for control in (self.prompt, self.temperature, self.top_k, self.top_p, self.length,
                         self.seed):  # fmt: skip
@@ -134,7 +147,7 @@ class Playground(widgets.VBox):
         self.next = widgets.HTML(layout={"width": "440px", "margin": "0 0 0 16px"})
         self.status = widgets.HTML()
         self.error = widgets.HTML()
-        self.text = widgets.HTML(layout={"width": "100%"})
+        self.text = widgets.HTML(layout={"width": "auto"})
 
     def _controls(self):
         return widgets.VBox(
@@ -145,7 +158,7 @@ class Playground(widgets.VBox):
                 self.top_p,
                 widgets.HBox([self.length, self.seed]),
                 self.new_seed,
-                widgets.HBox([self.generate, self.stop, self.clear, widgets.HTML(_COPY.format())]),
+                widgets.HBox([self.generate, self.stop, self.clear, widgets.HTML(_COPY)]),
                 self.earlier_texts,
             ],
             layout={"width": "424px"},
@@ -164,12 +177,12 @@ class Playground(widgets.VBox):
         self.place = widgets.HTML()
         small = {"layout": {"width": "130px"}, "style": {"description_width": "48px"}}
         self.block = widgets.Dropdown(
-            options=range(1, config.num_blocks + 1), value=config.num_blocks, description="Block",
-            tooltip="Which block's attention the map shows; 1 is the first", **small,
+            options=range(1, config.num_blocks + 1), value=config.num_blocks, **small,
+            **_label("Block", "Which block's attention the map shows; 1 is the first"),
         )  # fmt: skip
         self.head = widgets.Dropdown(
-            options=range(1, config.num_heads + 1), description="Head",
-            tooltip="Which attention head of the block the map shows", **small,
+            options=range(1, config.num_heads + 1), **small,
+            **_label("Head", "Which attention head of the block the map shows"),
         )  # fmt: skip
         for control in (self.block, self.head):
             control.observe(lambda _: self._show_choice(), "value")
@@ -275,29 +288,34 @@ class Playground(widgets.VBox):
 
     def _complain(self, problem):
         words = escape(str(problem))
-        self.error.value = f'<div role="alert" class="mg-error">Please change this: {words}</div>' if words else ""  # fmt: skip
+        self.error.value = f'<div role="alert" class="mg-error">{words}</div>' if words else ""  # fmt: skip
 
     def _refresh(self):
         """Show what is written so far; called by the thread that writes, too."""
         running = self.sampler.running
-        self._show_text()
-        self._show_status()
-        self._show_next()
         self.generate.disabled = self.clear.disabled = self.earlier_texts.disabled = running
         self.stop.disabled = not running
-        if running:
-            return
-        if self.sampler.writing and self.sampler.writing.error:
-            self._complain(self.sampler.writing.error)
+        self._show_text()
+        self._show_next()
+        if not running:
+            if self.sampler.writing and self.sampler.writing.error:
+                self._complain(self.sampler.writing.error)
+            self._list_history()
+            self._show_letters()
+            self._show_choice()
+        self._show_status(running)
+
+    def _list_history(self):
         if len(self.earlier_texts.options) != len(self.sampler.history) + 1:
             entries = [
-                (f"{number}: seed {w.settings.seed}, temperature {w.settings.temperature:g}, "
-                 f"{len(w.written)} characters", number - 1)
+                (
+                    f"{number}: seed {w.settings.seed}, temperature {w.settings.temperature:g}, "
+                    f"{len(w.written)} characters",
+                    number - 1,
+                )
                 for number, w in enumerate(self.sampler.history, 1)
-            ]  # fmt: skip
+            ]
             self.earlier_texts.options = [("the newest", None), *reversed(entries)]
-        self._show_letters()
-        self._show_choice()
 
     def _show_text(self):
         text, place = self._shown, self.picked
@@ -310,12 +328,12 @@ class Playground(widgets.VBox):
             )
         self.text.value = f'<pre tabindex="0" role="region" aria-label="The text">{content}</pre>'
 
-    def _show_status(self):
+    def _show_status(self, running):
         writing = self._writing
         if writing is None:
             words = "Nothing is written yet."
         else:
-            state = "Writing" if self.sampler.running else "Stopped" if writing.stopped else "Done"
+            state = "Writing" if running else "Stopped" if writing.stopped else "Done"
             words = (
                 f"{state}: {len(writing.written)} of {writing.settings.length} characters, "
                 f"{writing.tokens_per_second:.0f} a second"
@@ -329,7 +347,7 @@ class Playground(widgets.VBox):
             return
         before, after = self.sampler.next_probabilities()
         end = _visible(self.sampler.text[-14:])
-        caption = f"What may follow “…{escape(end)}”, before and after the sliders"
+        caption = f"What may follow …{escape(end)}"
         self.next.value = self._table(caption, before, after)
 
     def _logits_missing(self):
@@ -412,6 +430,12 @@ def _button(words, tooltip, on_click, style=""):
     )
     button.on_click(on_click)
     return button
+
+
+def _label(words, tooltip):
+    """A description with a tooltip, for the controls whose `tooltip` ipywidgets does not show."""
+    html = f'<abbr style="text-decoration:none" title="{escape(tooltip)}">{words}</abbr>'
+    return {"description": html, "description_allow_html": True}
 
 
 def _visible(text):
