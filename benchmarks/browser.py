@@ -58,8 +58,8 @@ def lab(folder):
         "OPENBLAS_NUM_THREADS": "1",
     }
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"]
-    command += [f"--ServerApp.port={port}", "--ServerApp.port_retries=0", "--ServerApp.ip=127.0.0.1"]
-    command += [f"--ServerApp.root_dir={folder}", "--LabApp.collaborative=False"]
+    command += [f"--ServerApp.port={port}", "--ServerApp.port_retries=0"]
+    command += ["--ServerApp.ip=127.0.0.1", f"--ServerApp.root_dir={folder}"]
     address = f"http://127.0.0.1:{port}"
     with open(folder / "lab.log", "wb") as log:
         process = subprocess.Popen(command, env=variables, stdout=log, stderr=log, cwd=folder)

@@ -136,18 +136,18 @@ def next_token_probabilities(logits, temperature=1.0, top_k=None, top_p=None):
         raise ValueError(f"sample: top_p must be above 0 and at most 1, not {top_p}")
     if temperature == 0:
         top_k, temperature = 1, 1.0
+    weights = np.exp((logits - logits.max(-1, keepdims=True)) / temperature)
     # Of equal logits the earlier tokens are kept, so that exactly k are left.
     ranked = np.argsort(-logits, axis=-1, kind="stable")
-    if top_k is not None and top_k < logits.shape[-1]:
-        np.put_along_axis(logits, ranked[..., top_k:], -np.inf, axis=-1)
-    logits = (logits - logits.max(-1, keepdims=True)) / temperature
-    weights = np.exp(logits)
+    if top_k is not None:
+        np.put_along_axis(weights, ranked[..., top_k:], 0, axis=-1)
+    weights /= weights.sum(-1, keepdims=True)
     if top_p is not None:
-        likeliest = np.take_along_axis(weights / weights.sum(-1, keepdims=True), ranked, axis=-1)
-        enough = likeliest.cumsum(-1) - likeliest >= top_p  # the tokens before it suffice
-        kept = np.where(enough, 0.0, np.take_along_axis(weights, ranked, axis=-1))
-        np.put_along_axis(weights, ranked, kept, axis=-1)
-    return weights / weights.sum(-1, keepdims=True)
+        likeliest = np.take_along_axis(weights, ranked, axis=-1)
+        suffices = likeliest.cumsum(-1) - likeliest >= top_p  # what stands before a token
+        np.put_along_axis(weights, ranked, np.where(suffices, 0, likeliest), axis=-1)
+        weights /= weights.sum(-1, keepdims=True)
+    return weights
 
 
 @no_grad()

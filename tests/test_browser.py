@@ -179,7 +179,8 @@ def test_an_error_is_said_in_words_and_nothing_stops_working(play, label, value,
     alert.get_by_text(words).wait_for()
     play.get_by_role("button", name="Generate").click()
     play.page.wait_for_timeout(300)
-    assert alert.is_visible() and play.page.locator(".jp-RenderedText[data-mime-type*=stderr]").count() == 0
+    assert alert.is_visible()
+    assert play.page.locator(".jp-RenderedText[data-mime-type*=stderr]").count() == 0
     fill(play, label, {"Prompt": "ROMEO:\n", "Length": "20", "Seed": "1"}[label])
     alert.wait_for(state="detached")
     fill(play, "Length", "20")

@@ -99,7 +99,8 @@ def test_bits_are_the_model_s_own_surprise(sampler):
         seen = sampler.tokenizer.encode(text[start : i + 3])[None, :]
         with mg.no_grad():
             p = next_token_probabilities(sampler.model(seen).data[:, -1])[0]
-        assert -np.log2(p[sampler.tokenizer.encode(text[i + 3])[0]]) == pytest.approx(bits, abs=1e-4)
+        drawn = sampler.tokenizer.encode(text[i + 3])[0]
+        assert -np.log2(p[drawn]) == pytest.approx(bits, abs=1e-4)
     assert writing.bits_per_character == pytest.approx(np.mean(writing.bits))
     assert max(i + 3 - start for i, start in enumerate(writing.starts)) == 12
     assert writing.tokens_per_second == pytest.approx(30 / writing.seconds)

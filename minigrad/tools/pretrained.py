@@ -77,7 +77,8 @@ def _check(config, arrays):
         if name not in arrays:
             raise ValueError(f"{name} is missing")
         if arrays[name].shape != wanted:
-            raise ValueError(f"{name} has shape {arrays[name].shape}, its description says {wanted}")
+            met = arrays[name].shape
+            raise ValueError(f"{name} has shape {met}, its description says {wanted}")
     for name, array in arrays.items():
         if array.dtype != np.float16:
             raise ValueError(f"{name} is {array.dtype}, not float16")
