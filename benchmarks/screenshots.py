@@ -50,8 +50,9 @@ def main():
         print("Chromium is not installed (Debian: apt-get install chromium)")
         return 1
     with tempfile.TemporaryDirectory() as folder, browser.lab(folder) as server:
-        with browser.chromium(width=1250, height=900) as context:
+        with browser.chromium(width=1250, height=1600) as context:
             playground(context, server)
+        with browser.chromium(width=1250, height=900) as context:
             for name, shown in LESSONS.items():
                 lesson(context, server, name, shown)
     return 0

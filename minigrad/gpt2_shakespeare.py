@@ -121,8 +121,7 @@ class GPT2(nn.Module):
 def next_token_probabilities(logits, temperature=1.0, top_k=None, top_p=None):
     """The distribution (B, V) that a token is drawn from, given its logits (B, V), as an array.
 
-    Lower temperatures sharpen it, 0 leaves only the likeliest; `top_k` keeps the k likeliest, and
-    `top_p`, of those, the fewest likeliest that have this probability together.
+    Lower temperatures sharpen it (0: the likeliest alone), `top_k` and `top_p` cut off its tail.
 
     >>> next_token_probabilities([[2.0, 1.0, 1.0]], temperature=0).tolist()
     [[1.0, 0.0, 0.0]]
@@ -137,17 +136,14 @@ def next_token_probabilities(logits, temperature=1.0, top_k=None, top_p=None):
     if temperature == 0:
         top_k, temperature = 1, 1.0
     weights = np.exp((logits - logits.max(-1, keepdims=True)) / temperature)
-    # Of equal logits the earlier tokens are kept, so that exactly k are left.
-    ranked = np.argsort(-logits, axis=-1, kind="stable")
+    ranked = np.argsort(-logits, axis=-1, kind="stable")  # of equal ones the earlier comes first
+    likeliest = np.take_along_axis(weights, ranked, axis=-1)
     if top_k is not None:
-        np.put_along_axis(weights, ranked[..., top_k:], 0, axis=-1)
-    weights /= weights.sum(-1, keepdims=True)
+        likeliest[..., top_k:] = 0
     if top_p is not None:
-        likeliest = np.take_along_axis(weights, ranked, axis=-1)
-        suffices = likeliest.cumsum(-1) - likeliest >= top_p  # what stands before a token
-        np.put_along_axis(weights, ranked, np.where(suffices, 0, likeliest), axis=-1)
-        weights /= weights.sum(-1, keepdims=True)
-    return weights
+        likeliest[likeliest.cumsum(-1) - likeliest >= top_p * likeliest.sum(-1, keepdims=True)] = 0
+    np.put_along_axis(weights, ranked, likeliest, axis=-1)
+    return weights / weights.sum(-1, keepdims=True)
 
 
 @no_grad()
@@ -165,8 +161,7 @@ def generate(model, tokens, temperature=1.0, top_k=None, top_p=None, generator=N
     caches, unseen = model.new_caches(len(tokens)), tokens
     while True:
         logits = model(unseen, caches).data[:, -1]  # (B, V)
-        probabilities = next_token_probabilities(logits, temperature, top_k, top_p)
-        ends = probabilities.cumsum(-1)
+        ends = next_token_probabilities(logits, temperature, top_k, top_p).cumsum(-1)
         drawn = generator.random((len(tokens), 1)) * ends[:, -1:]
         unseen = (ends <= drawn).sum(-1, keepdims=True)  # (B, 1)
         yield unseen[:, 0]

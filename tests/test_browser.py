@@ -31,7 +31,7 @@ def server(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def context():
-    with browser.chromium() as context:
+    with browser.chromium(width=1228) as context:
         context.set_default_timeout(20 * browser.SECONDS)
         yield context
 
@@ -45,7 +45,7 @@ def page(server, context):
 
 @pytest.fixture
 def play(page):
-    """The playground, with nothing written and its settings as they were at first."""
+    """The playground in a cell of 900 pixels, with nothing written and its settings as they were at first."""
     play = page.locator(".mg-playground")
     play.wait_for()
     play.scroll_into_view_if_needed()
@@ -103,8 +103,13 @@ def test_every_control_has_a_label_and_a_tooltip_and_fits(play):
     )
     assert controls.count() > 12 and nameless == []
     assert play.get_by_role("slider").count() == 3
-    assert play.bounding_box()["width"] <= 900
-    assert play.evaluate("e => e.scrollWidth <= e.clientWidth")
+    assert play.evaluate("e => e.closest('.jp-Cell').clientWidth") <= 900
+    cut_off = play.evaluate(
+        """root => [...root.querySelectorAll('*')].filter(
+            e => e.getBoundingClientRect().right > root.getBoundingClientRect().right + 1
+        ).map(e => e.outerHTML.slice(0, 80))"""
+    )
+    assert cut_off == []
 
 
 def test_the_bars_change_while_the_temperature_moves(play):

@@ -135,7 +135,7 @@ def attention_map(weights, seen, title):
         f'<svg role="img" aria-label="{escape(title)}: attention map of {len(letters)} characters" '
         f'width="{size + 4}" height="{size + 4}" font-size="11" text-anchor="middle" '
         f'font-family="monospace" fill="currentColor">{"".join(shapes)}</svg>'
-        f'<div style="width:420px;line-height:1.4">{title}. Each row is a character that looks at '
+        f'<div style="width:400px;line-height:1.4">{title}. Each row is a character that looks at '
         "those before it, darker: more. The framed last row led to the picked one; it looks most "
         f"at {escape(words)}.{more}</div>"
     )

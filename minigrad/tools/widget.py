@@ -18,7 +18,8 @@ from minigrad.tools.markup import (
 )
 from minigrad.tools.sampler import LONGEST, Sampler
 
-PER_PAGE = 72  # characters of the text that can be picked at once
+PER_PAGE = 68  # characters of the text that can be picked at once: two rows
+NEWEST = -1  # as an entry of the history; ipywidgets takes None for "nothing is chosen"
 
 
 def sampling_widget(model, tokenizer):
@@ -55,8 +56,8 @@ class Playground(widgets.VBox):
 
     def _make_controls(self):
         settings, vocab_size = self.sampler.settings, self.sampler.tokenizer.vocab_size
-        wide = {"layout": {"width": "410px"}, "style": {"description_width": "86px"}}
-        narrow = {"layout": {"width": "200px"}, "style": {"description_width": "86px"}}
+        wide = {"layout": {"width": "384px"}, "style": {"description_width": "86px"}}
+        narrow = {"layout": {"width": "190px"}, "style": {"description_width": "86px"}}
         self.prompt = widgets.Textarea(
             settings.prompt, rows=2, **wide,
             **_label("Prompt", "The text that the model goes on from"),
@@ -91,14 +92,14 @@ class Playground(widgets.VBox):
         self.stop = _button("Stop", "Stop writing; what is written stays", self._stop)
         self.clear = _button("Clear", "Remove the written text", self._clear)
         self.earlier_texts = widgets.Dropdown(
-            options=[("the newest", None)], **wide,
+            options=[("the newest", NEWEST)], **wide,
             **_label("Show", "The texts that were written in this session"),
         )  # fmt: skip
         for control in (self.prompt, self.temperature, self.top_k, self.top_p, self.length,
                         self.seed):  # fmt: skip
             control.observe(self._settings_changed, "value")
         self.earlier_texts.observe(self._writing_changed, "value")
-        self.next = widgets.HTML(layout={"width": "440px", "margin": "0 0 0 16px"})
+        self.next = widgets.HTML(layout={"flex": "1 1 0", "margin": "0 0 0 12px"})
         self.status = widgets.HTML()
         self.error = widgets.HTML()
         self.text = widgets.HTML(layout={"width": "auto"})
@@ -115,7 +116,7 @@ class Playground(widgets.VBox):
                 widgets.HBox([self.generate, self.stop, self.clear, widgets.HTML(COPY)]),
                 self.earlier_texts,
             ],
-            layout={"width": "424px"},
+            layout={"width": "394px", "flex": "0 0 auto"},
         )
 
     def _make_inspector(self):
@@ -140,7 +141,7 @@ class Playground(widgets.VBox):
         )  # fmt: skip
         for control in (self.block, self.head):
             control.observe(lambda _: self._show_choice(), "value")
-        self.alternatives = widgets.HTML(layout={"width": "400px"})
+        self.alternatives = widgets.HTML(layout={"flex": "1 1 0", "margin": "0 12px 0 0"})
         self.map = widgets.HTML()
 
     def _inspector(self):
@@ -157,7 +158,7 @@ class Playground(widgets.VBox):
         return widgets.VBox(
             [
                 widgets.HTML(heading),
-                widgets.HBox(self.letters, layout={"flex_flow": "row wrap", "width": "870px"}),
+                widgets.HBox(self.letters, layout={"flex_flow": "row wrap"}),
                 widgets.HBox([self.back, self.forward, self.place]),
                 self.inside,
             ]
@@ -197,7 +198,7 @@ class Playground(widgets.VBox):
             self.seed.value += 1
         if not self._take_settings():
             return
-        self.picked, self.page, self.earlier_texts.value = None, 0, None
+        self.picked, self.page, self.earlier_texts.value = None, 0, NEWEST
         self.sampler.start(self._refresh)
         self._refresh()
 
@@ -206,7 +207,7 @@ class Playground(widgets.VBox):
 
     def _clear(self, _):
         self.sampler.clear()
-        self.picked, self.page, self.earlier_texts.value = None, 0, None
+        self.picked, self.page, self.earlier_texts.value = None, 0, NEWEST
         self._complain("")
         self._refresh()
 
@@ -234,7 +235,7 @@ class Playground(widgets.VBox):
     def _writing(self):
         """The text that is looked at: the newest, or one of the history."""
         number = self.earlier_texts.value
-        return self.sampler.writing if number is None else self.sampler.history[number]
+        return self.sampler.writing if number == NEWEST else self.sampler.history[number]
 
     @property
     def _vocabulary(self):
@@ -273,7 +274,7 @@ class Playground(widgets.VBox):
                 )
                 for number, w in enumerate(self.sampler.history, 1)
             ]
-            self.earlier_texts.options = [("the newest", None), *reversed(entries)]
+            self.earlier_texts.options = [("the newest", NEWEST), *reversed(entries)]
 
     def _show_text(self):
         text, place = self._shown, self.picked
