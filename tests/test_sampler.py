@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 
 import minigrad as mg
+from course.notebooks import ROOT
 from minigrad.data import CharTokenizer
 from minigrad.gpt2_shakespeare import GPT2, GPT2Config, next_token_probabilities, sample
 from minigrad.tools.sampler import Sampler, Settings
+from tests.test_structure import bad_outputs, marked
 
 
 @pytest.fixture
@@ -170,17 +172,19 @@ def test_clearing_leaves_the_history(sampler):
 
 
 def test_probabilities_before_and_after_the_settings(sampler):
-    before, after = sampler.next_probabilities()
+    text, before, after = sampler.next_probabilities()
+    assert text == "abc"
     assert before.shape == after.shape == (8,)
     sampler.set(temperature=1.0)
-    assert np.allclose(*sampler.next_probabilities())
+    assert np.allclose(*sampler.next_probabilities()[1:])
     sampler.set(top_k=2)
-    assert (sampler.next_probabilities()[1] > 0).sum() == 2
+    assert (sampler.next_probabilities()[2] > 0).sum() == 2
     sampler.set(temperature=0)
-    assert sampler.next_probabilities()[1].max() == 1
-    assert np.array_equal(sampler.next_probabilities()[0], before)
-    sampler.generate()
-    assert not np.allclose(sampler.next_probabilities()[0], before)
+    assert sampler.next_probabilities()[2].max() == 1
+    assert np.array_equal(sampler.next_probabilities()[1], before)
+    written = sampler.generate()
+    text, now, _ = sampler.next_probabilities()
+    assert text == written and not np.allclose(now, before)
 
 
 def test_a_choice_is_the_one_that_was_made(sampler):
@@ -225,6 +229,14 @@ def test_top_p_keeps_the_fewest_that_suffice():
             kept(wrong)
 
 
+# --- The notebook ---
+
+
+def test_the_playground_is_compared_whole_and_stored_from_one_clean_run():
+    path = ROOT / "notebooks" / "playground.ipynb"
+    assert marked(path) == [] and bad_outputs(path) == []
+
+
 # --- The view, without a browser ---
 
 
@@ -240,6 +252,8 @@ def finish(view):
     while "Writing" in view.status.value:
         assert time.monotonic() < deadline
         time.sleep(0.01)
+    with view._showing:  # what comes after the status is shown, too
+        pass
 
 
 def test_the_view_writes_what_the_sampler_writes(view):

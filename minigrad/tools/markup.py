@@ -151,7 +151,7 @@ def picture(words, sampler):
     left.text(0, 1, "\n".join(lines), family="DejaVu Sans Mono", size=9, va="top",
               parse_math=False)  # fmt: skip
     left.axis("off")
-    before, after = sampler.next_probabilities()
+    _, before, after = sampler.next_probabilities()
     ranked = np.argsort(-before, kind="stable")[:CANDIDATES]
     places = np.arange(len(ranked))
     right.barh(places - 0.2, 100 * before[ranked], 0.38, fill=False, label="before")

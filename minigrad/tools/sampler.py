@@ -226,12 +226,17 @@ class Sampler:
         return self.writing.text if self.writing else self.settings.prompt
 
     def next_probabilities(self):
-        """What may follow the text: (V,) as the model has it, and (V,) as the settings leave it."""
+        """A text and what may follow it: (V,) as the model has it, (V,) as the settings leave it.
+
+        The text is the newest one; while it is written, as it was one character ago.
+        """
         text, logits = self._logits
-        if text != self.text and not self.running:
-            text, logits = self.text, self._look(self.text)
+        writing = self.running and self.writing.written
+        if text != self.text and not writing:
+            text = self.text
+            logits = self._look(text)
             self._logits = (text, logits)
-        return _before_and_after(logits, self.settings)
+        return text, *_before_and_after(logits, self.settings)
 
     def choice(self, place, writing=None):
         """The `Choice` made at a place of a text (by default the newest one); not at its first.

@@ -1,6 +1,7 @@
 """The playground in a notebook: `sampling_widget(model, tokenizer)`, a view over `Sampler`."""
 
 import math
+import threading
 from dataclasses import replace
 from html import escape
 
@@ -37,6 +38,7 @@ class Playground(widgets.VBox):
         self.sampler = sampler
         self.picked = None
         self.page = 0
+        self._showing = threading.RLock()  # the kernel's thread and the writing one show in turn
         self._make_controls()
         self._make_inspector()
         super().__init__(
@@ -224,10 +226,11 @@ class Playground(widgets.VBox):
         self._show_letters()
 
     def _pick(self, number):
-        self.picked = self.page * PER_PAGE + number
-        self._show_letters()
-        self._show_choice()
-        self._show_text()
+        with self._showing:
+            self.picked = self.page * PER_PAGE + number
+            self._show_letters()
+            self._show_choice()
+            self._show_text()
 
     # --- What is shown ---
 
@@ -251,18 +254,19 @@ class Playground(widgets.VBox):
 
     def _refresh(self):
         """Show what is written so far; called by the thread that writes, too."""
-        running = self.sampler.running
-        self.generate.disabled = self.clear.disabled = self.earlier_texts.disabled = running
-        self.stop.disabled = not running
-        self._show_text()
-        self._show_next()
-        if not running:
-            if self.sampler.writing and self.sampler.writing.error:
-                self._complain(self.sampler.writing.error)
-            self._list_history()
-            self._show_letters()
-            self._show_choice()
-        self._show_status(running)
+        with self._showing:
+            running = self.sampler.running
+            self.generate.disabled = self.clear.disabled = self.earlier_texts.disabled = running
+            self.stop.disabled = not running
+            self._show_text()
+            self._show_status(running)
+            self._show_next()
+            if not running:
+                if self.sampler.writing and self.sampler.writing.error:
+                    self._complain(self.sampler.writing.error)
+                self._list_history()
+                self._show_letters()
+                self._show_choice()
 
     def _list_history(self):
         if len(self.earlier_texts.options) != len(self.sampler.history) + 1:
@@ -303,16 +307,9 @@ class Playground(widgets.VBox):
         self.status.value = f'<div role="status">{words}.</div>'
 
     def _show_next(self):
-        if self._logits_missing():
-            return
-        before, after = self.sampler.next_probabilities()
-        end = visible(self.sampler.text[-14:])
-        caption = f"What may follow …{escape(end)}"
+        text, before, after = self.sampler.next_probabilities()
+        caption = f"What may follow …{escape(visible(text[-14:]))}"
         self.next.value = probability_table(self._vocabulary, caption, before, after)
-
-    def _logits_missing(self):
-        """While a text begins, before its first character is there."""
-        return self.sampler.running and not self.sampler.writing.written
 
     def _show_letters(self):
         text = self._shown
@@ -356,7 +353,7 @@ class Playground(widgets.VBox):
         bundle = super()._repr_mimebundle_(**options)
         if bundle is None:
             return None
-        settings = replace(self.sampler.settings, length=160)
+        settings = replace(self.sampler.settings, length=240)
         still = Sampler(self.sampler.model, self.sampler.tokenizer, settings)
         text = still.generate()
         words = (
