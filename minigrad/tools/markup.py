@@ -106,6 +106,7 @@ def attention_map(weights, seen, title):
         f"{named(seen[i])} ({'the newest' if i == T - 1 else f'{T - 1 - i} back'}, "
         f"{100 * last[i]:.0f} %)"
         for i in top
+        if last[i] > 0.01
     )
     first = max(0, T - PER_MAP)
     letters, cell, edge = visible(seen[first:]), 13, 22
