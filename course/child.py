@@ -194,8 +194,8 @@ def quiet():
     nowhere = os.open(os.devnull, os.O_RDWR)
     for descriptor in (0, 1, 2):
         os.dup2(nowhere, descriptor)
-    sys.stdin = open(0, closefd=False)
-    sys.stdout = sys.stderr = open(1, "w", closefd=False)
+    sys.stdin = open(0, encoding="utf-8", closefd=False)
+    sys.stdout = sys.stderr = open(1, "w", encoding="utf-8", closefd=False)
 
 
 def limit(request):

@@ -24,6 +24,7 @@ from minigrad.gpt2_shakespeare import (
     evaluate,
     generate,
     next_token_probabilities,
+    nucleus,
     sample,
 )  # fmt: skip
 
@@ -741,6 +742,14 @@ BAD = {
             )
             for x in (NAN, INF)
         ),
+    ],
+    "nucleus": [
+        (
+            lambda w, p=p: nucleus(np.array([[0.5, 0.5]]), p),
+            ValueError,
+            "top_p must be above 0 and at most 1",
+        )
+        for p in (0, -1, 1.5, NAN)
     ],
     "generate": [
         (
