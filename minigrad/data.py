@@ -159,6 +159,19 @@ def _refuse_unless_text(text):
         raise TypeError(f"CharTokenizer: takes text, a str, not {type(text).__name__}")
 
 
+# --- Training and validation text ---
+
+
+def train_validation_split(tokens):
+    """The first nine tenths of some tokens, to learn from, and the rest, to judge by.
+
+    >>> train_validation_split([5, 6, 7, 8])
+    ([5, 6, 7], [8])
+    """
+    cut = len(tokens) * 9 // 10
+    return tokens[:cut], tokens[cut:]
+
+
 # --- Windows and their targets ---
 
 
@@ -170,6 +183,9 @@ class Dataset:
 
     def __getitem__(self, index):
         raise NotImplementedError(f"{type(self).__name__} has no __getitem__")
+
+
+# --- Many windows at once ---
 
 
 class TextDataset(Dataset):
