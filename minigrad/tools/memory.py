@@ -20,7 +20,7 @@ def keep_freed_memory():
         return False
     try:
         mallopt = ctypes.CDLL(None).mallopt
-    except AttributeError:  # a C library without it
+    except (AttributeError, OSError):  # a C library without it, or one that may not be asked
         return False
     settings = {
         _MMAP_THRESHOLD: 32 << 20,  # arrays below it come from the heap (the most it allows)

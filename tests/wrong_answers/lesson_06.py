@@ -159,16 +159,6 @@ return np.array(tokens, np.min_scalar_type(self.vocab_size - 1))
                 advice="Decode what you have encoded, and compare.",
             ),
             Mistake(
-                "unknown characters left out",
-                """
-numbers = {character: i for i, character in enumerate(self.vocabulary)}
-tokens = [numbers[character] for character in text if character in numbers]
-return np.array(tokens, np.min_scalar_type(self.vocab_size - 1))
-""",
-                says="left out in silence",
-                advice="The text has become shorter than it was: who would notice?",
-            ),
-            Mistake(
                 "the table's -1 is passed on",
                 """
 points = _code_points(text)
@@ -199,18 +189,6 @@ return numbers.astype(np.min_scalar_type(self.vocab_size - 1))
 """,
                 says="which character is unknown",
                 advice="Let them search for it in a book.",
-            ),
-            Mistake(
-                "eight bytes for each token",
-                """
-numbers = {character: i for i, character in enumerate(self.vocabulary)}
-for position, character in enumerate(text):
-    if character not in numbers:
-        raise ValueError(f"unknown character {character!r} at position {position}")
-return np.array([numbers[character] for character in text], np.int64)
-""",
-                says="more memory than they need",
-                advice="Five million characters: 5 MB or 40?",
             ),
             Mistake(
                 "one byte for each token, always",
