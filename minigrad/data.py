@@ -141,6 +141,19 @@ def _code_points(text):
     return np.frombuffer(text.encode("utf-32-le"), np.dtype("<u4"))
 
 
+# --- Training and validation text ---
+
+
+def train_validation_split(tokens):
+    """The first nine tenths of some tokens, to learn from, and the rest, to judge by.
+
+    >>> train_validation_split([5, 6, 7, 8])
+    ([5, 6, 7], [8])
+    """
+    cut = len(tokens) * 9 // 10
+    return tokens[:cut], tokens[cut:]
+
+
 # --- Windows and their targets ---
 
 
@@ -152,6 +165,9 @@ class Dataset:
 
     def __getitem__(self, index):
         raise NotImplementedError(f"{type(self).__name__} has no __getitem__")
+
+
+# --- Many windows at once ---
 
 
 class TextDataset(Dataset):
