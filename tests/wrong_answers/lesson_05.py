@@ -653,7 +653,8 @@ if norm > max_norm:
 return norm
 """,
                 says="lengths of the parameters added up",
-                advice="Would the length change if a matrix were stored as two halves? It must not.",
+                advice="Would the length change if a matrix were stored as two halves? It must "
+                "not.",
             ),
             Mistake(
                 "the length after the clipping is returned",
