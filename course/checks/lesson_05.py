@@ -381,7 +381,9 @@ def adamw(student):
             probe_adamw, 1.0, [4.0, 0.0], 0.1, BETAS[::-1], 0.0, 0.0, shape=(2,)
         )
         if near(swapped, expected):
-            words = "β₁ and β₂ are exchanged: the first belongs to the mean, the second to the square"
+            words = (
+                "β₁ and β₂ are exchanged: the first belongs to the mean, the second to the square"
+            )
         raise Wrong(words, input={"gradients": [4.0, 0.0], "betas": BETAS, "lr": 0.1},
                     expected=expected, got=got)  # fmt: skip
     yield "the averages remember: the gradients 4 and 0"

@@ -181,9 +181,6 @@ scale = 1 / np.sqrt((normal * normal).mean(1, keepdims=True) + eps)
                 advice="The lines after the blank multiply by the weight and nothing else.",
             ),
         ],
-        equivalent={
-            "line 3: False → True (column 37)": "a copy has the same values",
-        },
     ),
     "03.3": Answers(
         right=[
@@ -257,7 +254,6 @@ return result
         ],
         equivalent={
             "line 3: 1 → 2 (column 44)": "NumPy reads the size -2 as -1",
-            "line 6: 1 → 2 (column 49)": "NumPy reads the size -2 as -1",
         },
     ),
     "03.4": Answers(

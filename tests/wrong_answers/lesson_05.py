@@ -653,7 +653,8 @@ if norm > max_norm:
 return norm
 """,
                 says="lengths of the parameters added up",
-                advice="Would the length change if a matrix were stored as two halves? It must not.",
+                advice="Would the length change if a matrix were stored as two halves? It must "
+                "not.",
             ),
             Mistake(
                 "the length after the clipping is returned",
@@ -695,7 +696,8 @@ return norm
             ),
         ],
         equivalent={
-            "line 3: norm > max_norm → norm >= max_norm": "at norm == max_norm the factor is 1",
+            "line 3: max_norm < norm < math.inf → max_norm <= norm < math.inf":
+                "where the two are equal the factor is 1",
         },
     ),
     "05.5": Answers(

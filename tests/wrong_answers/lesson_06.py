@@ -263,7 +263,8 @@ cut = len(tokens) - len(tokens) * 9 // 10
 return tokens[cut:], tokens[:cut]
 """,
                 says="beginning of the text",
-                advice="Not worse in itself; but the scores of the lessons belong to the last tenth.",
+                advice="Not worse in itself; but the scores of the lessons belong to the last "
+                "tenth.",
             ),
             Mistake(
                 "halves",

@@ -386,7 +386,10 @@ return loss
                 advice="Lesson 05: what happens to a transformer without warm-up?",
             ),
         ],
-        equivalent={},
+        equivalent={
+            "line 5: if not math.isfinite(loss): → deleted":
+                "the gradients of such a loss are not finite either, and the next lines find them",
+        },
     ),
     "08.5": Answers(
         right=[
