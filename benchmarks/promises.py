@@ -83,6 +83,22 @@ def of_parity():
     )  # fmt: skip
 
 
+def of_training():
+    """A training step with workers, beside PyTorch's."""
+    sizes, source = measured("training")
+    for size, result in (sizes or {}).items():
+        rows = result["rows"]
+        ours, theirs = rows["minigrad, workers"], rows.get("PyTorch")
+        if theirs is None:
+            continue
+        memory = ours["memory"] / theirs["memory"]
+        for name, value in (("time", ours["ratio"][1]), ("memory", memory)):
+            yield Promise(
+                f"{name} of a training step, {size} model, two workers, PyTorch = 1",
+                f"{value:.2f}", "python -m benchmarks.training --json docs/training.json", *source,
+            )  # fmt: skip
+
+
 def of_matrix():
     """The matrix, and the run time of each lesson in its first cell."""
     cells, source = measured("matrix")
@@ -124,6 +140,8 @@ def counted():
     yield Promise(
         "numbers in the default model (65 characters)", f"{size:,}", command, *last_change()
     )
+    width = str(GPT2Config().embedding_dim)
+    yield Promise("width of the default model", width, command, *last_change())
     yield Promise("steps of the default training", str(Recipe().num_steps), command, *last_change())
     exercises = count_lines("notebooks", "*.ipynb", "#| exercise ")
     wrong = count_calls(ROOT / "tests" / "wrong_answers", "Mistake")
@@ -157,7 +175,7 @@ def count_calls(folder, name):
 
 def promises():
     """All of them, in the order of the page."""
-    parts = of_recipes, of_parity, of_tables, of_matrix, counted, of_long_tests
+    parts = of_recipes, of_parity, of_training, of_tables, of_matrix, counted, of_long_tests
     return [promise for part in parts for promise in part()]
 
 
