@@ -15,7 +15,7 @@ import minigrad as mg
 from minigrad import attention, functional, init, nn, op, ops, optim
 from minigrad import random as rnd
 from minigrad.backprop import gradients, topological_order
-from minigrad.data import CharTokenizer, DataLoader, Dataset, TextDataset
+from minigrad.data import CharTokenizer, DataLoader, Dataset, TextDataset, train_validation_split
 from minigrad.gpt2_shakespeare import (
     GPT2,
     GPT2Config,
@@ -595,6 +595,9 @@ BAD = {
     "Dataset": [
         (lambda w: len(Dataset()), NotImplementedError, "has no __len__"),
         (lambda w: Dataset()[0], NotImplementedError, "has no __getitem__"),
+    ],
+    "train_validation_split": [
+        (lambda w: train_validation_split(5), TypeError, "has no len"),
     ],
     "TextDataset": [
         (

@@ -110,11 +110,16 @@ def attention_weights(student):
         raise Wrong(words, input={"q": q, "k": k}, expected=[0.25, 0.75], got=got)
     yield "scores are divided by √D"
 
-    q, k = rows([1000.0], [1000.0]), rows([1.0], [0.0])
-    got = student.array(probe_weights, q, k, shape=(1, 1, 2, 2))[0, 0, 1]
-    if not near(got, [1.0, 0.0]):
-        words = "large scores overflow: take the largest of a row off before exp"
-        raise Wrong(words, input={"q": q, "k": k}, expected=[1.0, 0.0], got=got)
+    for queries, keys, expected in (
+        ([1000.0, 1000.0], [1.0, 0.0], [1.0, 0.0]),
+        ([-1000.0, 1000.0], [1.0, 0.0], [1.0, 0.0]),  # the largest of this row, of no other
+        ([-1000.0, -1000.0], [1.0, 1.0], [0.5, 0.5]),  # exp of all of them is 0
+    ):
+        q, k = rows(*([x] for x in queries)), rows(*([x] for x in keys))
+        got = student.array(probe_weights, q, k, shape=(1, 1, 2, 2))[0, 0, 1]
+        if not near(got, expected):
+            words = "large scores overflow: take the largest of a row off before exp"
+            raise Wrong(words, input={"q": q, "k": k}, expected=expected, got=got)
     yield "large scores do not overflow"
 
     for T, expected in ((2, [[1 / 3, 1 / 3, 1 / 3, 0.0], [0.25] * 4]), (1, [[0.25] * 4])):

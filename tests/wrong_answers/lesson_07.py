@@ -131,9 +131,14 @@ ANSWERS = {
             ),
         ],
         equivalent={
-            "line 4: T > 1 → T >= 1": "the mask of a single query hides nothing",
+            "line 5: T > 1 → T >= 1": "the mask of a single query hides nothing",
             "line 1: -2 → 2": "arrays of four axes: the same axis counted from the front",
             "line 2: -2 → 2": "arrays of four axes: the same axis counted from the front",
+            "line 4: 0 → 1 (column 34)": "1 is far below 60 as well",
+            "line 4: 0 → 1 (column 59)": "1 is far below 60 as well",
+            "line 7: largest > 60 → largest >= 60":
+                "scores between 60 and 61 overflow with neither",
+            "line 7: 60 → 61 (column 13)": "scores between 60 and 61 overflow with neither",
         },
     ),
     "07.3": Answers(
