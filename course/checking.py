@@ -143,6 +143,8 @@ def judge(number, texts):
             if ended.late
             else "it ended the process that it ran in: a function returns, it does not exit"
         )
+    except Exception as error:  # a value that the check was not written for: still no traceback
+        result.wrong = Wrong(f"what came back cannot be judged ({type(error).__name__}: {error})")
     return result
 
 
