@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import minigrad as mg
+from minigrad import op
 from minigrad.data import CharTokenizer, TextDataset
 from minigrad.gpt2_shakespeare import (
     GPT2,
@@ -166,6 +167,14 @@ def test_sampling_records_no_graph_and_restores_the_mode():
     assert model.training
     sample(model, tokens(1, 2), 2)
     assert model.training and all(m.training for m in model.modules())
+
+
+def test_evaluation_and_sampling_keep_no_rule(monkeypatch):
+    kept, record = [], op.record
+    monkeypatch.setattr(op, "record", lambda *made: kept.append(record(*made)) or kept[-1])
+    evaluate(small_model(), TextDataset(tokens(200), 8), num_batches=2, batch_size=2)
+    sample(small_model(), tokens(1, 3), max_new_tokens=12)
+    assert len(kept) > 100 and all(made.inputs == () for made in kept)
 
 
 def test_probabilities_with_temperature_and_top_k():

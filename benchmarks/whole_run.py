@@ -1,0 +1,134 @@
+"""The small recipe's whole training beside PyTorch's, evaluations and all.
+
+`python -m benchmarks.whole_run TEXT [--json FILE]` trains minigrad (with workers, and in one
+thread of Python) and PyTorch on the same batches, each in a process of its own, in turns of 100
+steps; every 500 steps 200 batches of training text and 200 of validation text are evaluated.
+Prints the seconds of each, and the last validation loss. Run it with nothing else running.
+"""
+
+import argparse
+import importlib.util
+import json
+import subprocess
+import sys
+import time
+
+import numpy as np
+
+import minigrad as mg
+from benchmarks.training import CORES, SIZES
+from minigrad.data import CharTokenizer, TextDataset, load_text, train_validation_split
+from minigrad.gpt2_shakespeare import GPT2, GPT2Config, Recipe, Trainer, evaluate
+
+STEPS, TURN, REPORT, BATCHES = 2000, 100, 500, 200
+
+
+def ours(text, workers):
+    """A trainer of minigrad, and the two datasets to evaluate on."""
+    characters = load_text(text)
+    tokenizer = CharTokenizer(characters)
+    parts = train_validation_split(tokenizer.encode(characters))
+    options, batch_size = SIZES["small"]
+    mg.manual_seed(0)
+    config = GPT2Config(vocab_size=tokenizer.vocab_size, **options)
+    datasets = [TextDataset(part, config.context_size) for part in parts]
+    recipe = Recipe(num_steps=STEPS, batch_size=batch_size, workers=workers)
+    return Trainer(GPT2(config), datasets[0], recipe), datasets
+
+
+def minigrad_way(text, workers):
+    """(step, report): one step of training, and both losses."""
+    trainer, datasets = ours(text, workers)
+    return trainer.step, lambda: [evaluate(trainer.model, data, BATCHES) for data in datasets]
+
+
+def pytorch_way(text):
+    """The same in PyTorch, on the same batches and windows, from the same weights."""
+    import torch
+    from torch.nn import functional as F
+
+    from benchmarks.torch_gpt2 import TorchGPT2, TorchTrainer
+
+    torch.set_num_threads(CORES)
+    twin, datasets = ours(text, 1)
+    model = TorchGPT2(twin.model.config)
+    model.load_minigrad(twin.model)
+    trainer = TorchTrainer(model, twin.recipe, fused=True)
+
+    def step():
+        twin.steps = trainer.steps
+        inputs, targets = twin.batch()
+        return trainer.step(inputs.data, targets.data)
+
+    @torch.inference_mode()
+    def loss_on(data):
+        generator, losses = np.random.default_rng(0), []
+        for _ in range(BATCHES):
+            inputs, targets = (torch.from_numpy(x.data) for x in data.sample(32, generator))
+            losses.append(F.cross_entropy(model(inputs).flatten(0, 1), targets.flatten()).item())
+        return float(np.mean(losses))
+
+    return step, lambda: [loss_on(data) for data in datasets]
+
+
+WAYS = {
+    "minigrad": lambda text: minigrad_way(text, 1),
+    "minigrad, workers": lambda text: minigrad_way(text, CORES),
+    "PyTorch": pytorch_way,
+}
+
+
+def serve(way, text):
+    """For each line on the standard input: a turn of training, its seconds and the losses."""
+    step, report = WAYS[way](text)
+    done, losses = 0, None
+    for _ in sys.stdin:
+        start = time.perf_counter()
+        for _ in range(TURN):
+            step()
+        done += TURN
+        if done % REPORT == 0:
+            losses = report()
+        print(json.dumps([time.perf_counter() - start, losses]), flush=True)
+
+
+def main(arguments=None):
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("text", metavar="TEXT", help="the text file to train on")
+    parser.add_argument("--json", metavar="FILE", help="write the figures as JSON")
+    parser.add_argument("--serve", metavar="WAY", help=argparse.SUPPRESS)
+    options = parser.parse_args(arguments)
+    if options.serve:
+        return serve(options.serve, options.text)
+    torch = importlib.util.find_spec("torch") is not None
+    servers = {
+        way: subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.whole_run", options.text, "--serve", way],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )
+        for way in WAYS if torch or way != "PyTorch"
+    }  # fmt: skip
+    found = {way: {"seconds": 0.0, "losses": None} for way in servers}
+    for _ in range(STEPS // TURN):
+        for way, server in servers.items():
+            server.stdin.write("turn\n")
+            server.stdin.flush()
+            seconds, losses = json.loads(server.stdout.readline())
+            found[way]["seconds"] += seconds
+            found[way]["losses"] = losses
+            time.sleep(0.1)
+    for server in servers.values():
+        server.communicate()
+    for way, row in found.items():
+        line = f"{way:20s} {row['seconds']:6.1f} s"
+        if "PyTorch" in found:
+            row["ratio"] = row["seconds"] / found["PyTorch"]["seconds"]
+            line += f"  {row['ratio']:.2f} x PyTorch"
+        print(f"{line}   validation loss {row['losses'][1]:.3f}")
+    if options.json:
+        with open(options.json, "w", encoding="utf-8") as file:
+            file.write(json.dumps(found, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
