@@ -56,7 +56,7 @@ CLAIM = re.compile(
 SCALES = {"thousand": 1e3, "million": 1e6, "billion": 1e9}
 
 # Reviewed: what looks like a measurement of ours and is none, or stands on the page otherwise.
-RUN_TIME = "a run on a usual machine; the page has the processor time of every lesson"
+RUN_TIME = "roughly, on a usual machine; `benchmarks.promises --lessons` puts seconds on the page"
 REVIEWED = {
     "03_functional": {
         "half a minute": RUN_TIME,
