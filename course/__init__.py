@@ -10,8 +10,14 @@ if sys.version_info >= (3, 11):  # an older one is told so by __main__.py
     # Bound here and now: a module that is imported later would take its function's name.
     from course.exercises import check
     from course.export import export
+    from course.progress import progress
 
-    __all__ = ["NotYet", "check", "export"]
+    __all__ = ["NotYet", "check", "export", "progress"]
+
+    if "IPython" in sys.modules and sys.modules["IPython"].get_ipython() is not None:
+        from course import blanks
+
+        blanks.install(sys.modules["IPython"].get_ipython())
 
 
 def __getattr__(name):

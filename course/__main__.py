@@ -3,6 +3,8 @@
 Any Python can parse this file, so that one that is too old is told so in a line.
 """
 
+import importlib
+import importlib.util
 import sys
 
 OLDEST_PYTHON = (3, 11)
@@ -26,10 +28,45 @@ def export(arguments):
     return main(arguments)
 
 
+def check(arguments):
+    return with_numpy("check", arguments, lambda: importlib.import_module("course.progress").main_check)
+
+
+def progress(arguments):
+    return with_numpy(
+        "progress", arguments, lambda: importlib.import_module("course.progress").main_progress
+    )
+
+
+def borrow(arguments):
+    return with_numpy(
+        "borrow", arguments, lambda: importlib.import_module("course.edition").main_borrow
+    )
+
+
+def student(arguments):
+    from course.edition import main_student
+
+    return main_student(arguments)
+
+
+def with_numpy(name, arguments, function):
+    """Run a command here where there is NumPy, else in the course's environment."""
+    if importlib.util.find_spec("numpy"):
+        return function()(arguments)
+    from course import environment
+
+    return environment.run("course", name, *arguments)
+
+
 # Each command: its name, its arguments, what `--help` says of it, the function that runs it.
 COMMANDS = [
     ("lab", "[OPTION ...]", "open the course in JupyterLab (options go to jupyter lab)", lab),
     ("test", "[OPTION ...]", "run all tests and notebooks (options go to pytest)", test),
+    ("check", "[03 | 03.2 ...]", "check the exercises of the saved notebooks", check),
+    ("progress", "", "show which exercises are done", progress),
+    ("borrow", "03 | 03.2 ...", "take the course's version where you are stuck", borrow),
+    ("student", "DIR [--solutions FILE]", "write the course with blanks to fill in", student),
     ("export", "[--check]", "write minigrad/ from the notebooks, or compare the two", export),
 ]
 

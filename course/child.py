@@ -116,7 +116,9 @@ class Package(importlib.abc.MetaPathFinder, importlib.abc.Loader):
             return None
         inner = name.removeprefix("minigrad").removeprefix(".")
         if inner not in self.texts:
-            raise ModuleNotFoundError(f"there is no {name} yet", name=name)
+            raise ModuleNotFoundError(
+                f"there is no {name} yet: run the last cell of the lesson that exports it", name=name
+            )
         is_package = any(other != inner and other.startswith(f"{inner}." if inner else "")
                          for other in self.texts)
         return importlib.machinery.ModuleSpec(name, self, is_package=is_package)
@@ -279,9 +281,15 @@ def server(control):
 
 
 def compile_all(texts):
-    """(module's name, text) -> code, for texts of the package."""
-    full = {("minigrad." + name).rstrip("."): text for name, text in texts.items()}
-    return {(name, text): compile(text, f"<{name}>", "exec") for name, text in full.items()}
+    """(module's name, text) -> code, for those texts of the package that are Python."""
+    compiled = {}
+    for inner, text in texts.items():
+        name = f"minigrad.{inner}".rstrip(".")
+        try:
+            compiled[name, text] = compile(text, f"<{name}>", "exec")
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            pass  # whoever imports it is told
+    return compiled
 
 
 def run(channel, compiled):

@@ -31,17 +31,27 @@ class Exercise:
 
     @property
     def solution(self) -> str:
-        """The body between the marks, without indentation."""
-        return textwrap.dedent(REGION.search(self.cell.source)["body"])
+        """The body between the marks, without indentation. Raises NotebookError without marks."""
+        return body_of(self.cell.source)
+
+    @property
+    def name(self) -> str:
+        """What the cell defines, such as "softmax" or "Module"."""
+        return re.search(r"^(?:def|class) (\w+)", self.cell.source, re.MULTILINE)[1]
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether nobody has written anything yet."""
+        return self.blank() in self.cell.source
+
+    @property
+    def is_borrowed(self) -> bool:
+        """Whether the body is the course's, taken with `python -m course borrow`."""
+        return self.borrowed() in self.cell.source
 
     def source(self, body: str) -> str:
         """The cell with another body."""
-        region = REGION.search(self.cell.source)
-        before, after = self.cell.source[: region.start()], self.cell.source[region.end() :]
-        body = textwrap.indent(textwrap.dedent(body).strip("\n"), region["indent"])
-        return f"{before}{region['indent']}### BEGIN SOLUTION\n{body}\n" + (
-            f"{region['indent']}### END SOLUTION{after}"
-        )
+        return with_body(self.cell.source, body)
 
     def texts(self, body: str) -> dict[str, str]:
         """Module name -> source of the package up to this lesson, with that body."""
@@ -53,23 +63,57 @@ class Exercise:
         """What the student's edition has in the place of the solution."""
         return f'raise NotYet("{self.number}")'
 
+    def borrowed(self) -> str:
+        """The line above a body that was borrowed."""
+        return f"# borrowed: the course's version of exercise {self.number}"
 
-@functools.cache
-def exercises(root: Path = ROOT) -> dict[str, Exercise]:
-    """Number -> exercise, of all lessons, in their order. Refuses a mark without a region."""
+
+def body_of(source: str) -> str:
+    """The body between the marks in a cell, without indentation. Raises NotebookError."""
+    regions = list(REGION.finditer(source))
+    if len(regions) != 1:
+        raise NotebookError(
+            f"the cell needs one pair of ### BEGIN SOLUTION and ### END SOLUTION, it has "
+            f"{len(regions)}"
+        )
+    return textwrap.dedent(regions[0]["body"])
+
+
+def with_body(source: str, body: str) -> str:
+    """A cell with another body between its marks. Raises NotebookError where there are none."""
+    body_of(source)
+    region = REGION.search(source)
+    indent = region["indent"]
+    body = textwrap.indent(textwrap.dedent(body).strip("\n"), indent)
+    return (
+        f"{source[: region.start()]}{indent}### BEGIN SOLUTION\n{body}\n"
+        f"{indent}### END SOLUTION{source[region.end() :]}"
+    )
+
+
+def of_lesson(notebook: Notebook) -> dict[str, Exercise]:
+    """Number -> exercise, of one notebook. Refuses a cell that is not exported, and a double."""
+    found = {}
+    for cell in notebook.cells:
+        for number in MARK.findall(cell.source):
+            if not cell.module or number in found:
+                raise NotebookError(
+                    f"{notebook.name}.ipynb, {cell}: exercise {number} needs one cell of its own, "
+                    "which begins with #| export"
+                )
+            found[number] = Exercise(number, notebook, cell)
+    return found
+
+
+def read_exercises(root: Path = ROOT) -> dict[str, Exercise]:
+    """Number -> exercise, of all lessons, in their order, as they are saved now."""
     found = {}
     for path in notebooks.paths(root):
-        notebook = notebooks.read(path)
-        for cell in notebook.cells:
-            for number in MARK.findall(cell.source):
-                regions = len(REGION.findall(cell.source))
-                if regions != 1 or not cell.module or number in found:
-                    raise NotebookError(
-                        f"{path.name}, {cell}: exercise {number} needs an exported cell of its own "
-                        f"with one region between the marks of the solution, this one has {regions}"
-                    )
-                found[number] = Exercise(number, notebook, cell)
+        found |= of_lesson(notebooks.read(path))
     return found
+
+
+exercises = functools.cache(read_exercises)  # of notebooks that nobody changes meanwhile
 
 
 @functools.cache
@@ -95,20 +139,61 @@ def package_texts(lesson: str = "99", root: Path = ROOT) -> dict[str, str]:
     return texts
 
 
-def live_texts(number: str) -> dict[str, str]:
+def installed_texts(before: str = "99", root: Path = ROOT) -> dict[str, str]:
+    """Module name -> source of the package as its files are now: what was exported.
+
+    Only the hand-written modules and those of the lessons before the one of that name.
+    """
+    later = set()
+    for path in notebooks.paths(root):
+        if path.stem >= before:
+            later |= {cell.module for cell in notebooks.read(path).cells}
+    return _by_hand(root) | {
+        path.stem: path.read_text(encoding="utf-8")
+        for path in sorted((root / "minigrad").glob("*.py"))
+        if path.stem != "__init__" and path.stem not in later
+    }
+
+
+def saved_texts(number: str, root: Path = ROOT) -> dict[str, str]:
+    """What an exercise is judged on: the package as far as it was exported, and its lesson."""
+    return _texts(read_lesson(number, root), root)
+
+
+def live_texts(number: str, root: Path = ROOT) -> dict[str, str]:
     """The same, from the cells that were run last in this kernel, as far as they were run."""
-    exercise = exercises()[number]
+    notebook = read_lesson(number, root)
     run = [source for source in map(live.tidy, live.history() or []) if notebooks.exported_to(source)]
-    saved = {live.tidy(cell.source) for cell in exercise.notebook.cells}
-    cells = []
-    for cell in exercise.notebook.cells:
+    saved = {live.tidy(cell.source) for cell in notebook.cells}
+    cells, known = [], set(saved)
+    for cell in notebook.cells:
         text = live.tidy(cell.source)
         versions = [source for source in run if source == text
                     or source not in saved and live.another_version(source, text)]  # fmt: skip
+        known.update(versions)
         cells.append(replace(cell, source=versions[-1]) if cell.module and versions else cell)
-    notebook = Notebook(exercise.notebook.name, cells)
+    named = set().union(*(live.bound_names(cell.source) for cell in cells if cell.module))
+    for source in dict.fromkeys(reversed(run)):  # cells that were run and are not saved yet
+        if source not in known and named.isdisjoint(live.bound_names(source)):
+            cells.append(CodeCell(len(cells) + 1, source, ""))
+            named |= live.bound_names(source)
+    return _texts(Notebook(notebook.name, cells), root)
+
+
+def _texts(notebook: Notebook, root: Path) -> dict[str, str]:
     exported_cells(notebook)  # refuses a misspelt marker, by name
-    return package_texts(notebook.name) | modules_of(notebook)
+    return installed_texts(notebook.name, root) | modules_of(notebook)
+
+
+def read_lesson(number: str, root: Path = ROOT) -> Notebook:
+    """The lesson of an exercise, as it is saved. Raises NotebookError where there is none."""
+    for path in notebooks.paths(root):
+        if path.stem[:2] == number[:2]:
+            notebook = notebooks.read(path)
+            if number in of_lesson(notebook):
+                return notebook
+    numbers = ", ".join(read_exercises(root))
+    raise NotebookError(f"there is no exercise {number}; there are: {numbers}")
 
 
 def check(number: str) -> None:
@@ -119,9 +204,6 @@ def check(number: str) -> None:
     from course.checking import judge
 
     try:
-        if number not in exercises():
-            print(f"There is no exercise {number}; there are: {', '.join(exercises())}.")
-            return
         print(judge(number, live_texts(number)))
     except NotebookError as error:
         print(f"{number} cannot be checked: {error}")

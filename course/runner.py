@@ -158,10 +158,10 @@ class Server:
 
 @functools.cache
 def server():
-    """The server of this process; it holds our package compiled, where there is one."""
-    from course.exercises import package_texts
+    """The server of this process; it holds the package compiled, as far as it was exported."""
+    from course.exercises import installed_texts
 
-    started = Server(package_texts())
+    started = Server(installed_texts())
     atexit.register(started.close)
     return started
 

@@ -42,10 +42,12 @@ def __getattr__(name):
         value = getattr(importlib.import_module(f"minigrad.{_HOME[name]}"), name)
         globals()[name] = value
         return value
+    if name == "provenance":  # whose code this is: the course knows
+        return importlib.import_module("course.provenance").provenance
     if name in _MODULES:
         return importlib.import_module(f"minigrad.{name}")
     raise AttributeError(f"module 'minigrad' has no attribute '{name}'")
 
 
 def __dir__():
-    return sorted({*globals(), *_HOME, *_MODULES})
+    return sorted({*globals(), *_HOME, *_MODULES, "provenance"})

@@ -278,12 +278,12 @@ def test_all_of_it_from_the_keyboard_alone(play, sampler):
 
 
 @pytest.mark.parametrize("name", [path.name for path in paths()])
-def test_a_lesson_opens_and_runs(server, context, name):
-    """All open; those that need no training run, too."""
+def test_a_lesson_opens_and_runs(server, context, name, pytestconfig):
+    """All open; those that need no training run, too, and in the long mode all."""
     page = browser.open_notebook(context, server, name)
     try:
         assert page.locator(".jp-CodeCell").count() > 10
-        if name[:2] in ("01", "02", "07"):
-            assert browser.run_all(page, seconds=200) == []
+        if name[:2] in ("01", "02", "07") or pytestconfig.getoption("--long"):
+            assert browser.run_all(page, seconds=400) == []
     finally:
         page.close()

@@ -61,6 +61,7 @@ REVIEWED = {
     "03_functional": {
         "half a minute": RUN_TIME,
         "9.4 MB": "2048 · 1152 · 4 bytes",
+        "1 MB": "the size of a cache, as an example",
         "4.17 nats": "ln 65",
     },
     "06_data": {
@@ -76,6 +77,7 @@ REVIEWED = {
     "08_gpt2_shakespeare": {
         "two minutes": RUN_TIME,
         "two seconds": RUN_TIME,
+        "20 minutes": "2048 steps at half a second",
         "1.5 billion parameters": "GPT-2's",
         "124 million parameters": "GPT-2's",
     },

@@ -572,6 +572,18 @@ def clip(student):
             )
     yield "no gradient, or one of zeros, has the length 0"
 
+    gradients = [np.array([np.inf, 1.0]), np.array([2.0])]
+    norm, after = clipped(student, gradients, 1.0)
+    if np.isfinite(norm) or not same(after, gradients):
+        raise Wrong(
+            "where the length is not finite, no factor helps: return it, and leave the gradients "
+            "as they are, so that whoever called can see it and stop",
+            input={"gradients": gradients, "max_norm": 1.0},
+            expected="unchanged, length inf",
+            got=f"{after}, length {norm:.4g}",
+        )
+    yield "a length that is not finite is returned, and changes nothing"
+
 
 # --- 05.5: warm-up and cosine ---
 

@@ -124,6 +124,12 @@ def probe_encode_error(mg, vocabulary, text):
         return str(error)
 
 
+def probe_encode_in_pieces(mg, vocabulary, text):
+    """The same for a text that is cut into pieces of four characters."""
+    mg.data._PIECE = 4
+    return probe_encode_error(mg, vocabulary, text)
+
+
 def alphabet(size):
     """That many different characters, in the order of their code points."""
     return "".join(chr(0x4E00 + i) for i in range(size))
@@ -173,6 +179,15 @@ def encode(student):
                 expected=f"a ValueError with {text[position]!r} and position {position}",
                 got=got,
             )
+    got = student.run(probe_encode_in_pieces, "hello", "holehoax")
+    if not isinstance(got, str) or "6" not in got:
+        raise Wrong(
+            "the position is counted from the beginning of the piece: `start` says where the "
+            "piece begins in the whole text",
+            input={"vocabulary": "ehlo", "text": "holehoax", "pieces": "hole, hoax"},
+            expected="a ValueError with 'a' and position 6",
+            got=got,
+        )
     yield "an unknown character is refused, with its place"
 
     for size, dtype in ((256, "uint8"), (257, "uint16")):

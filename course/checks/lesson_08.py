@@ -204,9 +204,13 @@ def probe_sample(mg, context, count, settings, seed, training):
     model, modes = tiny(mg), []
     model.train(training)
 
+    @mg.differentiable
+    def steep(x, /):
+        return x.copy(), lambda g: g * np.inf
+
     def watch(x):
         modes.append(model.training)
-        return x
+        return steep(x) if start == "steep" else x
 
     model.dropout = watch
     try:
@@ -279,7 +283,8 @@ class Dataset:
 def probe_steps(mg, count, max_norm, start):
     """Trains `count` steps; what the optimizer met each time, the losses and the step count.
 
-    `start`: "" or "stale" (gradients of 100 are there), "eval" (mode), "nan" (weights).
+    `start`: "" or "stale" (gradients of 100 are there), "eval" (mode), "nan" (weights), "steep" (a
+    finite loss with infinite gradients).
     """
     model = tiny(mg)
     recipe = mg.gpt2_shakespeare.Recipe(num_steps=10, warmup_steps=4, max_norm=max_norm, lr=0.01,
@@ -292,9 +297,13 @@ def probe_steps(mg, count, max_norm, start):
         met.append([sum(squares) ** 0.5, trainer.optimizer.lr])
         update()
 
+    @mg.differentiable
+    def steep(x, /):
+        return x.copy(), lambda g: g * np.inf
+
     def watch(x):
         modes.append(model.training)
-        return x
+        return steep(x) if start == "steep" else x
 
     trainer.optimizer.step, model.dropout = step, watch
     if start == "stale":
@@ -372,7 +381,12 @@ def training_step(student):
     if met or steps != 0:
         raise Wrong("a loss that is not finite must change no parameter and count no step: "
                     "return it before the update", input="weights of nan")  # fmt: skip
-    yield "in training mode, and a loss that is not finite changes nothing"
+    met, _, steps, _, _ = student.run(probe_steps, 1, 1.0, "steep")
+    if met or steps != 0:
+        raise Wrong("the loss was finite and a gradient was not, and the parameters were moved by "
+                    "it: look at the length that clip_grad_norm_ returns",
+                    input="a loss with infinite gradients")  # fmt: skip
+    yield "in training mode, and a loss or gradient that is not finite changes nothing"
 
 
 # --- 08.5: evaluate ---

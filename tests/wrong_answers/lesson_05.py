@@ -561,7 +561,7 @@ total = 0.0
 for g in arrays:
     total += float((g**2).sum())
 norm = total**0.5
-scale = max_norm / max(norm, max_norm)
+scale = max_norm / max(norm, max_norm) if norm < math.inf else 1.0
 for g in arrays:
     np.multiply(g, scale, out=g)
 return norm
@@ -569,13 +569,26 @@ return norm
             """
 owners = [p for p in parameters if p.grad is not None]
 norm = float(np.linalg.norm([np.linalg.norm(p.grad.ravel()) for p in owners]))
-if norm > max_norm:
+if max_norm < norm < math.inf:
     for p in owners:
         p.grad = p.grad / norm * max_norm
 return norm
 """,
         ],
         wrong=[
+            Mistake(
+                "an infinite length scales everything away",
+                """
+gradients = [p.grad for p in parameters if p.grad is not None]
+norm = math.sqrt(sum(float(np.vdot(g, g)) for g in gradients))
+if norm > max_norm:
+    for g in gradients:
+        g *= max_norm / norm
+return norm
+""",
+                says="no factor helps",
+                advice="Multiply 2 by 1/inf, and inf by 1/inf. Who would notice what happened?",
+            ),
             Mistake(
                 "new arrays in place of changed ones",
                 """

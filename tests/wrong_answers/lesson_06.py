@@ -133,7 +133,7 @@ return text
 numbers = {character: i for i, character in enumerate(self.vocabulary)}
 for position, character in enumerate(text):
     if character not in numbers:
-        raise ValueError(f"unknown character {character!r} at position {position}")
+        raise ValueError(f"unknown character {character!r} at position {start + position}")
 kind = np.min_scalar_type(len(self.vocabulary) - 1)
 return np.array([numbers[character] for character in text], kind)
 """,
@@ -143,11 +143,23 @@ places = np.searchsorted(self._points, points)
 found = self._points[np.minimum(places, self.vocab_size - 1)] == points
 if not found.all():
     i = np.flatnonzero(~found)[0]
-    raise ValueError(f"{text[i]!r}, character {i} of the text, is not in the vocabulary")
+    raise ValueError(f"{text[i]!r}, character {start + i} of the text, is not in the vocabulary")
 return places.astype(np.min_scalar_type(self.vocab_size - 1))
 """,
         ],
         wrong=[
+            Mistake(
+                "`start` forgotten",
+                """
+numbers = {character: i for i, character in enumerate(self.vocabulary)}
+for position, character in enumerate(text):
+    if character not in numbers:
+        raise ValueError(f"unknown character {character!r} at position {position}")
+return np.array([numbers[character] for character in text])
+""",
+                says="beginning of the piece",
+                advice="Where in the book does the reader look, when the third piece has the fault?",
+            ),
             Mistake(
                 "unknown characters become token 0",
                 """
@@ -196,7 +208,7 @@ return numbers.astype(np.min_scalar_type(self.vocab_size - 1))
 numbers = {character: i for i, character in enumerate(self.vocabulary)}
 for position, character in enumerate(text):
     if character not in numbers:
-        raise ValueError(f"unknown character {character!r} at position {position}")
+        raise ValueError(f"unknown character {character!r} at position {start + position}")
 return np.array([numbers[character] % 256 for character in text], np.uint8)
 """,
                 says="wraps round",

@@ -314,11 +314,14 @@ optimizer.lr = warmup_cosine(
 optimizer.zero_grad()
 inputs, targets = self.batch()
 loss = self._backward(inputs, targets)
-if math.isfinite(loss):
-    clip_grad_norm_(optimizer.parameters, recipe.max_norm)
+if not math.isfinite(loss):
+    return loss
+length = clip_grad_norm_(optimizer.parameters, recipe.max_norm)
+if math.isfinite(length):
     optimizer.step()
     self.steps = self.steps + 1
-return loss
+    return loss
+return math.nan
 """,
             """
 r = self.recipe
@@ -328,7 +331,8 @@ self.model.train(True)
 loss = self._backward(*self.batch())
 if np.isnan(loss) or np.isinf(loss):
     return loss
-clip_grad_norm_(self.model.parameters(), r.max_norm)
+if not np.isfinite(clip_grad_norm_(self.model.parameters(), r.max_norm)):
+    return float("nan")
 self.optimizer.lr = warmup_cosine(self.steps, r.warmup_steps, r.num_steps, r.lr, r.min_lr)
 self.steps += 1
 self.optimizer.step()
@@ -336,6 +340,12 @@ return loss
 """,
         ],
         wrong=[
+            Mistake(
+                "only the loss is looked at",
+                STEP,
+                says="look at the length",
+                advice="A loss can be 2.1 and its gradient infinite, where a root begins at 0.",
+            ),
             Mistake(
                 "gradients never cleared",
                 STEP.replace("self.optimizer.zero_grad()\n", ""),
