@@ -1,15 +1,19 @@
-"""The page of promises: every figure that the README states, with where it comes from.
+"""The page of promises: the figures that README and lessons state, with where they come from.
 
-`python -m benchmarks.promises` gathers what was measured (docs/*.json) and what can be counted, and
-writes docs/promises.md and docs/promises.json. With `--long` it first runs the tests that take
-minutes and writes what came out of them to docs/long.json.
+`python -m benchmarks.promises` gathers what was measured (docs/*.json), what the lessons print and
+what can be counted, and writes docs/promises.md and docs/promises.json. With `--long` it first runs
+the tests that take minutes and writes what came out of them to docs/long.json; with `--lessons` it
+first runs every lesson and writes the time that it takes to docs/lessons.json.
 """
 
 import ast
 import json
+import math
+import re
 import subprocess
 import sys
 import tempfile
+import time
 import xml.etree.ElementTree as ElementTree
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -30,6 +34,7 @@ class Promise:
     command: str
     commit: str
     date: str
+    unit: str = ""
 
 
 def last_change(*paths):
@@ -59,16 +64,17 @@ def of_recipes():
     for recipe, target in recipes.TARGETS.items():
         losses = {n: r["reports"][-1][2] for n, r in runs.items() if n.startswith(recipe)}
         for name, loss in losses.items():
-            yield Promise(f"validation loss, {name}", f"{loss:.3f}", runs[name]["command"], *source)
+            command = runs[name]["command"]
+            yield Promise(f"validation loss, {name}", f"{loss:.3f}", command, *source, "nats")
         if losses:
             mean = sum(losses.values()) / len(losses)
             yield Promise(
                 f"validation loss, {recipe}, mean of {len(losses)} (promised: ≤ {target:.2f})",
-                f"{mean:.3f}", "python -m benchmarks.recipes", *source,
+                f"{mean:.3f}", "python -m benchmarks.recipes", *source, "nats",
             )  # fmt: skip
         yield Promise(
             f"validation loss, recipe {recipe}, in PyTorch", str(recipes.PYTORCH[recipe]),
-            "measured once, on another machine", *source,
+            "measured once, on another machine", *source, "nats",
         )  # fmt: skip
 
 
@@ -96,6 +102,7 @@ def of_training():
             yield Promise(
                 f"{name} of a training step, {size} model, two workers, PyTorch = 1",
                 f"{value:.2f}", "python -m benchmarks.training --json docs/training.json", *source,
+                "times PyTorch",
             )  # fmt: skip
 
 
@@ -110,7 +117,7 @@ def of_matrix():
         "cells of the matrix that are green", f"{green} of {len(cells)}", command, *source
     )
     for name, seconds in cells["base"]["lessons"].items():
-        yield Promise(f"run time of {name}", f"{seconds:.0f} s", command, *source)
+        yield Promise(f"run time of {name}", f"{seconds:.0f}", command, *source, "seconds")
 
 
 def of_tables():
@@ -119,7 +126,8 @@ def of_tables():
         content, source = measured(path.stem)
         if path.stem != "promises" and isinstance(content, dict):
             for row in content.get("promises", ()):
-                yield Promise(row["name"], str(row["value"]), row["command"], *source)
+                unit = row.get("unit", "")
+                yield Promise(row["name"], str(row["value"]), row["command"], *source, unit)
 
 
 def of_long_tests():
@@ -130,6 +138,47 @@ def of_long_tests():
         yield Promise(f"long test {name}", text, "python -m benchmarks.promises --long", *source)
 
 
+# --- What the lessons print, and how long they run ---
+
+LOSS = r"step +{} .*validation loss ([\d.]+)"
+PRINTED = [  # lesson, what, the pattern that finds it in the lesson's stored outputs, unit
+    ("06_data", "a uniform guess", r"uniform +([\d.]+) bits", "bits"),
+    ("06_data", "a table of letters, on the validation text", r"unigram +([\d.]+) bits", "bits"),
+    ("06_data", "a table of pairs, on its own text", r"training ([\d.]+)  validation inf", "bits"),
+    ("06_data", "a table of pairs, on the validation text", r"bigram +([\d.]+) bits", "bits"),
+    ("06_data", "a table of pairs, in nats", r"bigram +[\d.]+ bits +([\d.]+) nats", "nats"),
+    ("06_data", "a small network, on the validation text", LOSS.format(1500), "bits"),
+    ("06_data", "the small network learns", r"WindowLM\(\)  ([\d,]+) parameters", "parameters"),
+    ("08_gpt2_shakespeare", "its GPT-2, on the validation text", LOSS.format(1200), "nats"),
+    ("08_gpt2_shakespeare", "its GPT-2, on more of it", r"this GPT-2 +([\d.]+) bits", "bits"),
+    ("08_gpt2_shakespeare", "the default model learns", r"learns ([\d,]+) numbers", "parameters"),
+]  # fmt: skip
+
+
+def of_lessons():
+    """Figures that a lesson prints and its prose repeats."""
+    for lesson, name, pattern, unit in PRINTED:
+        path = ROOT / "notebooks" / f"{lesson}.ipynb"
+        command = f"jupyter nbconvert --execute --to notebook --inplace notebooks/{path.name}"
+        value = re.search(pattern, printed(path)).group(1)
+        source = last_change(path)
+        yield Promise(f"lesson {lesson[:2]}: {name}", value, command, *source, unit)
+        if name == "a small network, on the validation text":  # lesson 08 compares in nats
+            value = f"{float(value) * math.log(2):.2f}"
+            yield Promise(f"lesson {lesson[:2]}: {name}, in nats", value, command, *source, "nats")
+    found, source = measured("lessons")
+    for lesson, seconds in (found or {}).items():
+        command = "python -m benchmarks.promises --lessons"
+        yield Promise(f"run time, lesson {lesson}", f"{seconds:.0f}", command, *source, "seconds")
+
+
+def printed(path):
+    """The text that the cells of a notebook have printed."""
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    outputs = [output for cell in cells for output in cell.get("outputs", ())]
+    return "".join("".join(output.get("text", "")) for output in outputs)
+
+
 # --- What is counted ---
 
 
@@ -138,8 +187,12 @@ def counted():
     command = "python -m benchmarks.promises"
     size = GPT2(GPT2Config(vocab_size=65)).num_parameters()
     yield Promise(
-        "numbers in the default model (65 characters)", f"{size:,}", command, *last_change()
-    )
+        "numbers in the default model (65 characters)", f"{size:,}", command, *last_change(),
+        "parameters",
+    )  # fmt: skip
+    small = GPT2Config(32, num_blocks=2, num_heads=4, embedding_dim=128, vocab_size=70)
+    size = f"{GPT2(small).num_parameters():,}"
+    yield Promise("numbers in lesson 08's model", size, command, *last_change(), "parameters")
     width = str(GPT2Config().embedding_dim)
     yield Promise("width of the default model", width, command, *last_change())
     yield Promise("steps of the default training", str(Recipe().num_steps), command, *last_change())
@@ -175,20 +228,28 @@ def count_calls(folder, name):
 
 def promises():
     """All of them, in the order of the page."""
-    parts = of_recipes, of_parity, of_training, of_tables, of_matrix, counted, of_long_tests
+    parts = of_recipes, of_parity, of_training, of_tables, of_lessons, of_matrix, counted
+    parts += (of_long_tests,)
     return [promise for part in parts for promise in part()]
+
+
+def row(promise):
+    value = f"{promise.value} {promise.unit}".rstrip()
+    name, source = promise.name, f"`{promise.command}` | {promise.commit} | {promise.date}"
+    return f"| {name} | {value} | {source} |"
 
 
 def page(found):
     lines = [
         "# Promises",
         "",
-        "Every figure that the README states, with the command that it comes from, the commit and "
-        "date of that measurement. Written by `python -m benchmarks.promises`.",
+        "Every figure that the README states and every measurement that a lesson's text repeats, "
+        "with the command that it comes from, the commit and date of that measurement. Losses are "
+        "per character. Written by `python -m benchmarks.promises`.",
         "",
         "| what | value | command | commit | date |",
         "|---|---|---|---|---|",
-        *(f"| {p.name} | {p.value} | `{p.command}` | {p.commit} | {p.date} |" for p in found),
+        *map(row, found),
     ]
     return "\n".join(lines) + "\n"
 
@@ -209,13 +270,25 @@ def run_long_tests():
     }
 
 
+def time_lessons():
+    """Run every lesson, comparing what it prints; returns {name: seconds}."""
+    spent = {}
+    for path in sorted((ROOT / "notebooks").glob("0*.ipynb")):
+        started = time.monotonic()
+        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(path)]
+        subprocess.run(command, cwd=ROOT, check=True)
+        spent[path.stem] = round(time.monotonic() - started, 1)
+    return spent
+
+
 def main(arguments):
-    if set(arguments) - {"--long"}:
+    measurements = {"--long": ("long", run_long_tests), "--lessons": ("lessons", time_lessons)}
+    if set(arguments) - measurements.keys():
         print(__doc__)
         return 2
-    if arguments:
-        text = json.dumps(run_long_tests(), indent=1)
-        (DOCS / "long.json").write_text(text + "\n", encoding="utf-8")
+    for name, measure in (measurements[argument] for argument in arguments):
+        text = json.dumps(measure(), indent=1)
+        (DOCS / f"{name}.json").write_text(text + "\n", encoding="utf-8")
     found = promises()
     rows = json.dumps([asdict(promise) for promise in found], indent=1)
     (DOCS / "promises.json").write_text(rows + "\n", encoding="utf-8")

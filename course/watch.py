@@ -12,7 +12,7 @@ import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from course.draw import style
+from course.draw import curves, style
 
 REDRAW = 1.0  # seconds between two pictures, so that drawing costs a twentieth of the time
 
@@ -27,26 +27,34 @@ class Record:
     interrupted: bool = False
 
 
-def watch(step, num_steps, *, every=100, validate=None, sample=None, caption=None):
+def watch(
+    step, num_steps, *, every=100, validate=None, sample=None, caption=None, digits=3,
+    ylabel="loss", log=False, horizontal=None,
+):  # fmt: skip
     """Call `step()`, which returns a loss, `num_steps` times; returns a `Record`.
 
     After the first step, every `every` steps and at the end, `validate()` measures the loss on
     held-out data and `sample()` writes a text, where they are given. Interrupting (the stop button,
     Ctrl-C) lets the step finish and ends the training: the model is as that step left it. A second
     interruption is obeyed at once.
+
+    The lines print `digits` decimals. The picture has a logarithmic axis with `log`, and reference
+    lines at the values of `horizontal`, a dictionary {label: value}.
     """
     if num_steps < 1 or every < 1:
         raise ValueError(
             f"watch: num_steps and every are at least 1, not {num_steps} and {every}"
         )
     record = Record()
-    view = _View(num_steps, caption or "The loss of each step, and on held-out data.")
+    caption = caption or "The loss of each step, and on held-out data."
+    picture = {"ylabel": ylabel, "log": log, "horizontal": horizontal or {}}
+    view = _View(num_steps, caption, picture)
     with _finishing_the_step() as interrupted:
         while len(record.losses) < num_steps and not interrupted:
             record.losses.append(float(step()))
             done = len(record.losses)
             if done == 1 or done % every == 0 or done == num_steps or interrupted:
-                _report(record, validate, sample)
+                _report(record, validate, sample, digits)
             view.draw(record)
     record.interrupted = len(record.losses) < num_steps
     if record.interrupted:
@@ -55,12 +63,12 @@ def watch(step, num_steps, *, every=100, validate=None, sample=None, caption=Non
     return record
 
 
-def _report(record, validate, sample):
+def _report(record, validate, sample, digits):
     done = len(record.losses)
-    line = f"step {done:5d}   loss {record.losses[-1]:.3f}"
+    line = f"step {done:5d}   loss {record.losses[-1]:.{digits}f}"
     if validate:
         record.validation.append((done, float(validate())))
-        line += f"   validation loss {record.validation[-1][1]:.3f}"
+        line += f"   validation loss {record.validation[-1][1]:.{digits}f}"
     print(line, flush=True)
     if sample:
         record.samples.append((done, sample()))
@@ -89,8 +97,8 @@ def _finishing_the_step():
 class _View:
     """The picture in a notebook; nothing elsewhere."""
 
-    def __init__(self, num_steps, caption):
-        self.num_steps, self.caption = num_steps, caption
+    def __init__(self, num_steps, caption, options):
+        self.num_steps, self.caption, self.options = num_steps, " ".join(caption.split()), options
         self.started = self.drawn = time.monotonic()
         self.handle = None
         shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
@@ -102,13 +110,17 @@ class _View:
         if self.live and (self.handle is None or now - self.drawn > REDRAW):
             done = len(record.losses)
             left = (now - self.started) / done * (self.num_steps - done)
-            self._show(_figure(record, self.num_steps, f"about {_spoken(left)} left"))
+            text = f"about {_spoken(left)} left"
+            self._show(_figure(record, self.num_steps, text, **self.options))
             self.drawn = time.monotonic()
 
     def finish(self, record):
-        """The picture that stays, in the place of those before it."""
+        """The picture that stays, in the place of those before it, with its caption under it."""
         if self.live:
-            self._show(_figure(record, self.num_steps))
+            from IPython.display import display
+
+            self._show(_figure(record, self.num_steps, **self.options))
+            display({"text/markdown": f"*{style.escape(self.caption)}*"}, raw=True)
 
     def _show(self, figure):
         from IPython.display import display
@@ -125,7 +137,7 @@ class _View:
             self.handle.update(data, raw=True, metadata=metadata)
 
 
-def _figure(record, num_steps, left=None):
+def _figure(record, num_steps, left=None, *, ylabel="loss", log=False, horizontal={}):
     """The losses; with `left`, a text, a progress bar above them."""
     rows = 1 if left is None else 2
     options = {} if left is None else {"height_ratios": (1, 14)}
@@ -143,8 +155,16 @@ def _figure(record, num_steps, left=None):
         if record.validation:
             steps, losses = zip(*record.validation, strict=True)
             axes.plot(steps, losses, "--o", color=style.COLOURS[1], label="validation")
-        axes.set(xlabel="step", ylabel="loss", xlim=(0, len(record.losses) + 1))
+        axes.set(xlabel="step", ylabel=ylabel, xlim=(0, len(record.losses) + 1))
+        for value in horizontal.values():
+            axes.axhline(value, color=style.GREY, linewidth=1.1, linestyle=(0, (1, 2)), zorder=1)
+        if log:
+            axes.set_yscale("log")
+            curves._plain_ticks(axes.yaxis, *axes.get_ylim())
         axes.legend(frameon=False)
+        end = len(record.losses) + 1
+        ends = [(label, (end, value), style.GREY) for label, value in horizontal.items()]
+        style.label_ends(figure, axes, ends)
     return figure
 
 

@@ -46,6 +46,8 @@ class GPT2Config:
                 raise ValueError(f"GPT2Config: {name} must be at least 1, not {size!r}")
         if self.vocab_size is not None and self.vocab_size < 1:
             raise ValueError("GPT2Config: vocab_size is the number of tokens, at least 1")
+        if not 0 <= self.dropout < 1:
+            raise ValueError(f"GPT2Config: dropout must be in [0, 1), not {self.dropout!r}")
 
 
 # --- GPT-2 ---
@@ -229,6 +231,11 @@ class Recipe:
             raise ValueError("Recipe: num_steps from 0, batch_size from 1, workers up to that")
         if not self.max_norm > 0:
             raise ValueError(f"Recipe: max_norm must be positive, not {self.max_norm}")
+        for name in ("lr", "min_lr", "warmup_steps", "weight_decay"):
+            if not 0 <= getattr(self, name) < math.inf:
+                raise ValueError(f"Recipe: {name} must not be negative, not {getattr(self, name)}")
+        if np.shape(self.betas) != (2,) or not all(0 <= beta < 1 for beta in self.betas):
+            raise ValueError(f"Recipe: betas must be two numbers in [0, 1), not {self.betas}")
 
 
 # --- The trainer's step ---

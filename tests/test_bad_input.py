@@ -694,14 +694,17 @@ BAD = {
             )
         ),
         (lambda w: GPT2Config(vocab_size=0), ValueError, "vocab_size is the number of tokens"),
+        *(
+            (
+                lambda w, p=p: GPT2Config(dropout=p),
+                ValueError,
+                rf"GPT2Config: dropout must be in \[0, 1\), not {p}",
+            )
+            for p in (2, 1.0, -0.1, NAN)
+        ),
     ],
     "GPT2": [
         (lambda w: GPT2(GPT2Config()), ValueError, "the config lacks its vocab_size"),
-        (
-            lambda w: GPT2(GPT2Config(dropout=2, vocab_size=3)),
-            ValueError,
-            "Dropout: p is a probability",
-        ),
         (
             lambda w: GPT2(GPT2Config(embedding_dim=7, num_heads=2, vocab_size=3)),
             ValueError,
@@ -780,18 +783,26 @@ BAD = {
             for o in ({"num_steps": -1}, {"batch_size": 0}, {"workers": 0}, {"workers": 33})
         ),
         (lambda w: Recipe(max_norm=NAN), ValueError, "Recipe: max_norm must be positive"),
+        *(
+            (
+                lambda w, n=n, v=v: Recipe(**{n: v}),
+                ValueError,
+                f"Recipe: {n} must not be negative, not {v}",
+            )
+            for n in ("lr", "min_lr", "warmup_steps", "weight_decay")
+            for v in (-1, NAN, INF)
+        ),
+        *(
+            (
+                lambda w, b=b: Recipe(betas=b),
+                ValueError,
+                r"Recipe: betas must be two numbers in \[0, 1\), not ",
+            )
+            for b in ((0.9,), 0.9, (0.9, 1.0), (-0.1, 0.9), (0.9, NAN))
+        ),
     ],
     "Trainer": [
-        (
-            lambda w: Trainer(w.model, w.data, Recipe(lr=-1)),
-            ValueError,
-            "AdamW: lr must not be negative",
-        ),
-        (
-            lambda w: Trainer(w.model, w.data, Recipe(weight_decay=-1)),
-            ValueError,
-            "weight_decay must not be negative",
-        ),
+        (lambda w: Trainer(nn.GELU(), w.data), ValueError, "there are no parameters to optimize"),
     ],
     "evaluate": [(lambda w: evaluate(w.model, w.data, 1, -1), ValueError, "negative dimensions")],
 }

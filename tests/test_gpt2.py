@@ -107,7 +107,7 @@ def test_biases_are_an_option():
         (lambda: small_model(num_blocks=0), "num_blocks must be at least 1"),
         (lambda: small_model()(mg.array(tokens(1, 9))), "9 tokens is longer than the context of 8"),
         (lambda: small_model()(mg.array([[11]])), "tokens must lie in 0 … 10"),
-        (lambda: small_model(dropout=1.0), r"Dropout: p is a probability"),
+        (lambda: small_model(dropout=1.0), r"GPT2Config: dropout must be in \[0, 1\)"),
     ],
 )
 def test_what_does_not_fit_is_refused(make, message):

@@ -1,10 +1,13 @@
-"""The README states no figure that is not on the page of promises, and the page is fresh."""
+"""README and lessons state no measurement that is not on the page of promises, which is fresh."""
 
 import json
 import re
 from pathlib import Path
 
+import pytest
+
 from benchmarks import promises
+from course.notebooks import load, paths
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -34,6 +37,113 @@ def test_every_figure_of_the_readme_is_on_the_page():
 def test_the_check_of_figures_sees_one():
     assert unknown_figures("reaches 1.234 in 7 steps", "| 1.23 | 70 |") == {"1.234", "7"}
     assert unknown_figures("reaches 1.234 (`9`), GPT-2, [8 · x](y_77.md)", "| 1.234 |") == set()
+
+
+# --- The lessons ---
+
+WORDS = "zero one two three four five six seven eight nine ten".split()
+NUMBER = rf"(?:\d[\d,]*(?:\.\d+)?|{'|'.join(WORDS)})"
+# What a measurement looks like. A loss has decimals ("6 bits" is a size), a model is large.
+CLAIM = re.compile(
+    r"(?<![\w.])(?:"
+    r"\d+\.\d+ (?:nats|bits)"
+    rf"|{NUMBER} (?:thousand|million|billion) (?:parameters|numbers)|\d[\d,]{{3,}} parameters"
+    rf"|(?:half a|{NUMBER}) (?:milliseconds?|seconds|minutes?|hours?)"
+    rf"|{NUMBER} (?:[KMG]B|(?:mega|giga)bytes?)"
+    rf"|{NUMBER}(?: times|×) PyTorch|{NUMBER} tokens a second"
+    r")\b"
+)
+SCALES = {"thousand": 1e3, "million": 1e6, "billion": 1e9}
+
+# Reviewed: what looks like a measurement of ours and is none, or stands on the page otherwise.
+RUN_TIME = "roughly, on a usual machine; `benchmarks.promises --lessons` puts seconds on the page"
+REVIEWED = {
+    "03_functional": {
+        "half a minute": RUN_TIME,
+        "9.4 MB": "2048 · 1152 · 4 bytes",
+        "1 MB": "the size of a cache, as an example",
+        "4.17 nats": "ln 65",
+    },
+    "06_data": {
+        "ten seconds": RUN_TIME,
+        "4.8 bits": "the 4.790 of the table of letters, in a question",
+        "1.2 bits": "4.790 less 3.583",
+        "280 megabytes": "65 bytes for each of 4.3 million tokens",
+        "2.2 gigabytes": "eight times that",
+        "100 milliseconds": "an example",
+        "1.3 bits": "Shannon's",
+    },
+    "07_attention": {"half a minute": RUN_TIME},
+    "08_gpt2_shakespeare": {
+        "two minutes": RUN_TIME,
+        "two seconds": RUN_TIME,
+        "20 minutes": "2048 steps at half a second",
+        "1.5 billion parameters": "GPT-2's",
+        "124 million parameters": "GPT-2's",
+    },
+}
+
+
+def claims(text):
+    """The measurements that prose states: no code, no times for reading or for an exercise."""
+    text = re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)
+    text = re.sub(r"`[^`]*`|^\*About .*difficulty.*$", "", text, flags=re.MULTILINE)
+    text = " ".join(text.split())
+    reading = r" (?:minutes|hours)(?= to (?:read|work)| if you| for the| with)"
+    return set(CLAIM.findall(re.sub(NUMBER + reading, "", text)))
+
+
+def stated(claim, rows):
+    """Whether the page has it, in this unit and rounded like this."""
+    number, *_, unit = claim.replace("numbers", "parameters").replace("×", " times").split(" ")
+    number = str(WORDS.index(number)) if number in WORDS else number.replace(",", "")
+    scale = next((SCALES[word] for word in claim.split() if word in SCALES), 1)
+    decimals = len(number.partition(".")[2])
+    return any(
+        f"{float(row['value'].replace(',', '')) / scale:.{decimals}f}" == number
+        for row in rows
+        if row["unit"] and row["unit"].split()[-1] == unit
+    )
+
+
+def prose(path):
+    cells = load(path)["cells"]
+    return "\n\n".join(cell["source"] for cell in cells if cell["cell_type"] == "markdown")
+
+
+@pytest.mark.parametrize(
+    "path", [*paths(), ROOT / "notebooks" / "playground.ipynb"], ids=lambda path: path.stem
+)
+def test_every_measurement_in_a_lesson_is_on_the_page(path):
+    rows = json.loads((ROOT / "docs" / "promises.json").read_text(encoding="utf-8"))
+    found, reviewed = claims(prose(path)), REVIEWED.get(path.stem, {})
+    assert not [claim for claim in found - reviewed.keys() if not stated(claim, rows)]
+    assert reviewed.keys() <= found, "reviewed, and no more in the lesson"
+
+
+def test_the_check_of_lessons_sees_every_kind():
+    text = (
+        "1.579 nats, 2.83\nbits per character, six million numbers, 26,662 parameters, 12.1 MB, "
+        "ten seconds, half a minute, 1.17 times PyTorch, 0.63× PyTorch, 340 tokens a second"
+    )
+    assert len(claims(text)) == 10
+    text = "60 minutes to read, `3.5 nats`, 64 bits, two parameters, 1152 numbers, the second half"
+    assert not claims(text + "\n\n*About 5 minutes · difficulty ●○○ (1 of 3)*")
+
+
+@pytest.mark.parametrize(
+    ("claim", "value", "unit"),
+    [
+        ("1.83 nats", "1.828", "nats"),
+        ("six million parameters", "6,038,208", "parameters"),
+        ("26,662 parameters", "26,662", "parameters"),
+        ("1.2× PyTorch", "1.17", "times PyTorch"),
+    ],
+)
+def test_a_claim_is_compared_as_it_is_rounded(claim, value, unit):
+    assert stated(claim, [{"value": value, "unit": unit}])
+    assert not stated(claim, [{"value": value, "unit": "seconds"}, {"value": "few", "unit": ""}])
+    assert not stated(claim, [{"value": "1", "unit": unit}])
 
 
 def test_the_page_is_what_the_command_writes():

@@ -78,6 +78,20 @@ def test_the_bar_is_gone_from_the_picture_that_stays():
     assert len(module._figure(record, 5).axes) == 1
 
 
+def test_the_lines_have_as_many_decimals_as_asked_for(capsys):
+    watch(falling(), 1, validate=lambda: 7.25, digits=1)
+    assert capsys.readouterr().out == "step     1   loss 10.0   validation loss 7.2\n"
+
+
+def test_reference_lines_and_a_logarithmic_axis():
+    record = watch(falling(), 5)
+    options = {"ylabel": "bits", "log": True, "horizontal": {"guessing": 20.0}}
+    for left in (None, "about 2 s left"):
+        axes = module._figure(record, 5, left, **options).axes[-1]
+        assert axes.get_yscale() == "log" and axes.get_ylim()[1] > 20 > axes.get_ylim()[0]
+        assert axes.get_ylabel() == "bits" and "guessing" in [t.get_text() for t in axes.texts]
+
+
 def test_in_a_kernel_one_display_is_updated_and_ends_clean(tmp_path):
     nbclient = pytest.importorskip("nbclient")
     import nbformat
@@ -90,8 +104,8 @@ def test_in_a_kernel_one_display_is_updated_and_ends_clean(tmp_path):
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source)])
     nbclient.NotebookClient(notebook, timeout=60, kernel_name="python3").execute()
     outputs = notebook.cells[0].outputs
-    pictures = [output for output in outputs if output.output_type == "display_data"]
-    assert len(pictures) == 1 and pictures[0].data["text/plain"] == "It falls."
-    assert "image/png" in pictures[0].data
+    picture, caption = (output for output in outputs if output.output_type == "display_data")
+    assert picture.data["text/plain"] == "It falls." and "image/png" in picture.data
+    assert caption.data == {"text/markdown": "*It falls.*"}
     printed = "".join(o.text for o in outputs if o.output_type == "stream" and o.name == "stdout")
     assert printed.splitlines()[-1] == "8" and "step     8   loss 93.000" in printed

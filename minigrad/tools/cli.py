@@ -14,7 +14,13 @@ import numpy as np
 
 from minigrad import random
 from minigrad.backprop import detect_anomaly
-from minigrad.data import CharTokenizer, TextDataset, load_shakespeare, load_text
+from minigrad.data import (
+    CharTokenizer,
+    TextDataset,
+    load_shakespeare,
+    load_text,
+    train_validation_split,
+)
 from minigrad.gpt2_shakespeare import GPT2, GPT2Config, Recipe, Trainer, evaluate, sample
 from minigrad.tools import checkpoint
 
@@ -137,10 +143,9 @@ def _read_text(options):
         raise Refused(f"--text: {error}") from None
     tokenizer = CharTokenizer(text)
     tokens = tokenizer.encode(text)
-    cut = len(tokens) * 9 // 10
     try:
-        training = TextDataset(tokens[:cut], options.context_size)
-        validation = TextDataset(tokens[cut:], options.context_size)
+        parts = train_validation_split(tokens)
+        training, validation = (TextDataset(part, options.context_size) for part in parts)
     except ValueError:
         raise Refused(
             f"the text has {len(tokens):,} characters; its last tenth is kept for validation and "
