@@ -50,6 +50,10 @@ def student(arguments):
     return main_student(arguments)
 
 
+def grade(arguments):
+    return with_numpy("grade", arguments, lambda: importlib.import_module("course.grade").main)
+
+
 def with_numpy(name, arguments, function):
     """Run a command here where there is NumPy, else in the course's environment."""
     if importlib.util.find_spec("numpy"):
@@ -68,6 +72,7 @@ COMMANDS = [
     ("borrow", "03 | 03.2 ...", "take the course's version where you are stuck", borrow),
     ("student", "DIR [--solutions FILE]", "write the course with blanks to fill in", student),
     ("export", "[--check]", "write minigrad/ from the notebooks, or compare the two", export),
+    ("grade", "SUBMISSIONS --out FILE", "grade a class's notebooks (--help has options)", grade),
 ]
 
 HELP = """usage: python3 -m course COMMAND ...

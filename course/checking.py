@@ -127,12 +127,12 @@ class Result:
         return "\n".join(lines)
 
 
-def judge(number, texts):
+def judge(number, texts, limits=runner.Limits()):
     """The result of the check `number` on a package given as texts. Never raises."""
     module = importlib.import_module(f"course.checks.lesson_{number[:2]}")
     result = Result(number)
     try:
-        with runner.start(texts, probes(module)) as child:
+        with runner.start(texts, probes(module), limits) as child:
             for line in CHECKS[number](Student(child, number)):
                 result.passed.append(line)
     except Wrong as wrong:

@@ -6,8 +6,11 @@ elsewhere it serves one check and ends. Nothing of the course is imported here.
 """
 
 import base64
+import functools
+import importlib
 import importlib.abc
 import importlib.machinery
+import importlib.util
 import json
 import os
 import signal
@@ -18,7 +21,8 @@ import traceback
 
 import numpy as np
 
-LIMIT = 1 << 25  # bytes of one message
+LIMIT = 1 << 23  # bytes of one message, five times what the largest of our checks sends
+FILE_LIMIT = 1 << 20  # bytes of one file
 KINDS = "biufc"  # of arrays: Booleans and numbers, nothing that could be an object
 
 
@@ -112,6 +116,8 @@ class Package(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         self.texts, self.compiled = texts, compiled
 
     def find_spec(self, name, path=None, target=None):
+        if name == "course" or name.startswith("course."):
+            raise ModuleNotFoundError("the checks are not here to be imported", name=name)
         if name != "minigrad" and not name.startswith("minigrad."):
             return None
         inner = name.removeprefix("minigrad").removeprefix(".")
@@ -133,7 +139,7 @@ class Package(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 # --- One check ---
 
 
-def serve(channel, request, compiled):
+def serve(channel, request, compiled, walls):
     """Run the probes that the parent names, one after another, until it is content."""
     sys.meta_path.insert(0, Package(request["texts"], compiled))
     namespace = {"__name__": "probes"}
@@ -143,7 +149,7 @@ def serve(channel, request, compiled):
     except BaseException as error:  # the student's module may do anything when it is loaded
         channel.send({"raised": describe(error)})
         return
-    channel.send({"ready": True})
+    channel.send({"ready": True, "walls": walls})
     while True:
         try:
             message = channel.receive()
@@ -200,43 +206,63 @@ def quiet():
     sys.stdout = sys.stderr = open(1, "w", encoding="utf-8", closefd=False)
 
 
+@functools.cache
+def cage():
+    """The module that stands beside this file, which is run as a script and imports nothing."""
+    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "cage.py")
+    spec = importlib.util.spec_from_file_location("cage", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
 def limit(request):
-    """Limits that the system enforces, where it has any, and a guard against accidents."""
+    """Limits and walls that the system holds, where it has any, and a guard against accidents.
+
+    Returns the names of the walls that hold; see cage.py.
+    """
     try:
         import resource
     except ImportError:
         resource = None  # Windows
     if resource:
-        seconds = int(request["seconds"]) + 1
-        limits = {"RLIMIT_AS": request["memory"], "RLIMIT_CPU": seconds, "RLIMIT_CORE": 0,
-                  "RLIMIT_FSIZE": LIMIT, "RLIMIT_NPROC": 0}
+        limits = {"RLIMIT_AS": request["memory"], "RLIMIT_CPU": request["cpu"], "RLIMIT_CORE": 0,
+                  "RLIMIT_FSIZE": FILE_LIMIT, "RLIMIT_NPROC": 0}
         for name, value in limits.items():
             try:
                 resource.setrlimit(getattr(resource, name), (value, value))
             except (AttributeError, ValueError, OSError):
                 pass  # a system without this limit, or with a lower one
-    os.chdir(request["home"])
-    os.environ |= {"HOME": request["home"], "TMPDIR": request["home"]}
-    sys.addaudithook(guard(os.path.realpath(request["home"]) + os.sep))
+    home = os.path.realpath(request["home"])
+    os.chdir(home)
+    os.environ |= {"HOME": home, "TMPDIR": home}
+    readable = cage().readable_paths()
+    walls = cage().close(home, readable)
+    sys.addaudithook(guard(home + os.sep, tuple(path + os.sep for path in readable)))
+    return walls
 
 
 FORBIDDEN = ("subprocess.Popen", "os.system", "os.exec", "os.fork", "os.forkpty", "os.posix_spawn",
              "os.spawn", "os.startfile", "os.kill", "os.killpg", "pty.spawn", "socket.connect",
-             "socket.bind", "socket.getaddrinfo", "ctypes.dlopen", "signal.pthread_kill")
+             "socket.bind", "socket.getaddrinfo", "ctypes.dlopen", "ctypes.dlsym",
+             "ctypes.dlsym/handle", "signal.pthread_kill", "sqlite3.connect")
 CHANGES = ("os.remove", "os.rename", "os.rmdir", "os.link", "os.symlink", "os.truncate",
-           "os.chmod", "os.chown", "os.mkdir", "shutil.rmtree", "shutil.move")
+           "os.chmod", "os.chown", "os.mkdir", "os.utime", "shutil.rmtree", "shutil.move")
 
 
-def guard(home):
-    """An audit hook: no other process, no network, nothing written outside `home`.
+def guard(home, readable):
+    """An audit hook: no other process, no network, nothing written outside `home`, little read.
 
-    It stops what honest code does by accident. It is no wall: docs/instructors.md says so.
+    It stops what honest code does by accident, and says so in words. It is no wall, since code that
+    means to can get around it; docs/instructors.md says what then holds.
     """
 
-    def inside(path):
+    def within(path, folders):
         if not isinstance(path, str | bytes | os.PathLike):
-            return True  # an open descriptor
-        return os.path.realpath(os.fsdecode(path)).startswith((home, os.devnull))
+            return True  # an open descriptor, or no path at all
+        return (os.path.realpath(os.fsdecode(path)) + os.sep).startswith(folders)
+
+    own, known = (home, os.devnull + os.sep), (home, os.devnull + os.sep, *readable)
 
     def hook(event, arguments):
         if event in FORBIDDEN:
@@ -244,15 +270,21 @@ def guard(home):
         if event == "open":
             path, mode, flags = arguments
             writes = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
-            if isinstance(flags, int) and flags & writes and not inside(path):
+            if isinstance(flags, int) and flags & writes and not within(path, own):
                 raise PermissionError("a check does not allow writing outside its own folder")
-        elif event in CHANGES and not inside(arguments[0]):
-            raise PermissionError(f"a check does not allow {event}")
+            if not within(path, known):
+                raise PermissionError("a check does not allow reading outside its own folder")
+        elif event in CHANGES and not all(within(path, own) for path in arguments):
+            raise PermissionError(f"a check does not allow {event} outside its own folder")
 
     return hook
 
 
 # --- The server, and the single child ---
+
+# What the lessons' modules import of Python and NumPy: loaded here, no copy has to load it again.
+LOADED_ONCE = ("concurrent.futures.thread", "contextlib", "dataclasses", "functools", "hashlib",
+               "inspect", "json", "logging", "numpy.random", "pathlib", "tempfile", "weakref")
 
 
 def server(control):
@@ -261,6 +293,9 @@ def server(control):
     The first message holds modules that will be needed often: they are compiled once.
     """
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the system forgets ended children by itself
+    for name in LOADED_ONCE:
+        importlib.import_module(name)
+    cage()
     channel = over(control)
     compiled = compile_all(channel.receive())
     while True:
@@ -298,8 +333,7 @@ def run(channel, compiled):
     try:
         request = channel.receive()
         quiet()
-        limit(request)
-        serve(channel, request, compiled)
+        serve(channel, request, compiled, limit(request))
         code = 0
     finally:
         os._exit(code)

@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,7 +30,8 @@ KEPT = ("PATH", "SYSTEMROOT", "LANG", "LC_ALL", "LD_LIBRARY_PATH")  # of the env
 class Limits:
     """What one check may use."""
 
-    seconds: float = 3.0
+    seconds: float = 3.0  # by the clock
+    cpu: int = 4  # seconds of a processor, where the system counts them
     memory: int = 2 << 30  # bytes of address space
 
 
@@ -46,13 +48,16 @@ class Child:
 
     def __init__(self, channel, kill, texts, probes, limits):
         self.channel, self._kill, self.late = channel, kill, False
+        # The system ends it without a word when its seconds of the processor are used up, which
+        # cannot be before as much time has passed.
+        self.used_up = time.monotonic() + limits.cpu - 0.1
         self.timer = threading.Timer(limits.seconds, self._time_is_up)
         self.timer.daemon = True
         self.timer.start()
         self.home = tempfile.TemporaryDirectory(prefix="check-", ignore_cleanup_errors=True)
         self.first = self._exchange({
             "texts": texts, "probes": probes, "home": self.home.name,
-            "seconds": limits.seconds, "memory": limits.memory,
+            "cpu": limits.cpu, "memory": limits.memory,
         })  # fmt: skip
 
     def ask(self, probe, arguments):
@@ -73,7 +78,7 @@ class Child:
             return reply
         except (EOFError, OSError, ValueError, RecursionError):
             self._kill()
-            raise Ended(self.late) from None
+            raise Ended(self.late or time.monotonic() >= self.used_up) from None
 
     def _time_is_up(self):
         self.late = True
