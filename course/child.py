@@ -274,6 +274,8 @@ def guard(home, readable):
                 raise PermissionError("a check does not allow writing outside its own folder")
             if not within(path, known):
                 raise PermissionError("a check does not allow reading outside its own folder")
+        elif event in ("os.listdir", "os.scandir") and not within(arguments[0], known):
+            raise PermissionError("a check does not allow reading outside its own folder")
         elif event in CHANGES and not all(within(path, own) for path in arguments):
             raise PermissionError(f"a check does not allow {event} outside its own folder")
 

@@ -26,7 +26,7 @@ from pathlib import Path
 
 from course import runner
 from course.checking import Result, judge
-from course.exercises import REGION, Exercise, exercises, package_texts
+from course.exercises import Exercise, exercises, package_texts
 from course.export import DROPPED, modules_of, write
 from course.notebooks import NotebookError
 from course.submissions import Handed, Submission, joined, printable, read_all
@@ -35,6 +35,7 @@ from course.submissions import Handed, Submission, joined, printable, read_all
 # counts is the processor's time.
 LIMITS = runner.Limits(seconds=12.0)
 SIGNS = {"right": "✓", "wrong": "✗", "blank": "○", "missing": "–", "unreadable": "?"}
+FAILED = "it could not be graded"
 COLUMNS = "student", "exercise", "points", "status", "diagnosis"
 
 
@@ -58,18 +59,19 @@ class Mark:
 
 
 def is_blank(exercise: Exercise, cell: str) -> bool:
-    """Whether a cell still stands as it was handed out, or its body is gone."""
-    number = re.escape(exercise.number)
-    stub = re.compile(rf"raise NotYet\(.{number}.\)|raise NotImplementedError(\(\))?|pass|\.\.\.")
-    region = REGION.search(cell)
-    if region:
-        return all(stub.fullmatch(line) for line in code_lines(region["body"]))
-    handed_out = code_lines(exercise.source(exercise.blank()))  # without the marks it is compared
-    return code_lines(cell) in (handed_out, [x for x in handed_out if not stub.fullmatch(x)])
+    """Whether a cell still stands as it was handed out, or its body is gone.
+
+    Where anything else in it has changed, it is no blank: somebody has begun, and the check speaks.
+    """
+    stub = re.compile(r"raise NotYet\(.*\)|raise NotImplementedError(\(\))?|pass|\.\.\.")
+    texts = cell, exercise.source(exercise.blank())
+    there, ours = ([line for line in code_lines(text) if not stub.fullmatch(line)]
+                   for text in texts)  # fmt: skip
+    return there == ours
 
 
 def code_lines(text: str) -> list[str]:
-    """The lines of a text that hold code, without the spaces around them."""
+    """The lines of a text that hold code, without the marks and the spaces around them."""
     lines = [line.strip() for line in DROPPED.sub("", text).splitlines()]
     return [line for line in lines if line and not line.startswith("#")]
 
@@ -144,13 +146,17 @@ def judge_lesson(
         reason = does_not_load(texts, names, limits)
         if reason:
             texts = None
-            remarks.append(f"{handed.name} cannot be loaded as a whole ({reason}): each exercise "
-                           "was tried alone, with everything around it as in our notebook")  # fmt: skip
+            remarks.append(
+                f"{handed.name} cannot be loaded as a whole ({reason}): each exercise was tried "
+                "alone, with everything around it as in our notebook"
+            )
     for number, cells in attempts.items():
         mark = functools.partial(Mark, submission.student, number)
         if len(set(cells)) > 1:
-            remarks.append(f"there are {len(cells)} cells marked as exercise {number}: the last "
-                           "one counts, as it does when the notebook is run")  # fmt: skip
+            remarks.append(
+                f"there are {len(cells)} cells marked as exercise {number}: the last one counts, "
+                "as it does when the notebook is run"
+            )
         if not cells:
             unreadable = submission.unreadable.get(lesson) or submission.unreadable.get("")
             marks.append(
@@ -167,8 +173,10 @@ def judge_lesson(
             if result is None or result.wrong:
                 second = judge(number, alone(exercises()[number], cells[-1]), limits)
                 if result and not second.wrong:
-                    remarks.append(f"{number} is right by itself, and counts; in your whole "
-                                   f"notebook: {printable(result.wrong.words)}")  # fmt: skip
+                    remarks.append(
+                        f"{number} is right by itself, and counts; in your whole notebook: "
+                        f"{printable(result.wrong.words)}"
+                    )
                 result = choose(result, second) if result and second.wrong else second
             marks.append(mark(*told(result)))
     return marks, remarks
@@ -209,7 +217,7 @@ def grade(
     marks = [[] for _ in submissions]
     for task, (place, lesson) in tasks.items():
         if task.exception():  # our mistake, or the machine's; it must not cost the others anything
-            words = printable(f"it could not be graded ({task.exception()!r})")
+            words = printable(f"{FAILED} ({task.exception()!r})")
             numbers = [number for number in exercises() if number[:2] == lesson]
             name = submissions[place].student
             marks[place] += [Mark(name, number, "unreadable", words) for number in numbers]
@@ -293,7 +301,7 @@ def feedback(submission: Submission, marks: list[Mark]) -> str:
     remarks, parts = "", []
     if submission.remarks:
         items = "".join(f"<li>{html.escape(words)}</li>\n" for words in submission.remarks)
-        remarks = f"<h2>About the files</h2>\n<ul>\n{items}</ul>\n"
+        remarks = f"<h2>Remarks</h2>\n<ul>\n{items}</ul>\n"
     for lesson in sorted({mark.exercise[:2] for mark in marks}):
         own = [mark for mark in marks if mark.exercise[:2] == lesson]
         rows = "".join(map(row, own))
@@ -328,7 +336,11 @@ def walls() -> list[str]:
 
 
 def main(arguments: list[str]) -> int:
-    """Grade a folder. Returns 0, or 2 where there is nothing to grade or nowhere to write."""
+    """Grade a folder.
+
+    Returns 0; 1 where some of it could not be graded; 2 where there is nothing to grade or nowhere
+    to write; 130 after Ctrl-C.
+    """
     parser = argparse.ArgumentParser("python -m course grade", description="Grade a class.")
     parser.add_argument("submissions", type=Path, metavar="SUBMISSIONS",
                         help="a folder with a folder, or one notebook, for each student")
@@ -368,10 +380,16 @@ def main(arguments: list[str]) -> int:
         return 130
     right = sum(mark.points for mark in every)
     held = " and ".join(walls()) or "none"
-    print(f"{len(submissions)} submissions, {right} of {len(every)} exercises right, in "
-          f"{time.monotonic() - began:.0f} s.\nMarks: {options.out}. Pages: {pages}.\n"
-          f"Walls of the system around what was handed in: {held} (see docs/instructors.md).")  # fmt: skip
-    return 0
+    print(
+        f"{len(submissions)} submissions, {right} of {len(every)} exercises right, in "
+        f"{time.monotonic() - began:.0f} s.\nMarks: {options.out}. Pages: {pages}.\n"
+        f"Walls of the system around what was handed in: {held} (see docs/instructors.md)."
+    )
+    failed = sum(mark.diagnosis.startswith(FAILED) for mark in every)
+    if failed:
+        print(f"{failed} exercises could not be graded, by no fault of the students: see the marks",
+              file=sys.stderr)  # fmt: skip
+    return 1 if failed else 0
 
 
 def refusal(folder: Path, outputs: list[Path], lessons: list[str], known: list[str]) -> str:

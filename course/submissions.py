@@ -105,22 +105,22 @@ def read_all(folder: Path) -> list[Submission]:
 def read_submission(path: Path, name: str) -> Submission:
     """One student's folder or notebook. Never raises."""
     submission = Submission(printable(name), page_name(name))
+    root, files = path, []
     try:
         if path.is_symlink():
             raise Unreadable("a link was handed in, not a folder or a notebook")
         files = find(path, submission) if path.is_dir() else [path]
         root = path if path.is_dir() else path.parent
-    except (OSError, Unreadable) as error:
-        submission.unreadable[""] = submission_error(error)
-        files = []
+    except Exception as error:
+        submission.unreadable[""] = reason(error)
     for file in files:
         number = NUMBER.match(file.name)
         lesson = number[1] if number else ""
         label = printable(str(file.relative_to(root)))
         try:
             handed = Handed(label, lesson, read_cells(file, root))
-        except (OSError, Unreadable) as error:
-            words = f"{label} cannot be read: {submission_error(error)}"
+        except Exception as error:
+            words = f"{label} cannot be read: {reason(error)}"
             submission.unreadable.setdefault(lesson if file != path else "", words)
             submission.remarks.append(words)
             continue
@@ -139,9 +139,11 @@ def read_submission(path: Path, name: str) -> Submission:
     return submission
 
 
-def submission_error(error: Exception) -> str:
+def reason(error: Exception) -> str:
     """Why a file cannot be read, without this machine's paths."""
-    return printable(getattr(error, "strerror", None) or str(error))
+    if isinstance(error, Unreadable):
+        return printable(str(error))
+    return printable(getattr(error, "strerror", None) or type(error).__name__)
 
 
 def page_name(name: str) -> str:
@@ -173,8 +175,11 @@ def find(folder: Path, submission: Submission) -> list[Path]:
 
 
 def read_cells(path: Path, root: Path) -> list[str]:
-    """The sources of the code cells that are exported or marked. Raises Unreadable, or OSError."""
-    if not path.resolve().is_relative_to(root.resolve()):
+    """The sources of the code cells that are exported or marked.
+
+    Raises Unreadable, or what the system raises.
+    """
+    if not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(root)):
         raise Unreadable("it is a link to a file outside of the submission")
     if not path.is_file():
         raise Unreadable("it is no ordinary file")

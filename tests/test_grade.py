@@ -1,0 +1,517 @@
+"""Grading a class: right and wrong answers, broken files, and answers that mean harm."""
+
+import csv
+import io
+import json
+import os
+import sys
+import time
+
+import pytest
+
+from course import cage, runner, submissions
+from course.__main__ import main as course
+from course.exercises import exercises
+from course.grade import (
+    feedback,
+    grade,
+    harmless,
+    is_blank,
+    main,
+    shown_progress,
+    table,
+    walls,
+)
+from course.submissions import Unreadable, page_name, read_all, read_cells
+
+LESSON = "03"
+NUMBERS = [number for number in exercises() if number[:2] == LESSON]
+QUICK = runner.Limits(seconds=3.0, cpu=1, memory=1 << 30)
+NORMALISED = exercises()["03.1"].solution
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="these walls are Linux's")
+
+
+def cells_of(bodies):
+    """The exported cells of the lesson with other bodies; None leaves an exercise's cell out."""
+    cells = []
+    for cell in exercises()[NUMBERS[0]].notebook.cells:
+        number = next((n for n in NUMBERS if exercises()[n].cell == cell), None)
+        if number in bodies:
+            if bodies[number] is not None:
+                cells.append(exercises()[number].source(bodies[number]))
+        elif cell.module:
+            cells.append(cell.source)
+    return cells
+
+
+def notebook(*sources):
+    cells = [{"cell_type": "code", "source": source.splitlines(True)} for source in sources]
+    return json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": cells})
+
+
+def hand_in(folder, bodies=None, *more):
+    """A student's folder with lesson 03."""
+    path = folder / "notebooks" / "03_functional.ipynb"
+    path.parent.mkdir(parents=True)
+    path.write_text(notebook(*cells_of(bodies or {}), *more), encoding="utf-8")
+    return path
+
+
+def graded(folder, limits=QUICK, jobs=2):
+    """{student: {exercise: mark}} of lesson 03, and the submissions."""
+    found = read_all(folder)
+    marks = grade(found, [LESSON], jobs, limits)
+    return [{mark.exercise: mark for mark in own} for own in marks], found
+
+
+def statuses(marks):
+    return [mark.status for mark in marks.values()]
+
+
+def test_right_wrong_blank_and_missing(tmp_path):
+    blank = {number: exercises()[number].blank() for number in NUMBERS}
+    hand_in(tmp_path / "ann")
+    hand_in(tmp_path / "ben", {"03.1": "return x", "03.2": blank["03.2"], "03.3": None})
+    hand_in(tmp_path / "cas", blank)
+    (tmp_path / "dan").mkdir()
+    (tmp_path / "eve.ipynb").write_text(notebook(*cells_of({"03.5": "pass"})), encoding="utf-8")
+    (tmp_path / "notes.txt").write_text("not a submission", encoding="utf-8")
+    marks, found = graded(tmp_path)
+    assert [submission.student for submission in found] == ["ann", "ben", "cas", "dan", "eve"]
+    assert list(map(statuses, marks)) == [
+        ["right"] * 5,
+        # dropout and cross-entropy are right, although the whole lesson cannot be
+        ["wrong", "blank", "missing", "right", "right"],
+        ["blank"] * 5,
+        ["missing"] * 5,
+        ["right"] * 4 + ["blank"],
+    ]
+    assert "one half" in marks[1]["03.1"].diagnosis
+    assert [sum(mark.points for mark in own.values()) for own in marks] == [5, 2, 0, 0, 4]
+    assert "no notebook with an exercise" in found[3].remarks[0]
+
+
+def test_one_who_is_stuck_keeps_what_is_right(tmp_path):
+    hand_in(tmp_path / "ann", {"03.1": "while True:\n    pass"}, "#| export functional\n1 / 0")
+    (marks,), (submission,) = graded(tmp_path)
+    assert statuses(marks) == ["wrong", *["right"] * 4]
+    assert "does not come to an end" in marks["03.1"].diagnosis
+    assert "cannot be loaded as a whole (ZeroDivisionError" in submission.remarks[0]
+
+
+def test_a_helper_in_another_cell_counts(tmp_path):
+    helper = f"#| export functional\ndef mine(x, axis):\n{indented(NORMALISED)}"
+    hand_in(tmp_path / "ann", {"03.1": "return mine(x, axis)"}, helper)
+    (marks,), _ = graded(tmp_path)
+    assert statuses(marks) == ["right"] * 5
+
+
+def indented(text):
+    return "\n".join("    " + line for line in text.strip("\n").split("\n")) + "\n"
+
+
+def test_marks_around_the_solution_and_the_order_of_the_lines_are_not_needed(tmp_path):
+    plain = exercises()["03.1"].source(NORMALISED)
+    plain = plain.replace("    ### BEGIN SOLUTION\n", "").replace("    ### END SOLUTION", "")
+    first, second, rest = plain.split("\n", 2)
+    (tmp_path / "ann.ipynb").write_text(notebook(f"\n{second}\n{first}\n{rest}"), encoding="utf-8")
+    (marks,), _ = graded(tmp_path)
+    assert statuses(marks) == ["right", *["missing"] * 4]
+
+
+def test_of_two_cells_for_one_exercise_the_last_counts(tmp_path):
+    hand_in(tmp_path / "ann", {}, exercises()["03.1"].source("return x"))
+    (marks,), (submission,) = graded(tmp_path)
+    assert marks["03.1"].status == "wrong"
+    assert "there are 2 cells marked as exercise 03.1" in submission.remarks[0]
+
+
+@pytest.mark.parametrize(
+    ("body", "blank"),
+    [
+        ('raise NotYet("03.1")', True),
+        ("# my thoughts\nraise NotYet('03.1')", True),
+        ("raise NotImplementedError()", True),
+        ("", True),
+        ("pass", True),
+        ("return x", False),
+        ('return x\nraise NotYet("03.1")', False),
+    ],
+)
+def test_what_is_blank(body, blank):
+    cell = exercises()["03.1"].source(body)
+    bare = "\n".join(line for line in cell.split("\n") if "SOLUTION" not in line)
+    assert is_blank(exercises()["03.1"], cell) is blank
+    assert is_blank(exercises()["03.1"], bare) is blank
+
+
+# --- Files that are none ---
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"", "not JSON"),
+        (b'{"cells": [', "not JSON"),
+        ("{}".encode("utf-16"), "not in UTF-8"),
+        (b"[" * 200_000 + b"]" * 200_000, "nested too deeply"),
+        (b'{"cells": ' + b"[" * 50_000 + b"]" * 50_000 + b"}", "nested too deeply"),
+        (b"[]", "no list of cells"),
+        (b'{"worksheets": []}', "no list of cells"),
+        (b'{"cells": 5}', "no list of cells"),
+        (b'{"cells": [' + b"9" * 5000 + b"]}", "not JSON"),
+        (notebook("#| export nn\n" + "x" * 60_000).encode(), "longer than"),
+        (notebook(*["#| export nn\n" + "x" * 40_000] * 30).encode(), "more than"),
+    ],
+)
+def test_a_file_that_is_no_notebook(tmp_path, data, words):
+    path = tmp_path / "ann" / "03_functional.ipynb"
+    path.parent.mkdir()
+    path.write_bytes(data)
+    hand_in(tmp_path / "ben")
+    marks, (submission, _) = graded(tmp_path)
+    assert list(map(statuses, marks)) == [["unreadable"] * 5, ["right"] * 5]
+    assert words in marks[0]["03.1"].diagnosis
+    assert words in submission.remarks[0] and str(tmp_path) not in submission.remarks[0]
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        None,
+        5,
+        {},
+        {"cell_type": "code"},
+        {"cell_type": "code", "source": 5},
+        {"cell_type": "code", "source": [["x"], {}, 5, None]},
+        {"cell_type": "code", "source": "\ud800"},
+        {"cell_type": ["code"], "source": "x"},
+    ],
+)
+def test_a_cell_that_is_none_is_passed_over(tmp_path, cell):
+    path = tmp_path / "a.ipynb"
+    good = {"cell_type": "code", "source": "#| export nn\nx = '\ud800'"}
+    path.write_text(json.dumps({"cells": [cell, good]}), encoding="utf-8")
+    assert read_cells(path, tmp_path) == ["#| export nn\nx = '?'"]
+
+
+def test_a_million_cells_and_a_large_file(tmp_path, monkeypatch):
+    path = tmp_path / "a.ipynb"
+    path.write_text('{"cells": [' + "{}," * 1_000_000 + "{}]}", encoding="utf-8")
+    assert read_cells(path, tmp_path) == []
+    monkeypatch.setattr(submissions, "NOTEBOOK_LIMIT", 1_000_000)
+    with pytest.raises(Unreadable, match="larger than 1 MB"):
+        read_cells(path, tmp_path)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names here")
+def test_links_and_pipes(tmp_path):
+    secret = hand_in(tmp_path / "elsewhere")
+    folder = tmp_path / "class"
+    hand_in(folder / "ann").rename(folder / "ann" / "real.ipynb")
+    (folder / "ann" / "notebooks" / "03_functional.ipynb").symlink_to("../real.ipynb")
+    (folder / "ben").mkdir()
+    (folder / "ben" / "03_functional.ipynb").symlink_to(secret)
+    (folder / "cas").symlink_to(tmp_path / "elsewhere")
+    (folder / "dan").mkdir()
+    os.mkfifo(folder / "dan" / "03_functional.ipynb")
+    (folder / "eve").mkdir()
+    (folder / "eve" / "loop").symlink_to(folder / "eve")
+    (folder / "eve" / "03_a.ipynb").symlink_to(folder / "eve" / "03_a.ipynb")
+    marks, found = graded(folder)
+    expected = [["right"] * 5, *[["unreadable"] * 5] * 4]
+    assert list(map(statuses, marks)) == expected
+    assert "outside" in found[1].remarks[0]
+    assert "a link was handed in" in marks[2]["03.1"].diagnosis
+
+
+def test_folders_in_folders(tmp_path):
+    hand_in(tmp_path / "ann" / "my-course")
+    hand_in(tmp_path / "ben" / "a" / "b")  # one level too deep
+    copy = hand_in(tmp_path / "cas")
+    (tmp_path / "cas" / "notebooks" / ".ipynb_checkpoints").mkdir()
+    for name in (".ipynb_checkpoints/03_functional-checkpoint.ipynb", "03_functional (1).ipynb"):
+        (copy.parent / name).write_bytes(copy.read_bytes())
+    marks, found = graded(tmp_path)
+    assert [own["03.1"].status for own in marks] == ["right", "missing", "right"]
+    assert len(found[2].notebooks) == 1 and "was left out" in found[2].remarks[0]
+
+
+# --- Names, and what comes out ---
+
+NAMES = [
+    "=HYPERLINK(1)", "@ann", "-2+3", "<script>alert(1)</script>", "Ann", "ann", "con", "a\nb",
+    "ünï", "x" * 200, "\u202egnp", os.fsdecode(b"bad\xff"), "a&b", "..ann", "ann-0123abcd",
+]  # fmt: skip
+
+
+@linux
+def test_hostile_names(tmp_path):
+    for name in NAMES:
+        (tmp_path / "class" / name).mkdir(parents=True)
+    assert main([str(tmp_path / "class"), "--out", str(tmp_path / "g.csv"), "--lessons", "03"]) == 0
+    rows = list(csv.reader(io.StringIO((tmp_path / "g.csv").read_text(encoding="utf-8"))))
+    shown = [name for name in NAMES if not name.startswith(".")]
+    assert len(rows) == 1 + 5 * len(shown)
+    assert not [cell for row in rows for cell in row if cell[:1] in "=+-@" and cell]
+    pages = sorted(path.name for path in (tmp_path / "feedback").iterdir())
+    assert len({name.lower() for name in pages}) == len(shown)
+    assert all(name.isascii() and len(name) < 100 for name in pages)
+    for page in (tmp_path / "feedback").iterdir():
+        assert "<script" not in page.read_text(encoding="utf-8")
+
+
+def test_page_names():
+    assert page_name("ann") == "ann"
+    for name in ("Ann", "con", "a/b", "..", "", "ann-0123abcd", "ä"):
+        assert page_name(name)[-9] == "-" and page_name(name) != page_name(name + "x")
+
+
+def test_no_cell_is_a_formula():
+    for text in ("=1", "+1", "-1", "@x", "\t=1", " =1", "＝1"):
+        assert harmless(text) == "'" + text
+    assert harmless("3 = 3") == "3 = 3"
+
+
+def test_a_page_shows_what_the_check_said_as_text(tmp_path):
+    hand_in(tmp_path / "a&b", {"03.1": "raise ValueError('<b>&\\x1b[31m\\n=1')"})
+    (marks,), (submission,) = graded(tmp_path)
+    page = feedback(submission, list(marks.values()))
+    assert "&lt;b&gt;&amp;" in page and "<b>" not in page and "\x1b" not in page
+    assert "<h1>a&amp;b</h1>" in page and "4 of 5 exercises are right" in page
+    assert "03.2: Layer norm" in page and "✗ wrong" in page and "✓ right" in page
+    assert "\x1b" not in table(list(marks.values()))
+
+
+def test_the_order_of_the_work_changes_nothing(tmp_path):
+    for place, body in enumerate(["return x", NORMALISED, 'raise NotYet("03.1")', "return 1"]):
+        hand_in(tmp_path / f"student-{place}", {"03.1": body})
+    tables = []
+    for jobs in (1, 3):
+        marks = grade(read_all(tmp_path), [LESSON], jobs, QUICK)
+        tables.append(table([mark for own in marks for mark in own]))
+    assert tables[0] == tables[1]
+    assert tables[0].startswith("student,exercise,points,status,diagnosis\nstudent-0,03.1,0,wrong,")
+
+
+def test_the_command(tmp_path, capsys):
+    hand_in(tmp_path / "class" / "ann")
+    out = tmp_path / "out" / "grades.csv"
+    arguments = ["grade", str(tmp_path / "class"), "--out", str(out), "--lessons", "03"]
+    assert course([*arguments, "--jobs", "1"]) == 0
+    assert "5 of 5 exercises right" in capsys.readouterr().out
+    assert sorted(path.name for path in out.parent.iterdir()) == ["feedback", "grades.csv"]
+    assert (out.parent / "feedback" / "ann.html").exists()
+    for wrong in (
+        [*arguments[:-1], "3"],
+        [*arguments, "--jobs", "0"],
+        [*arguments, "--feedback", str(tmp_path / "class" / "pages")],
+        ["grade", str(tmp_path / "nowhere"), "--out", str(out)],
+    ):
+        assert course(wrong) == 2
+        assert "Nothing graded: " in capsys.readouterr().err
+
+
+def test_progress_without_a_terminal(capsys):
+    with shown_progress(4) as progress:
+        for _ in range(4):
+            progress("ann")
+    assert capsys.readouterr().err.splitlines()[-1] == "4 of 4 lessons graded"
+
+
+def test_a_mistake_of_ours_costs_one_lesson(tmp_path, monkeypatch, capsys):
+    hand_in(tmp_path / "class" / "ann")
+    monkeypatch.setattr("course.grade.whole", lambda *_: 1 / 0)
+    out = tmp_path / "grades.csv"
+    assert main([str(tmp_path / "class"), "--out", str(out), "--lessons", "03"]) == 1
+    assert "could not be graded" in capsys.readouterr().err
+    assert out.read_text(encoding="utf-8").count("ZeroDivisionError") == 5
+
+
+# --- Answers that mean harm ---
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ("while True:\n    try:\n        while True: pass\n    except BaseException: pass",
+         "come to an end"),
+        ("import os\nos._exit(0)", "ended the process"),
+        ("import os, signal\nos.abort()", "ended the process"),
+        ("x = bytearray(1 << 40)", "MemoryError"),
+        ("x = [0] * 10**7\nwhile True: x = x + x", "MemoryError"),
+        ("return 'x' * (1 << 25)", "too large"),
+        ("x = []\nfor _ in range(900): x = [x]\nreturn x", ""),
+    ],
+)  # fmt: skip
+def test_what_takes_too_much_costs_its_own_marks(tmp_path, body, words):
+    hand_in(tmp_path / "ann", {"03.1": body, **dict.fromkeys(NUMBERS[1:])})
+    began = time.monotonic()
+    (marks,), _ = graded(tmp_path)
+    assert marks["03.1"].status == "wrong" and words in marks["03.1"].diagnosis
+    assert time.monotonic() - began < 2 * QUICK.seconds + 2
+
+
+def test_one_who_sleeps_is_woken_by_the_clock(tmp_path):
+    asleep = "import time\ntime.sleep(100)"
+    hand_in(tmp_path / "ann", {"03.1": asleep, **dict.fromkeys(NUMBERS[1:])})
+    began = time.monotonic()
+    (marks,), _ = graded(tmp_path, runner.Limits(seconds=0.7))
+    assert "come to an end" in marks["03.1"].diagnosis
+    assert time.monotonic() - began < 4
+
+
+def test_a_module_that_never_loads_or_ends_the_process(tmp_path):
+    only = dict.fromkeys(NUMBERS[2:])
+    hand_in(tmp_path / "ann", only, "#| export functional\nwhile True: pass")
+    hand_in(tmp_path / "ben", only, "#| export functional\nimport os\nos._exit(0)")
+    marks, found = graded(tmp_path)
+    assert [statuses(own)[:2] for own in marks] == [["right"] * 2] * 2
+    assert "it does not come to an end" in found[0].remarks[0]
+    assert "it ends the process" in found[1].remarks[0]
+
+
+def test_a_flood_of_output_goes_nowhere(tmp_path, capfd):
+    write = "    print('x' * 10**6)\n    os.write(2, b'y' * 10**6)\n"
+    flood = "import os\nfor _ in range(50):\n" + write
+    hand_in(tmp_path / "ann", {"03.1": flood + NORMALISED, **dict.fromkeys(NUMBERS[1:])})
+    (marks,), _ = graded(tmp_path, runner.Limits(seconds=9.0))
+    assert marks["03.1"].status == "right"
+    captured = capfd.readouterr()
+    assert len(captured.out) + len(captured.err) < 1000
+
+
+def stopped(folder, attempt, outside=""):
+    """Whether an attempt was stopped with an OSError or its like: only then is the answer right."""
+    lines = attempt.format(outside=outside)
+    body = (f"import os\ntry:\n{indented(lines)}except (OSError, ImportError, ValueError):\n"
+            f"{indented(NORMALISED)}return None")  # fmt: skip
+    hand_in(folder / "class" / "ann", {"03.1": body, **dict.fromkeys(NUMBERS[1:])})
+    (marks,), _ = graded(folder / "class")
+    return marks["03.1"].status == "right", marks["03.1"].lines
+
+
+@pytest.mark.parametrize(
+    "attempt",
+    [
+        "os.fork()",
+        "import subprocess\nsubprocess.run(['true'])",
+        "os.system('true')",
+        "import multiprocessing\nmultiprocessing.Process(target=print).start()",
+        "import socket\nsocket.create_connection(('127.0.0.1', 9))",
+        "os.kill(os.getppid(), 0)",
+        "open('{outside}/a', 'w')",
+        "open('{outside}/here.txt').read()",
+        "os.remove('{outside}/here.txt')",
+        "open('a', 'w').close()\nos.rename('a', '{outside}/b')",
+        "os.symlink('{outside}', 'a')",
+        "os.chmod('{outside}/here.txt', 0)",
+        "import sqlite3\nsqlite3.connect('{outside}/a')",
+        "os.listdir('{outside}')",
+        "import course.checks.lesson_03",
+        "import ctypes\nctypes.pythonapi.system(b'true')",
+    ],
+)
+def test_what_honest_code_does_by_accident_is_stopped_everywhere(tmp_path, attempt):
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "outside" / "here.txt").write_text("another's work", encoding="utf-8")
+    right, said = stopped(tmp_path, attempt, tmp_path / "outside")
+    assert right, said
+    assert [path.name for path in (tmp_path / "outside").iterdir()] == ["here.txt"]
+    assert (tmp_path / "outside" / "here.txt").read_text(encoding="utf-8") == "another's work"
+
+
+# These get around the guard in Python; the system has to stop them.
+BYPASSES = [
+    ("processes", "import multiprocessing as m\n"
+     "m.get_context('spawn').Process(target=print).start()"),
+    ("processes", "import socket\nsocket.socket()"),
+    ("processes", "import signal\nsignal.pidfd_send_signal(os.pidfd_open(os.getppid()), 0)"),
+    ("processes", "import resource\nresource.setrlimit(resource.RLIMIT_AS, (-1, -1))"),
+    ("processes", "os.memfd_create('x')"),
+    ("processes", "os.setxattr('.', 'user.x', b'')"),
+    ("files", "os.mkfifo('{outside}/a')"),
+    ("files", "os.mknod('{outside}/a')"),
+    ("files", "os.chdir('{outside}')\nimport _io\n_io.FileIO(os.open('x', os.O_CREAT))"),
+    ("files", "d = os.open('.', os.O_RDONLY)\nos.chdir('{outside}')\n"
+     "os.mkdir('a', dir_fd=os.open('{outside}', os.O_PATH))"),
+]  # fmt: skip
+
+
+@linux
+@pytest.mark.parametrize(("wall", "attempt"), BYPASSES)
+def test_what_gets_around_the_guard_meets_a_wall(tmp_path, wall, attempt):
+    if wall not in walls():
+        pytest.skip(f"this system has no wall around {wall}")
+    (tmp_path / "outside").mkdir()
+    right, said = stopped(tmp_path, attempt, tmp_path / "outside")
+    assert right, said
+    assert not list((tmp_path / "outside").iterdir())
+
+
+@linux
+def test_a_bomb_of_processes_leaves_none_behind(tmp_path):
+    if "processes" not in walls():
+        pytest.skip("this system has no wall around processes")
+    bomb = ("import multiprocessing as m, threading\nfor _ in range(50):\n    try:\n"
+            "        m.get_context('spawn').Process(target=print).start()\n"
+            "    except OSError:\n        pass\n")  # fmt: skip
+    hand_in(tmp_path / "ann", {"03.1": bomb + NORMALISED, **dict.fromkeys(NUMBERS[1:])})
+    (marks,), _ = graded(tmp_path, runner.Limits(seconds=9.0))
+    assert marks["03.1"].status == "right", marks["03.1"].lines
+    assert family(runner.server().process.pid) == 0
+
+
+def family(pid):
+    """How many children a process has."""
+    deadline = time.monotonic() + 3
+    while True:
+        with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
+            count = len(file.read().split())
+        if not count or time.monotonic() > deadline:
+            return count
+        time.sleep(0.05)
+
+
+# --- The filter of system calls, on machines that are not here ---
+
+
+def outcome(program, machine, number, *arguments):
+    """What the kernel would do with a call, by the rules of BPF."""
+    data = {0: number, 4: machine}
+    for place, argument in enumerate(arguments):
+        data[16 + 8 * place], data[20 + 8 * place] = argument & 0xFFFFFFFF, argument >> 32
+    value, place = 0, 0
+    tests = {cage.EQUAL: int.__eq__, cage.AT_LEAST: int.__ge__, cage.ANY_BIT: int.__and__}
+    while True:
+        code, true, false, number = program[place]
+        if code == cage.RETURN:
+            return number
+        if code == cage.LOAD:
+            value = data.get(number, 0)
+        else:
+            place += true if tests[code](value, number) else false
+        place += 1
+
+
+@pytest.mark.parametrize("machine", cage.MACHINES)
+def test_the_filter_by_the_rules_of_bpf(machine):
+    column, name = cage.MACHINES[machine]
+    program = cage.filter_program(machine, 77)
+
+    def of(call, *arguments):
+        return outcome(program, name, call[column], *arguments)
+
+    for call in cage.REFUSED.values():
+        assert call[column] is None or of(call) == cage.EPERM
+    assert of(cage.CLONE3) == cage.ENOSYS
+    assert (of(cage.CLONE, 17), of(cage.CLONE, 0x3D0F00)) == (cage.EPERM, cage.ALLOW)
+    for call in (cage.KILL, cage.TGKILL):
+        assert [of(call, pid) for pid in (77, 78, 0, 2**32 - 1)] == [cage.ALLOW, *[cage.EPERM] * 3]
+    assert of(cage.PRLIMIT, 0, 9, 0, 1) == cage.ALLOW  # asks
+    assert of(cage.PRLIMIT, 0, 9, 1, 0) == of(cage.PRLIMIT, 0, 9, 2**32, 0) == cage.EPERM
+    assert of((0, 63)) == of((1, 64)) == cage.ALLOW  # read and write
+    assert outcome(program, 3, 0) == cage.KILLED
+    if machine == "x86_64":
+        assert outcome(program, name, 0x40000000 + 59) == cage.EPERM
