@@ -130,7 +130,7 @@ def readable_paths():
     own = sys.prefix, sys.base_prefix
     system = ["/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/usr/share/zoneinfo",
               "/etc/ld.so.cache", "/etc/localtime", "/dev/urandom", "/sys/devices/system/cpu"]
-    return [os.path.realpath(path) for path in own if path.count("/") > 1] + system
+    return [os.path.realpath(path) for path in own if path not in ("/", "/usr")] + system
 
 
 def close(home, readable):

@@ -260,9 +260,11 @@ def guard(home, readable):
     def within(path, folders):
         if not isinstance(path, str | bytes | os.PathLike):
             return True  # an open descriptor, or no path at all
-        return (os.path.realpath(os.fsdecode(path)) + os.sep).startswith(folders)
+        real = os.path.realpath(os.fsdecode(path)) + os.sep
+        return os.path.normcase(real).startswith(folders)
 
-    own, known = (home, os.devnull + os.sep), (home, os.devnull + os.sep, *readable)
+    own = tuple(map(os.path.normcase, (home, os.devnull + os.sep)))
+    known = own + tuple(map(os.path.normcase, readable))
 
     def hook(event, arguments):
         if event in FORBIDDEN:

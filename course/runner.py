@@ -125,7 +125,10 @@ def _spawned():
     )
 
     def kill():
-        process.kill()
+        try:
+            os.killpg(process.pid, signal.SIGKILL)  # whatever it has started, too
+        except (AttributeError, OSError):
+            process.kill()  # a system without groups, or it has ended already
         process.wait()
 
     return protocol.Channel(process.stdout, process.stdin), kill

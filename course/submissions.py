@@ -20,6 +20,7 @@ NOTEBOOK_LIMIT = 20_000_000  # bytes of one notebook
 CELL_LIMIT = 50_000  # characters of one cell with code to judge
 LESSON_LIMIT = 1_000_000  # characters of all such cells of one notebook
 FILES_LIMIT = 5_000  # files and folders that are looked at in one submission
+NOTEBOOKS_LIMIT = 50  # notebooks that are read of it
 DEPTH = 3  # ann/course/notebooks/01_tensor.ipynb
 
 NUMBER = re.compile(r"(\d\d)(?!\d)")  # what a lesson's file begins with
@@ -162,13 +163,15 @@ def find(folder: Path, submission: Submission) -> list[Path]:
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         if depth + 1 >= DEPTH:
             folders.clear()
-        seen += len(files) + len(folders)
-        if seen > FILES_LIMIT:
-            submission.remarks.append(f"only the first {FILES_LIMIT} files were looked at")
-            break
         found += [(depth, parent, name) for name in sorted(files)
                   if name.endswith(".ipynb") and not name.startswith(".")]  # fmt: skip
-    return [Path(parent) / name for _, parent, name in sorted(found)]
+        seen += len(files) + len(folders)
+        if seen > FILES_LIMIT:
+            submission.remarks.append(f"after {FILES_LIMIT} files nothing more was looked at")
+            break
+    if len(found) > NOTEBOOKS_LIMIT:
+        submission.remarks.append(f"only the first {NOTEBOOKS_LIMIT} notebooks were read")
+    return [Path(parent) / name for _, parent, name in sorted(found)[:NOTEBOOKS_LIMIT]]
 
 
 # --- Reading ---

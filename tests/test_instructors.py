@@ -1,0 +1,93 @@
+"""What instructors are given: the page of mistakes, the cells for nbgrader, the page itself."""
+
+import importlib.util
+import re
+
+import pytest
+
+from benchmarks import mistakes, nbgrading
+from course import child, grade, submissions
+from course.exercises import exercises
+from course.notebooks import ROOT, load, paths
+
+INSTRUCTORS = (ROOT / "docs" / "instructors.md").read_text(encoding="utf-8")
+COLUMN = re.compile(r"(?<!\\)\|")
+
+
+def rows(text):
+    """(the heading it stands under, its cells) for each row of the tables."""
+    heading, found = "", []
+    for line in text.splitlines():
+        if line.startswith("###"):
+            heading = line
+        elif line.startswith("| ") and "| how it shows |" not in line:
+            found.append((heading, [part.strip() for part in COLUMN.split(line)[1:-1]]))
+    return found
+
+
+def names_and_advice(text):
+    return [(heading, cells[0], cells[2]) for heading, cells in rows(text)]
+
+
+def test_the_page_has_every_mistake_and_its_advice():
+    stored = mistakes.PAGE.read_text(encoding="utf-8")
+    cheap = mistakes.page(lambda number, body: "…")
+    assert names_and_advice(stored) == names_and_advice(cheap), "run python -m benchmarks.mistakes"
+    headings = {heading for heading, _ in rows(stored)}
+    assert len(headings) == len(exercises())
+    assert all(len(cells) == 3 and all(cells) for _, cells in rows(stored))
+    assert not [cells for _, cells in rows(stored) if "lets it pass" in cells[1]]
+
+
+@pytest.mark.long
+def test_the_page_has_what_the_checks_say():
+    assert mistakes.PAGE.read_text(encoding="utf-8") == mistakes.page()
+
+
+def test_a_cell_shows_what_is_written():
+    assert mistakes.cell("a | b * c_d `x_i | y`\n<b>") == r"a \| b \* c\_d `x_i \| y` \<b>"
+
+
+@pytest.mark.parametrize("path", paths(), ids=lambda path: path.stem)
+def test_every_exercise_has_its_two_cells_for_nbgrader(path):
+    cells = nbgrading.source(load(path))["cells"]
+    found = [cell["metadata"]["nbgrader"] for cell in cells if "nbgrader" in cell["metadata"]]
+    numbers = [n.replace(".", "-") for n in exercises() if n[:2] == path.stem[:2]]
+    assert [part["grade_id"] for part in found] == [
+        f"{kind}-{number}" for number in numbers for kind in ("answer", "check")
+    ]
+    assert sum(part.get("points", 0) for part in found) == len(numbers)
+    assert sum("### END HIDDEN TESTS" in cell["source"] for cell in cells) == len(numbers)
+
+
+# --- The page for instructors ---
+
+
+def minutes(path):
+    """The minutes on the cards of a lesson's exercises, together."""
+    texts = [cell["source"] for cell in load(path)["cells"] if "### Exercise " in cell["source"]]
+    return sum(int(found) for text in texts for found in re.findall(r"About (\d+) min", text))
+
+
+def test_the_exercises_take_as_long_as_their_cards_say():
+    table = re.findall(r"^\| (\d\d) .*\| (\d+) \|$", INSTRUCTORS, re.MULTILINE)
+    assert {lesson: int(sum_) for lesson, sum_ in table} == {
+        path.stem[:2]: minutes(path) for path in paths()
+    }
+
+
+def test_what_the_page_names_exists():
+    links = re.findall(r"\]\(([^)#:]+)\)", INSTRUCTORS)
+    assert links and all((ROOT / "docs" / link).exists() for link in links)
+    for module in set(re.findall(r"-m (benchmarks[\w.]+)", INSTRUCTORS)):
+        assert importlib.util.find_spec(module) is not None
+    assert nbgrading.HIDDEN.format("03.2").strip() in INSTRUCTORS
+
+
+def test_the_page_names_every_option_and_the_limits():
+    source = (ROOT / "course" / "grade.py").read_text(encoding="utf-8")
+    options = set(re.findall(r'"(--[a-z]+)"', source))
+    assert options and all(option in INSTRUCTORS for option in options)
+    assert f"{submissions.NOTEBOOK_LIMIT // 10**6} MB" in INSTRUCTORS
+    assert f"at most {child.LIMIT >> 20} MB" in INSTRUCTORS
+    assert (grade.LIMITS.cpu, grade.LIMITS.seconds, child.FILE_LIMIT) == (4, 12.0, 1 << 20)
