@@ -123,7 +123,9 @@ def does_not_load(texts: dict[str, str], names: list[str], limits: runner.Limits
             error = child.ask("load", [names]).get("raised")
     except runner.Ended as ended:
         return "it does not come to an end" if ended.late else "it ends the process"
-    return printable(f"{error.get('type')}: {error.get('words')}")[:500] if error else ""
+    if not isinstance(error, dict):  # nothing, or a message that no honest child sends
+        return printable(str(error))[:500] if error else ""
+    return printable(f"{error.get('type')}: {error.get('words')}")[:500]
 
 
 def choose(first: Result, second: Result) -> Result:
@@ -175,7 +177,7 @@ def judge_lesson(
                 if result and not second.wrong:
                     remarks.append(
                         f"{number} is right by itself, and counts; in your whole notebook: "
-                        f"{printable(result.wrong.words)}"
+                        f"{told(result)[1]}"
                     )
                 result = choose(result, second) if result and second.wrong else second
             marks.append(mark(*told(result)))
@@ -189,7 +191,8 @@ def told(result: Result) -> tuple[str, str, str]:
         first = result.wrong.lines()[0].split("\n")[0] if result.wrong else ""
     except Exception:  # a value that cannot even be shown
         lines, first = [], "what came back cannot be shown"
-    return "wrong" if result.wrong else "right", printable(first), "\n".join(lines)
+    status = "wrong" if result.wrong else "right"
+    return status, printable(first[:500]), "\n".join(lines)[:10_000]
 
 
 # --- A class ---

@@ -379,6 +379,26 @@ def test_what_takes_too_much_costs_its_own_marks(tmp_path, body, words):
     assert time.monotonic() - began < 2 * QUICK.seconds + 2
 
 
+def test_messages_that_are_forged_cost_their_own_marks(tmp_path):
+    forge = (
+        "#| export functional\nimport gc, json, os, struct, sys\n"
+        "data = json.dumps(MESSAGE).encode()\n"
+        "for fd in range(3, 64):\n    try:\n"
+        "        os.write(fd, struct.pack('<I', len(data)) + data)\n"
+        "    except OSError:\n        pass\n"
+    )
+    for student, message in {
+        "ann": '{"ready": True}', "ben": '{"raised": 5}', "dan": "[]", "fay": '{"value": None}',
+        "cas": '{"raised": {"words": "x" * 10**6}}',
+        "eve": '{"value": {"array": ["<f4", [-5], "", 0]}}',
+    }.items():  # fmt: skip
+        hand_in(tmp_path / student, {}, forge.replace("MESSAGE", message))
+    marks, found = graded(tmp_path, runner.Limits(seconds=3.0))
+    assert all(mark.status in ("right", "wrong") for own in marks for mark in own.values())
+    assert all(len(mark.lines) < 20_000 for own in marks for mark in own.values())
+    assert all(len(words) < 2_000 for submission in found for words in submission.remarks)
+
+
 def test_one_who_sleeps_is_woken_by_the_clock(tmp_path):
     asleep = "import time\ntime.sleep(100)"
     hand_in(tmp_path / "ann", {"03.1": asleep, **dict.fromkeys(NUMBERS[1:])})
