@@ -26,15 +26,17 @@ from pathlib import Path
 
 from course import runner
 from course.checking import Result, judge
+from course.edition import MARKER
 from course.exercises import Exercise, exercises, package_texts
 from course.export import DROPPED, modules_of, write
-from course.notebooks import NotebookError
+from course.notebooks import ROOT, NotebookError
 from course.submissions import Handed, Submission, joined, printable, read_all
 
 # More of the clock than a check in a notebook has, since the machine is busy with others; what
 # counts is the processor's time.
 LIMITS = runner.Limits(seconds=12.0)
-SIGNS = {"right": "✓", "wrong": "✗", "blank": "○", "missing": "–", "unreadable": "?"}
+SIGNS = {"right": "✓", "wrong": "✗", "blank": "○", "borrowed": "↩", "missing": "–",
+         "unreadable": "?"}  # fmt: skip
 FAILED = "it could not be graded"
 COLUMNS = "student", "exercise", "points", "status", "diagnosis"
 
@@ -168,6 +170,8 @@ def judge_lesson(
             )
         elif number in blank:
             marks.append(mark("blank", "the cell is as it was handed out, or empty"))
+        elif exercises()[number].borrowed() in cells[-1]:
+            marks.append(mark("borrowed", "the body is the course's: its first line says so"))
         else:
             result = None
             if texts is not None and handed.marked(number):
@@ -397,6 +401,8 @@ def main(arguments: list[str]) -> int:
 
 def refusal(folder: Path, outputs: list[Path], lessons: list[str], known: list[str]) -> str:
     """Why these options cannot be followed, or ""."""
+    if (ROOT / MARKER).exists():
+        return "this is a student's copy, without the solutions: grade with the whole course"
     if not folder.is_dir():
         return f"there is no folder {folder}"
     if unknown := [lesson for lesson in lessons if lesson not in known]:

@@ -12,6 +12,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from course.edition import BACKUPS
 from course.exercises import MARK
 from course.export import NOT_YET, package_source
 from course.notebooks import exported_to
@@ -160,10 +161,13 @@ def find(folder: Path, submission: Submission) -> list[Path]:
     found, seen = [], 0
     for parent, folders, files in os.walk(folder):
         depth = len(Path(parent).relative_to(folder).parts)
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        folders[:] = sorted(
+            name for name in folders if not name.startswith(".") and name != BACKUPS
+        )
         if depth + 1 >= DEPTH:
             folders.clear()
-        found += [(depth, parent, name) for name in sorted(files)
+        other = Path(parent).name != "notebooks"
+        found += [(depth, other, parent, name) for name in sorted(files)
                   if name.endswith(".ipynb") and not name.startswith(".")]  # fmt: skip
         seen += len(files) + len(folders)
         if seen > FILES_LIMIT:
@@ -171,7 +175,7 @@ def find(folder: Path, submission: Submission) -> list[Path]:
             break
     if len(found) > NOTEBOOKS_LIMIT:
         submission.remarks.append(f"only the first {NOTEBOOKS_LIMIT} notebooks were read")
-    return [Path(parent) / name for _, parent, name in sorted(found)[:NOTEBOOKS_LIMIT]]
+    return [Path(parent) / name for _, _, parent, name in sorted(found)[:NOTEBOOKS_LIMIT]]
 
 
 # --- Reading ---

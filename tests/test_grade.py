@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from course import cage, runner, submissions
+from course import cage, edition, runner, submissions
 from course.__main__ import main as course
 from course.exercises import exercises
 from course.grade import (
@@ -125,6 +125,28 @@ def test_of_two_cells_for_one_exercise_the_last_counts(tmp_path):
     (marks,), (submission,) = graded(tmp_path)
     assert marks["03.1"].status == "wrong"
     assert "there are 2 cells marked as exercise 03.1" in submission.remarks[0]
+
+
+def test_the_student_s_edition_is_blank_and_what_was_borrowed_gives_no_point(tmp_path):
+    path = tmp_path / "ann" / "notebooks" / "03_functional.ipynb"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(edition.edition()["notebooks/03_functional.ipynb"])
+    body = f"{exercises()['03.1'].borrowed()}\n{NORMALISED}"
+    hand_in(tmp_path / "ben", {"03.1": body})
+    old = tmp_path / "ben" / edition.BACKUPS / "notebooks" / "03_functional.ipynb"
+    old.parent.mkdir(parents=True)
+    old.write_bytes(path.read_bytes())
+    marks, found = graded(tmp_path)
+    assert list(map(statuses, marks)) == [["blank"] * 5, ["borrowed", *["right"] * 4]]
+    assert not found[1].remarks
+
+
+def test_a_student_s_copy_of_the_course_does_not_grade(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("course.grade.ROOT", tmp_path)
+    (tmp_path / "course").mkdir()
+    (tmp_path / edition.MARKER).write_text("{}", encoding="utf-8")
+    assert main([str(tmp_path), "--out", str(tmp_path / "a")]) == 2
+    assert "a student's copy" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -311,13 +333,6 @@ def test_the_command(tmp_path, capsys):
     ):
         assert course(wrong) == 2
         assert "Nothing graded: " in capsys.readouterr().err
-
-
-def test_without_numpy_the_command_says_what_is_needed(monkeypatch, capsys):
-    monkeypatch.delitem(sys.modules, "course.grade")
-    monkeypatch.setitem(sys.modules, "course.submissions", None)
-    assert course(["grade", "x", "--out", "y"]) == 2
-    assert "course's environment" in capsys.readouterr().err
 
 
 def test_only_so_many_files_are_looked_at(tmp_path, monkeypatch):
