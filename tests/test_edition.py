@@ -280,11 +280,11 @@ def test_with_the_answers_typed_in_the_library_is_the_students_and_is_ours(mine,
 
 def test_a_module_that_is_older_than_its_file_is_found(tmp_path, monkeypatch):
     path = tmp_path / "thing_of_a_student.py"
-    path.write_text("def f():\n    return 1\n\n\nclass C:\n    def g(self):\n        return 2\n", "utf-8")
+    path.write_text("def f():\n    return 1\n\n\nclass C:\n    def g(self):\n        return 2\n", encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
     module = importlib.import_module("thing_of_a_student")
     assert not provenance.is_older(module)
-    path.write_text(path.read_text("utf-8").replace("return 2", "return 3"), "utf-8")
+    path.write_text(path.read_text(encoding="utf-8").replace("return 2", "return 3"), encoding="utf-8")
     assert provenance.is_older(module)
     assert not any(provenance.is_older(importlib.import_module(f"minigrad.{name}"))
                    for name in ("ops", "nn", "gpt2_shakespeare"))  # fmt: skip
