@@ -91,19 +91,35 @@ def of_parity():
 
 def of_training():
     """A training step with workers, beside PyTorch's."""
-    sizes, source = measured("training")
-    for size, result in (sizes or {}).items():
-        rows = result["rows"]
-        ours, theirs = rows["minigrad, workers"], rows.get("PyTorch")
-        if theirs is None:
-            continue
-        memory = ours["memory"] / theirs["memory"]
-        for name, value in (("time", ours["ratio"][1]), ("memory", memory)):
-            yield Promise(
-                f"{name} of a training step, {size} model, two workers, PyTorch = 1",
-                f"{value:.2f}", "python -m benchmarks.training --json docs/training.json", *source,
-                "times PyTorch",
-            )  # fmt: skip
+    for file, machine in (("training", "EPYC"), ("training_xeon", "Xeon")):
+        sizes, source = measured(file)
+        for size, result in (sizes or {}).items():
+            rows = result["rows"]
+            ours, theirs = rows["minigrad, workers"], rows.get("PyTorch")
+            if theirs is None:
+                continue
+            memory = ours["memory"] / theirs["memory"]
+            for name, value in (("time", ours["ratio"][1]), ("memory", memory)):
+                yield Promise(
+                    f"{name} of a training step, {size} model, two workers, {machine}, PyTorch = 1",
+                    f"{value:.2f}", f"python -m benchmarks.training --json docs/{file}.json",
+                    *source, "times PyTorch",
+                )  # fmt: skip
+
+
+def of_runs():
+    """The small recipe beside PyTorch, sampling, and what stands around a training."""
+    whole, source = measured("whole_run")
+    if whole is not None:
+        command = "python -m benchmarks.whole_run TEXT --json docs/whole_run.json"
+        for way, row in whole.items():
+            if "ratio" in row and way != "PyTorch":
+                name = f"time of the small recipe's 2000 steps, {way}, PyTorch = 1"
+                yield Promise(name, f"{row['ratio']:.2f}", command, *source, "times PyTorch")
+    around, source = measured("around")
+    for what, value in (around or {}).items():
+        command = "python -m benchmarks.around --json docs/around.json"
+        yield Promise(what, f"{value:,.3g}" if value < 1000 else f"{value:,.0f}", command, *source)
 
 
 def of_matrix():
@@ -228,7 +244,7 @@ def count_calls(folder, name):
 
 def promises():
     """All of them, in the order of the page."""
-    parts = of_recipes, of_parity, of_training, of_tables, of_lessons, of_matrix, counted
+    parts = of_recipes, of_parity, of_training, of_runs, of_tables, of_lessons, of_matrix, counted
     parts += (of_long_tests,)
     return [promise for part in parts for promise in part()]
 

@@ -11,6 +11,8 @@ from minigrad.op import differentiable
 
 # --- Attention as one operation ---
 
+_QUERIES = 128  # in a block: with more, half of its keys would lie in the future
+
 
 @differentiable
 def causal_attention(qkv, /, num_heads, cache=None):
@@ -27,24 +29,38 @@ def causal_attention(qkv, /, num_heads, cache=None):
     q, k, v = _heads(qkv, num_heads)  # each (B, H, T, D)
     if cache is not None:
         k, v = cache.extend(k, v)
-    weights = _attention_weights(q, k)  # (B, H, T, T)
     value = np.empty((B, T, num_heads, D), qkv.dtype)
-    np.matmul(weights, v, out=value.swapaxes(1, 2))
+    blocks = []  # of queries: where they stand, which keys they may see, their weights
+    for start in range(0, T, _QUERIES):
+        end = min(start + _QUERIES, T)
+        some, seen = np.s_[:, :, start:end], np.s_[:, :, : k.shape[2] - T + end]
+        weights = _attention_weights(q[some], k[seen])  # (B, H, end - start, S)
+        np.matmul(weights, v[seen], out=value.swapaxes(1, 2)[some])
+        blocks.append((some, seen, weights))
 
     def rule(g):
         g = g.reshape(B, T, num_heads, D).swapaxes(1, 2)  # (B, H, T, D)
         result = np.empty_like(qkv)
         g_q, g_k, g_v = _heads(result, num_heads)
-        np.matmul(weights.swapaxes(-1, -2), g, out=g_v)
-        g_scores = g @ v.swapaxes(-1, -2)  # (B, H, T, T)
-        g_scores -= np.einsum("bhts,bhts->bht", g_scores, weights)[..., None]
-        g_scores *= weights
-        g_scores *= 1 / math.sqrt(D)
-        np.matmul(g_scores, k, out=g_q)
-        np.matmul(g_scores.swapaxes(-1, -2), q, out=g_k)
+        for add, (some, seen, weights) in enumerate(reversed(blocks)):  # the last sees all keys
+            _multiply(weights.swapaxes(-1, -2), g[some], g_v[seen], add)
+            g_scores = g[some] @ v[seen].swapaxes(-1, -2)  # (B, H, end - start, S)
+            g_scores -= np.einsum("bhts,bhts->bht", g_scores, weights)[..., None]
+            g_scores *= weights
+            g_scores *= 1 / math.sqrt(D)
+            np.matmul(g_scores, k[seen], out=g_q[some])
+            _multiply(g_scores.swapaxes(-1, -2), q[some], g_k[seen], add)
         return result
 
     return value.reshape(B, T, C), rule if cache is None else None
+
+
+def _multiply(a, b, result, add):
+    """result = a @ b, or result += a @ b where `add` is not 0."""
+    if add:
+        result += a @ b
+    else:
+        np.matmul(a, b, out=result)
 
 
 # --- Heads ---

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad import op
+from minigrad import attention, op
 from minigrad.data import CharTokenizer, TextDataset
 from minigrad.gpt2_shakespeare import (
     GPT2,
@@ -77,6 +77,18 @@ def test_every_position_sees_all_of_the_past():
         y = x.copy()
         y[0, t] = (y[0, t] + 1) % 11
         assert not np.allclose(model(mg.array(y)).data[:, -1], last, atol=1e-7)
+
+
+@pytest.mark.parametrize("queries", [1, 2, 3, 100])
+def test_attention_in_blocks_is_attention(monkeypatch, queries):
+    monkeypatch.setattr(attention, "_QUERIES", queries)
+    x = np.random.default_rng(0).standard_normal((2, 7, 12))
+    q, k, v = np.moveaxis(x.reshape(2, 7, 3, 2, 2), (2, 3), (0, 2))  # two heads of two channels
+    scores = q @ k.swapaxes(-1, -2) / np.sqrt(2) + np.triu(np.full((7, 7), -np.inf), k=1)
+    weights = np.exp(scores) / np.exp(scores).sum(-1, keepdims=True)
+    expected = (weights @ v).swapaxes(1, 2).reshape(2, 7, 4)
+    assert np.allclose(attention.causal_attention(mg.array(x), 2).data, expected)
+    assert mg.check_gradients(lambda z: attention.causal_attention(z, 2), x)
 
 
 def test_attention_weights_are_causal_and_sum_to_one():
