@@ -127,7 +127,7 @@ def linear(x, weight, bias=None, /):
     if x.shape[-1:] != (features,):
         raise ValueError(f"the last axis of x must have {features} entries, as the weight's rows")
     rows = x.reshape(math.prod(x.shape[:-1]), features)  # (N, in)
-    value = rows @ weight.T
+    value = rows @ weight.T if len(rows) != 1 else np.vecdot(weight, rows)[None]
     if bias is not None:
         value += bias
 

@@ -112,6 +112,7 @@ def differentiable(function=None, *, broadcasts=False):
     name = function.__name__
     kinds = [p.kind for p in inspect.signature(function).parameters.values()]
     count = kinds.count(inspect.Parameter.POSITIONAL_ONLY)
+    silent = np.errstate(all="ignore")(function)
 
     @functools.wraps(function)
     def op(*arguments, **options):
@@ -127,8 +128,7 @@ def differentiable(function=None, *, broadcasts=False):
                 else as_array(x)
                 for x in inputs
             ]  # fmt: skip
-            with np.errstate(all="ignore"):
-                value, *rules = function(*(arrays if count else [arrays]), *extras, **options)
+            value, *rules = silent(*(arrays if count else [arrays]), *extras, **options)
         except (TypeError, ValueError, IndexError) as error:
             kind = TypeError if isinstance(error, TypeError) else type(error)
             raise kind(_explain(name, inputs, broadcasts, error)) from None
