@@ -175,11 +175,15 @@ def server():
 
 
 def _forked():
-    try:
-        channel, pid = server().fork()
-    except (OSError, EOFError, ValueError):
-        server.cache_clear()  # somebody ended it: one new try
-        channel, pid = server().fork()
+    for attempt in range(3):
+        try:
+            channel, pid = server().fork()
+            break
+        except (OSError, EOFError, ValueError):
+            server.cache_clear()  # somebody ended it, or the machine is short of something
+            if attempt == 2:
+                raise
+            time.sleep(attempt)
 
     def kill():
         for send in (os.killpg, os.kill):

@@ -13,6 +13,7 @@ from course import cage, edition, runner, submissions
 from course.__main__ import main as course
 from course.exercises import exercises
 from course.grade import (
+    FAILED,
     feedback,
     grade,
     harmless,
@@ -66,7 +67,8 @@ def graded(folder, limits=QUICK, jobs=2):
 
 
 def statuses(marks):
-    return [mark.status for mark in marks.values()]
+    """What became of each exercise; where grading itself failed, why."""
+    return [m.diagnosis if m.diagnosis.startswith(FAILED) else m.status for m in marks.values()]
 
 
 def test_right_wrong_blank_and_missing(tmp_path):
