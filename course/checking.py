@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from course import runner
+from course.notebooks import parse_python
 
 CHECKS = {}
 NOTHING = object()
@@ -150,7 +151,7 @@ def judge(number, texts, limits=runner.Limits()):
 
 def probes(module):
     """The source of a module of checks without the checks, for the child."""
-    tree = ast.parse(inspect.getsource(module))
+    tree = parse_python(inspect.getsource(module))
     tree.body = [
         node
         for node in tree.body

@@ -88,7 +88,7 @@ def package_source(source: str) -> str:
 def parse(notebook: Notebook, cell: CodeCell, source: str) -> list[ast.stmt]:
     """The statements of one exported cell, or a refusal."""
     try:
-        tree = ast.parse(source)
+        tree = notebooks.parse_python(source)
     except SyntaxError as error:
         if re.search(r"^\s*[%!?]|^\s*[\w.]+\?+\s*$", source, re.MULTILINE):
             refuse(notebook, cell, "a command of IPython (%, ! or ?) cannot be exported")
@@ -107,7 +107,7 @@ def refuse(notebook: Notebook, cell: CodeCell, reason: str) -> None:
 
 def summary(module: str, cells: list[CodeCell], text: str) -> str:
     """What an export prints: the same line whether the file has changed or not."""
-    definitions = sum(isinstance(node, DEFINITION) for node in ast.parse(text).body)
+    definitions = sum(isinstance(node, DEFINITION) for node in notebooks.parse_python(text).body)
     return (f"minigrad/{module}.py: {len(cells)} cell{'s' * (len(cells) != 1)}, "
             f"{definitions} definition{'s' * (definitions != 1)}")
 

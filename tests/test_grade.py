@@ -6,10 +6,11 @@ import json
 import os
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from course import cage, edition, runner, submissions
+from course import cage, edition, notebooks, runner, submissions
 from course.__main__ import main as course
 from course.exercises import exercises
 from course.grade import (
@@ -92,6 +93,21 @@ def test_right_wrong_blank_and_missing(tmp_path):
     assert "one half" in marks[1]["03.1"].diagnosis
     assert [sum(mark.points for mark in own.values()) for own in marks] == [5, 2, 0, 0, 4]
     assert "no notebook with an exercise" in found[3].remarks[0]
+
+
+def test_python_is_parsed_by_one_thread_at_a_time(monkeypatch):
+    inside, most = [], []
+
+    def slow(source):
+        inside.append(source)
+        most.append(len(inside))
+        time.sleep(0.02)
+        inside.pop()
+
+    monkeypatch.setattr(notebooks.ast, "parse", slow)
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(notebooks.parse_python, "abcd"))
+    assert most == [1] * 4
 
 
 def test_one_who_is_stuck_keeps_what_is_right(tmp_path):
