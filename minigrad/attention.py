@@ -11,7 +11,7 @@ from minigrad.op import differentiable
 
 # --- Attention as one operation ---
 
-_QUERIES = 128  # in a block: with more, half of its keys would lie in the future
+_QUERIES = 128  # in a block, which computes the half of its own square that lies in the future
 
 
 @differentiable
