@@ -2,8 +2,7 @@
 
 `python -m benchmarks.promises` gathers what was measured (docs/*.json), what the lessons print and
 what can be counted, and writes docs/promises.md and docs/promises.json. With `--long` it first runs
-the tests that take minutes and writes what came out of them to docs/long.json; with `--lessons` it
-first runs every lesson and writes the time that it takes to docs/lessons.json.
+the tests that take minutes and writes what came out of them to docs/long.json.
 """
 
 import ast
@@ -13,7 +12,6 @@ import re
 import subprocess
 import sys
 import tempfile
-import time
 import xml.etree.ElementTree as ElementTree
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -133,6 +131,7 @@ def of_matrix():
         "cells of the matrix that are green", f"{green} of {len(cells)}", command, *source
     )
     for name, seconds in cells["base"]["lessons"].items():
+        name = name.removeprefix("notebooks.")
         yield Promise(f"run time of {name}", f"{seconds:.0f}", command, *source, "seconds")
 
 
@@ -182,10 +181,6 @@ def of_lessons():
         if name == "a small network, on the validation text":  # lesson 08 compares in nats
             value = f"{float(value) * math.log(2):.2f}"
             yield Promise(f"lesson {lesson[:2]}: {name}, in nats", value, command, *source, "nats")
-    found, source = measured("lessons")
-    for lesson, seconds in (found or {}).items():
-        command = "python -m benchmarks.promises --lessons"
-        yield Promise(f"run time, lesson {lesson}", f"{seconds:.0f}", command, *source, "seconds")
 
 
 def printed(path):
@@ -286,25 +281,13 @@ def run_long_tests():
     }
 
 
-def time_lessons():
-    """Run every lesson, comparing what it prints; returns {name: seconds}."""
-    spent = {}
-    for path in sorted((ROOT / "notebooks").glob("0*.ipynb")):
-        started = time.monotonic()
-        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(path)]
-        subprocess.run(command, cwd=ROOT, check=True)
-        spent[path.stem] = round(time.monotonic() - started, 1)
-    return spent
-
-
 def main(arguments):
-    measurements = {"--long": ("long", run_long_tests), "--lessons": ("lessons", time_lessons)}
-    if set(arguments) - measurements.keys():
+    if set(arguments) - {"--long"}:
         print(__doc__)
         return 2
-    for name, measure in (measurements[argument] for argument in arguments):
-        text = json.dumps(measure(), indent=1)
-        (DOCS / f"{name}.json").write_text(text + "\n", encoding="utf-8")
+    if arguments:
+        text = json.dumps(run_long_tests(), indent=1)
+        (DOCS / "long.json").write_text(text + "\n", encoding="utf-8")
     found = promises()
     rows = json.dumps([asdict(promise) for promise in found], indent=1)
     (DOCS / "promises.json").write_text(rows + "\n", encoding="utf-8")

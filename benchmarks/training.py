@@ -70,12 +70,16 @@ def minigrad_step(size, workers):
 
 def pytorch_step(size):
     """A function that makes one training step of PyTorch on the same batches, and its trainer."""
+    return pytorch_twin(minigrad_step(size, 1)[1])
+
+
+def pytorch_twin(ours):
+    """The same for any trainer of minigrad: from its weights, on its batches."""
     import torch
 
     from benchmarks.torch_gpt2 import TorchGPT2, TorchTrainer
 
     torch.set_num_threads(CORES)
-    _, ours = minigrad_step(size, 1)
     model = TorchGPT2(ours.model.config)
     model.load_minigrad(ours.model)
     trainer = TorchTrainer(model, ours.recipe, fused=True)

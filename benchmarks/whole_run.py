@@ -16,7 +16,7 @@ import time
 import numpy as np
 
 import minigrad as mg
-from benchmarks.training import CORES, SIZES
+from benchmarks.training import CORES, SIZES, pytorch_twin
 from minigrad.data import CharTokenizer, TextDataset, load_text, train_validation_split
 from minigrad.gpt2_shakespeare import GPT2, GPT2Config, Recipe, Trainer, evaluate
 
@@ -47,18 +47,9 @@ def pytorch_way(text):
     import torch
     from torch.nn import functional as F
 
-    from benchmarks.torch_gpt2 import TorchGPT2, TorchTrainer
-
-    torch.set_num_threads(CORES)
     twin, datasets = ours(text, 1)
-    model = TorchGPT2(twin.model.config)
-    model.load_minigrad(twin.model)
-    trainer = TorchTrainer(model, twin.recipe, fused=True)
-
-    def step():
-        twin.steps = trainer.steps
-        inputs, targets = twin.batch()
-        return trainer.step(inputs.data, targets.data)
+    step, trainer = pytorch_twin(twin)
+    model = trainer.model
 
     @torch.inference_mode()
     def loss_on(data):

@@ -29,19 +29,15 @@ def export(arguments):
 
 
 def check(arguments):
-    return with_numpy("check", arguments, lambda: importlib.import_module("course.progress").main_check)
+    return with_numpy("check", arguments, "course.progress", "main_check")
 
 
 def progress(arguments):
-    return with_numpy(
-        "progress", arguments, lambda: importlib.import_module("course.progress").main_progress
-    )
+    return with_numpy("progress", arguments, "course.progress", "main_progress")
 
 
 def borrow(arguments):
-    return with_numpy(
-        "borrow", arguments, lambda: importlib.import_module("course.edition").main_borrow
-    )
+    return with_numpy("borrow", arguments, "course.edition", "main_borrow")
 
 
 def student(arguments):
@@ -51,16 +47,16 @@ def student(arguments):
 
 
 def grade(arguments):
-    return with_numpy("grade", arguments, lambda: importlib.import_module("course.grade").main)
+    return with_numpy("grade", arguments, "course.grade", "main")
 
 
-def with_numpy(name, arguments, function):
+def with_numpy(command, arguments, module, function):
     """Run a command here where there is NumPy, else in the course's environment."""
     if importlib.util.find_spec("numpy"):
-        return function()(arguments)
+        return getattr(importlib.import_module(module), function)(arguments)
     from course import environment
 
-    return environment.run("course", name, *arguments)
+    return environment.run("course", command, *arguments)
 
 
 # Each command: its name, its arguments, what `--help` says of it, the function that runs it.

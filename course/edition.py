@@ -9,7 +9,6 @@ Nothing that anybody wrote is lost: of each file that is replaced, a dated copy 
 import argparse
 import io
 import json
-import os
 import re
 import shutil
 import sys
@@ -19,7 +18,7 @@ from pathlib import Path
 
 from course import notebooks
 from course.exercises import body_of, exercises, of_lesson, read_exercises, with_body
-from course.export import modules_of, write
+from course.export import modules_of, write, write_bytes
 from course.notebooks import ROOT, NotebookError
 
 MARKER = "course/edition.json"  # in a student's folder, not in the repository
@@ -163,10 +162,7 @@ class Backup:
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(path, copy)
             self.copies.append(copy)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-        temporary.write_bytes(content)
-        os.replace(temporary, path)
+        write_bytes(path, content)
 
     def lines(self) -> list[str]:
         """What to say of the copies."""

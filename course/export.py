@@ -131,8 +131,12 @@ def package(root: Path = ROOT) -> dict[str, tuple[str, str]]:
 
 
 def write(path: Path, text: str) -> None:
-    """Write a file whole or not at all; leave it alone where it holds this text already."""
-    content = text.encode("utf-8")
+    """Write a text file whole or not at all; leave it alone where it holds this text already."""
+    write_bytes(path, text.encode("utf-8"))
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """The same for any file."""
     if path.exists() and path.read_bytes() == content:
         return
     path.parent.mkdir(parents=True, exist_ok=True)

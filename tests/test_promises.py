@@ -56,7 +56,7 @@ CLAIM = re.compile(
 SCALES = {"thousand": 1e3, "million": 1e6, "billion": 1e9}
 
 # Reviewed: what looks like a measurement of ours and is none, or stands on the page otherwise.
-RUN_TIME = "roughly, on a usual machine; `benchmarks.promises --lessons` puts seconds on the page"
+RUN_TIME = "roughly, on a usual machine; the matrix puts seconds on the page"
 REVIEWED = {
     "03_functional": {
         "half a minute": RUN_TIME,
