@@ -30,7 +30,7 @@ KEPT = ("PATH", "SYSTEMROOT", "LANG", "LC_ALL", "LD_LIBRARY_PATH")  # of the env
 class Limits:
     """What one check may use."""
 
-    seconds: float = 3.0  # by the clock
+    seconds: float = 2.5  # by the clock, so that no check takes three
     cpu: int = 4  # seconds of a processor, where the system counts them
     memory: int = 2 << 30  # bytes of address space
 
