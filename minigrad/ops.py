@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 
-from minigrad.op import Part, differentiable
+from minigrad.op import Part, as_array, differentiable
 
 
 # --- Arithmetic ---
@@ -346,7 +346,7 @@ def reshape(x, /, *shape):
 
 def flatten(x, start=0):
     """All axes from `start` on as one."""
-    return reshape(x, (*x.shape[:start], math.prod(x.shape[start:])))
+    return reshape(x, (*np.shape(x)[:start], math.prod(np.shape(x)[start:])))
 
 
 @differentiable
@@ -378,13 +378,19 @@ def expand_dims(x, /, axis):
 @differentiable
 def triu(x, /, k=0):
     """The upper triangle of the last two axes, from diagonal `k` up; zeros below it."""
-    return np.triu(x, k), lambda g: np.triu(g, k)
+    return _triangle(np.triu, x, k)
 
 
 @differentiable
 def tril(x, /, k=0):
     """The lower triangle of the last two axes, from diagonal `k` down; zeros above it."""
-    return np.tril(x, k), lambda g: np.tril(g, k)
+    return _triangle(np.tril, x, k)
+
+
+def _triangle(part, x, k):
+    if x.ndim < 2:
+        raise ValueError("a triangle needs two axes: reshape to a matrix first")
+    return part(x, k), lambda g: part(g, k)
 
 
 # --- Indexing and joining ---
@@ -400,26 +406,21 @@ def repeat(x, repeats, axis=None):
     """Each element (or each slice along the axis) `repeats` times in a row, as in NumPy."""
     if axis is None:
         x, axis = flatten(x), 0
-    index = np.repeat(np.arange(len(np.moveaxis(x.data, axis, 0))), repeats)
-    return getitem(x, (slice(None),) * (axis % x.ndim) + (index,))
+    index = np.repeat(np.arange(len(np.moveaxis(as_array(x), axis, 0))), repeats)
+    return getitem(x, (slice(None),) * (axis % np.ndim(x)) + (index,))
 
 
 def split(x, size, axis=0, dim=None):
-    """Consecutive pieces along an axis: of `size` each (the last may be shorter), or of sizes.
-
-    >>> import minigrad as mg
-    >>> [piece.shape for piece in mg.split(mg.zeros(2, 7), 3, axis=1)]
-    [(2, 3), (2, 3), (2, 1)]
-    """
-    axis = axis if dim is None else dim
-    n = len(np.moveaxis(x.data, axis, 0))
+    """Consecutive pieces along an axis: of `size` each (the last may be shorter), or of sizes."""
+    axis, shape = axis if dim is None else dim, np.shape(x)
+    n = len(np.moveaxis(as_array(x), axis, 0))
     if isinstance(size, int) and size > 0:
         size = [size] * (n // size) + ([n % size] if n % size else [])
     if isinstance(size, int) or math.fsum(size) != n or any(s < 0 for s in size):
-        raise ValueError(f"split: axis {axis} of shape {x.shape} has {n} entries, asked for {size}")
+        raise ValueError(f"split: axis {axis} of shape {shape} has {n} entries, asked for {size}")
     ends = np.cumsum(size).tolist()
-    before = (slice(None),) * (axis % x.ndim)
-    return tuple(x[(*before, slice(end - s, end))] for s, end in zip(size, ends))
+    before = (slice(None),) * (axis % len(shape))
+    return tuple(getitem(x, (*before, slice(end - s, end))) for s, end in zip(size, ends))
 
 
 @differentiable

@@ -301,9 +301,12 @@ BAD = {
     ],
     "triu": [
         (lambda w: mg.triu(w.x, "a"), TypeError, "triu of shape"),
-        (lambda w: mg.triu(1.0), TypeError, "triu of shape"),
+        (lambda w: mg.triu(1.0), ValueError, r"triu of shape \(\): a triangle needs two axes"),
     ],
-    "tril": [(lambda w: mg.tril(w.x, "a"), TypeError, "tril of shape")],
+    "tril": [
+        (lambda w: mg.tril(w.x, "a"), TypeError, "tril of shape"),
+        (lambda w: mg.tril(w.x[0]), ValueError, r"tril of shape \(3,\): a triangle needs two axes"),
+    ],
     "getitem": [
         (lambda w: w.x[5], IndexError, r"getitem of shape \(2, 3\): index 5 is out of bounds"),
         (lambda w: w.x[0, 0, 0], IndexError, "too many indices"),
@@ -317,6 +320,7 @@ BAD = {
         (lambda w: w.x.split(2, 5), IndexError, "axis 5 is out of bounds"),
         (lambda w: w.x.split(0), ValueError, "has 2 entries, asked for 0"),
         (lambda w: w.x.split([1, 5]), ValueError, r"has 2 entries, asked for \[1, 5\]"),
+        (lambda w: mg.split("ab", 1), TypeError, "holds numbers or Booleans"),
     ],
     "cat": [
         (
