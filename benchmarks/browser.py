@@ -112,20 +112,32 @@ def chromium(width=1300, height=1400):
             browser.close()
 
 
-def open_notebook(context, server, name):
+LAB, NOTEBOOK_7 = "lab/tree", "notebooks"  # one server answers for both
+_IDLE = {
+    LAB: "#jp-main-statusbar :text('| Idle')",
+    NOTEBOOK_7: ".jp-NotebookKernelStatus-fade",  # it fades once the kernel has nothing to do
+}
+
+
+def open_notebook(context, server, name, application=LAB):
     """A page with a notebook whose kernel is ready."""
     address, token = server
     page = context.new_page()
-    page.goto(f"{address}/lab/tree/notebooks/{name}?token={token}&reset")
-    page.locator("#jp-main-statusbar").get_by_text("| Idle").wait_for(timeout=60 * SECONDS)
+    page.goto(f"{address}/{application}/notebooks/{name}?token={token}&reset")
+    page.locator(_IDLE[application]).first.wait_for(state="attached", timeout=60 * SECONDS)
     page.locator(".jp-MarkdownOutput").first.wait_for(timeout=30 * SECONDS)
     return page
 
 
+def press(page, menu, item):
+    """Choose an item of one of the menus at the top."""
+    page.get_by_role("menuitem", name=menu, exact=True).click()
+    page.get_by_role("menuitem", name=item, exact=True).click()
+
+
 def run_all(page, seconds=180):
     """Run all cells and wait for the last; the outputs that are errors, as texts."""
-    page.get_by_role("menuitem", name="Run", exact=True).click()
-    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+    press(page, "Run", "Run All Cells")
     prompts = page.locator(".jp-Notebook .jp-CodeCell .jp-InputArea-prompt")
     numbers = re.compile(r"\[(\d+)\]:")
 

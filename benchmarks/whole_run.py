@@ -18,9 +18,10 @@ import numpy as np
 import minigrad as mg
 from benchmarks.training import CORES, SIZES, pytorch_twin
 from minigrad.data import CharTokenizer, TextDataset, load_text, train_validation_split
-from minigrad.gpt2_shakespeare import GPT2, GPT2Config, Recipe, Trainer, evaluate
+from minigrad.gpt2_shakespeare import GPT2, GPT2Config, Recipe, Trainer
+from minigrad.tools.cli import evaluate_each
 
-STEPS, TURN, REPORT, BATCHES = 2000, 100, 500, 200
+STEPS, TURN, REPORT, BATCHES, WINDOWS = 2000, 100, 500, 200, 32
 
 
 def ours(text, workers):
@@ -39,7 +40,7 @@ def ours(text, workers):
 def minigrad_way(text, workers):
     """(step, report): one step of training, and both losses."""
     trainer, datasets = ours(text, workers)
-    return trainer.step, lambda: [evaluate(trainer.model, data, BATCHES) for data in datasets]
+    return trainer.step, lambda: evaluate_each(trainer, datasets, BATCHES, WINDOWS)
 
 
 def pytorch_way(text):
@@ -55,7 +56,7 @@ def pytorch_way(text):
     def loss_on(data):
         generator, losses = np.random.default_rng(0), []
         for _ in range(BATCHES):
-            inputs, targets = (torch.from_numpy(x.data) for x in data.sample(32, generator))
+            inputs, targets = (torch.from_numpy(x.data) for x in data.sample(WINDOWS, generator))
             losses.append(F.cross_entropy(model(inputs).flatten(0, 1), targets.flatten()).item())
         return float(np.mean(losses))
 

@@ -4,6 +4,7 @@ The tests of the playground share one page and go from one to the next, as a rea
 """
 
 import importlib.util
+import json
 import re
 import time
 
@@ -24,8 +25,13 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    with browser.lab(tmp_path_factory.mktemp("lab")) as server:
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("lab")
+
+
+@pytest.fixture(scope="module")
+def server(folder):
+    with browser.lab(folder) as server:
         yield server
 
 
@@ -80,8 +86,8 @@ def next_table(play):
 def wait_for_another(play, read, before):
     deadline = time.monotonic() + 20
     while read(play) == before:
-        assert time.monotonic() < deadline, f"this did not change: {before}"
-        play.page.wait_for_timeout(50)
+        assert time.monotonic() < deadline, f"this did not change: {before!r:.200}"
+        time.sleep(0.05)
     return read(play)
 
 
@@ -287,3 +293,67 @@ def test_a_lesson_opens_and_runs(server, context, name, pytestconfig):
             assert browser.run_all(page, seconds=400) == []
     finally:
         page.close()
+
+
+# --- In JupyterLab and in Notebook 7 ---
+
+needs_notebook_7 = pytest.mark.skipif(
+    importlib.util.find_spec("notebook") is None,
+    reason="Notebook 7 is not installed: pip install minigrad[browser]",
+)
+
+
+@needs_notebook_7
+def test_the_playground_writes_in_notebook_7(server, context, sampler):
+    page = browser.open_notebook(context, server, "playground.ipynb", browser.NOTEBOOK_7)
+    assert browser.run_all(page) == []
+    play = page.locator(".mg-playground")
+    fill(play, "Length", "60")
+    play.get_by_role("button", name="Generate").click()
+    wait_for_status(play, "Done: 60 of 60")
+    sampler.set(prompt="ROMEO:\n", length=60, seed=0)
+    assert text(play) == sampler.generate()
+    page.close()
+
+
+WATCHED = """
+import itertools, time
+from course.watch import watch
+
+losses = (1 / n for n in itertools.count(1))
+
+def step():
+    time.sleep(0.02)
+    return next(losses)
+
+record = watch(step, 100_000, every=50, validate=lambda: 2.0, caption="A short training.")
+print("kept", record.losses[-1] == 1 / len(record.losses))
+"""
+
+
+@pytest.mark.parametrize(
+    "application",
+    [browser.LAB, pytest.param(browser.NOTEBOOK_7, marks=needs_notebook_7)],
+    ids=["JupyterLab", "Notebook 7"],
+)
+def test_a_training_is_drawn_while_it_runs_and_can_be_stopped(server, context, folder, application):
+    words = {"cell_type": "markdown", "id": "words", "metadata": {}, "source": "A training."}
+    code = {"cell_type": "code", "id": "code", "metadata": {}, "outputs": [], "source": WATCHED}
+    kernel = {"name": "python3", "display_name": "Python 3 (ipykernel)"}
+    notebook = {"nbformat": 4, "nbformat_minor": 5, "metadata": {"kernelspec": kernel}}
+    notebook["cells"] = [words, code | {"execution_count": None}]
+    path = folder / "notebooks" / f"watched_{application.partition('/')[0]}.ipynb"
+    path.write_text(json.dumps(notebook), encoding="utf-8")
+    page = browser.open_notebook(context, server, path.name, application)
+    browser.press(page, "Run", "Run All Cells")
+    picture = page.locator(".jp-OutputArea-output img")
+    picture.wait_for()
+    first = picture.get_attribute("src")
+    wait_for_another(page, lambda _: picture.get_attribute("src"), first)
+    page.get_by_text("validation loss 2.000").first.wait_for()
+    page.get_by_role("button", name="Interrupt the kernel").click()
+    page.get_by_text("interrupted: the model is as step").wait_for()
+    page.get_by_text("kept True").wait_for()
+    page.locator(".jp-OutputArea-output em").get_by_text("A short training.").wait_for()
+    assert picture.count() == 1
+    page.close()

@@ -346,6 +346,16 @@ def test_an_interrupted_evaluation_leaves_the_model_in_training(monkeypatch):
     assert trainer.model.training
 
 
+def test_evaluations_side_by_side_are_those_one_after_the_other():
+    trainer = make_trainer(workers=2)
+    other = TextDataset(trainer.dataset.tokens[::-1].copy(), 8)
+    expected = [evaluate(trainer.model, data, 5, 4) for data in (trainer.dataset, other)]
+    for _ in range(20):
+        trainer.model.train()
+        found = cli.evaluate_each(trainer, [trainer.dataset, other], 5, 4)
+        assert found == pytest.approx(expected, abs=1e-5)
+
+
 # --- Disks ---
 
 LIMITED = """

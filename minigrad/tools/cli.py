@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from minigrad.data import (
 )
 from minigrad.gpt2_shakespeare import GPT2, GPT2Config, Recipe, Trainer, evaluate, sample
 from minigrad.tools import checkpoint
+from minigrad.tools.threads import blas_threads
 
 EVALUATION_BATCHES = 20  # for a report on the way; the last one takes ten times as many
 
@@ -264,8 +266,8 @@ def _train(options, trainer, tokenizer, validation):
 def _report(trainer, validation, bar, last):
     batches = EVALUATION_BATCHES * (10 if last else 1)
     size = trainer.recipe.batch_size
-    training_loss = evaluate(trainer.model, trainer.dataset, batches, size)
-    validation_loss = evaluate(trainer.model, validation, batches, size)
+    datasets = [trainer.dataset, validation]
+    training_loss, validation_loss = evaluate_each(trainer, datasets, batches, size)
     bar.clear()
     print(
         f"step {trainer.steps}: training loss {training_loss:.4f}, "
@@ -273,6 +275,17 @@ def _report(trainer, validation, bar, last):
         flush=True,
     )
     return validation_loss
+
+
+def evaluate_each(trainer, datasets, batches, size):
+    """What `evaluate` gives for each dataset; if the trainer has workers, computed side by side."""
+    workers = trainer.recipe.workers
+    if workers == 1:
+        return [evaluate(trainer.model, data, batches, size) for data in datasets]
+    trainer.model.eval()  # so that the first to end does not switch the others back to training
+    with blas_threads(max(1, workers // len(datasets))), ThreadPoolExecutor(workers) as pool:
+        running = [pool.submit(evaluate, trainer.model, d, batches, size) for d in datasets]
+        return [loss.result() for loss in running]
 
 
 def _save(options, trainer, tokenizer, validation_loss, bar):
