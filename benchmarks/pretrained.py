@@ -55,7 +55,7 @@ With the prompt `ROMEO:`, temperature 0.8 and seed 0 it writes:
 
 ## Limits
 
-It knows {vocabulary} characters and nothing but these plays: it imitates their form, line by line, and has no notion of what it says. It sees {context} characters at once, so a speaker, a rhyme or a thought is lost after two or three lines. Names and whole phrases can come from the plays word for word. It is a piece of a course, good for looking inside, and for no other use.
+It knows {vocabulary} characters and nothing but these plays: it imitates their form, line by line, and has no notion of what it says. It sees {context} characters at once, so a speaker, a rhyme or a thought is lost after a few lines. Names and whole phrases can come from the plays word for word. It is a piece of a course, good for looking inside, and for no other use.
 
 `python -m benchmarks.pretrained` wrote this page, the tables and the file.
 """

@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 
-from minigrad.op import differentiable
+from minigrad.op import differentiable, no_grad_depth
 from minigrad.random import default_generator
 
 
@@ -45,7 +45,8 @@ def gelu(x, /):
     Source: Hendrycks and Gimpel, "Gaussian Error Linear Units", 2016, section 2.
     """
     a, b = math.sqrt(2 / math.pi), 0.044715
-    value, slope = np.empty(x.shape, x.dtype), np.empty(x.shape, x.dtype)
+    value = np.empty(x.shape, x.dtype)
+    slope = np.empty(x.shape, x.dtype) if no_grad_depth.get() == 0 else None
     for x_, y, s in blocks(x, value, slope):
         square = x_ * x_
         # Φ = 0.5 (1 + tanh(x (a + a b x²))), then y = x Φ
@@ -56,6 +57,8 @@ def gelu(x, /):
         phi += 1
         phi *= 0.5
         np.multiply(x_, phi, out=y)
+        if s is None:  # nothing is recorded: nobody will ask for it
+            continue
         # The slope, while all this is in the cache: Φ + 2 y (1 - Φ) (a + 3 a b x²)
         square *= 6 * a * b
         square += 2 * a
@@ -70,10 +73,10 @@ _BLOCK = 1 << 15  # elements: a few blocks of float32 fit into a core's second-l
 
 
 def blocks(*arrays):
-    """The arrays, all of one shape, cut into flat pieces small enough to stay in the cache."""
-    flat = [np.ascontiguousarray(x).reshape(-1) for x in arrays]
+    """The arrays (or None), all of one shape, in flat pieces small enough to stay in the cache."""
+    flat = [x if x is None else np.ascontiguousarray(x).reshape(-1) for x in arrays]
     for start in range(0, flat[0].size, _BLOCK):
-        yield [x[start : start + _BLOCK] for x in flat]
+        yield [x if x is None else x[start : start + _BLOCK] for x in flat]
 
 
 # --- Softmax ---
@@ -296,9 +299,5 @@ def mse_loss(prediction, target, /):
     if prediction.shape != target.shape:
         raise ValueError("prediction and target must have one shape: reshape one of the two")
     difference = prediction - target
-    slope = 2 / difference.size
-    return (
-        (difference * difference).mean(),
-        (lambda g: g * slope * difference),
-        lambda g: g * -slope * difference,
-    )
+    slope = difference * (2 / difference.size)
+    return (difference * difference).mean(), lambda g: g * slope, lambda g: -g * slope

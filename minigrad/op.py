@@ -12,6 +12,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+import minigrad
+
 # How many `no_grad` and `detect_anomaly` blocks surround this thread or task.
 no_grad_depth = ContextVar("no_grad_depth", default=0)
 anomaly_depth = ContextVar("anomaly_depth", default=0)
@@ -148,8 +150,7 @@ def differentiable(function=None, *, broadcasts=False):
 
 def record(op, inputs, value, rules):
     """The tensor of `value`; it keeps each input that requires a gradient, with its rule."""
-    from minigrad.tensor import Tensor  # when called, since a Tensor is made of operations
-
+    Tensor = minigrad.tensor.Tensor  # when called, since a Tensor is made of operations
     result = Tensor(value)
     result.op = op
     if no_grad_depth.get() == 0:
