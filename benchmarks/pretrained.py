@@ -2,8 +2,9 @@
 
     python -m benchmarks.pretrained RUN_FOLDER LOG --commit COMMIT --minutes MINUTES
 
-RUN_FOLDER is the run's --checkpoint-dir: the checkpoint with the lowest validation loss is taken.
-LOG is what the run printed. Writes minigrad/tools/pretrained.safetensors and, in docs/,
+RUN_FOLDER is the run's --checkpoint-dir: the checkpoint with the lowest validation loss is taken,
+or with `--mean N` the mean of the newest N checkpoints, weight by weight. LOG is what the run
+printed. Writes minigrad/tools/pretrained.safetensors and, in docs/,
 pretrained.md (the card), pretrained.csv (the losses), pretrained.json and pictures/pretrained.png.
 """
 
@@ -38,8 +39,8 @@ CARD = """# The shipped model
 | Command | `{command}` |
 | Seed | {seed} |
 | Commit | {commit} |
-| Steps | {steps} of {planned}: the checkpoint with the lowest validation loss |
-| Time | {time} |
+| Steps | {steps} of {planned}: {chosen} |
+| Time | {time} |{notes}
 | Training loss | {training_loss:.4f} nats per character |
 | Validation loss | **{validation_loss:.4f}** nats ({bits:.2f} bits) per character, {batches} batches, of the half-precision file; {verdict} |
 
@@ -67,12 +68,20 @@ def main(arguments=None):
     parser.add_argument("log", type=Path, help="what the run printed")
     parser.add_argument("--commit", required=True, help="the commit that trained")
     parser.add_argument("--minutes", type=float, help="how long the steps took, in all")
+    parser.add_argument("--mean", type=int, metavar="N", help="take the mean of the newest N")
+    parser.add_argument("--note", default="", help="what else the card should say of the run")
     parser.add_argument("--batches", type=int, default=200, help="batches to measure the losses on")
     options = parser.parse_args(arguments)
 
-    path = best(options.folder)[0] or checkpoints(options.folder)[-1]
-    description = read_arrays(path)[1]
-    model, tokenizer = load_model(path)
+    paths = checkpoints(options.folder)[-(options.mean or 1) :]
+    chosen = f"the mean of the last {options.mean} checkpoints (Izmailov et al., 2018)"
+    if not options.mean:
+        paths = [best(options.folder)[0] or paths[-1]]
+        chosen = "the checkpoint with the lowest validation loss"
+    description = read_arrays(paths[-1])[1]
+    model, tokenizer = load_model(paths[-1])
+    states = [load_model(path)[0].state_dict() for path in paths]
+    model.load_state_dict({name: np.mean([s[name] for s in states], axis=0) for name in states[0]})
     save_pretrained(PATH, model, tokenizer)
     model, tokenizer = load_pretrained()
     log = options.log.read_text(encoding="utf-8")
@@ -108,7 +117,8 @@ def main(arguments=None):
         context=config.context_size, parameters=model.num_parameters(),
         megabytes=numbers["bytes"] / 1e6, characters=len(text), vocabulary=tokenizer.vocab_size,
         command=command(config, recipe), seed=recipe["seed"], commit=options.commit, steps=steps,
-        planned=recipe["num_steps"], time=fast, training_loss=training_loss,
+        planned=recipe["num_steps"], chosen=chosen, time=fast,
+        notes=options.note and f"\n| Note | {options.note} |", training_loss=training_loss,
         validation_loss=validation_loss, bits=validation_loss / math.log(2),
         batches=options.batches, verdict=met, sample=Sampler(model, tokenizer).generate().strip(),
     )  # fmt: skip

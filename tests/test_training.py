@@ -191,6 +191,18 @@ def test_a_checkpoint_of_another_run_is_refused_with_the_difference(tmp_path, di
     assert same(state(trainer), before)
 
 
+def test_a_run_can_be_made_longer_when_it_is_resumed(tmp_path):
+    trainer = make_trainer()
+    for _ in range(5):  # past the warm-up
+        trainer.step()
+    path = checkpoint.save(tmp_path, trainer, VOCABULARY)
+    longer = make_trainer(num_steps=60)
+    checkpoint.resume(path, longer, VOCABULARY)
+    assert same(state(longer), state(trainer))
+    trainer.step(), longer.step()
+    assert longer.optimizer.lr > trainer.optimizer.lr  # later on the longer cosine
+
+
 def damaged(content):
     yield "truncated", content[:-1]
     yield "half", content[: len(content) // 2]

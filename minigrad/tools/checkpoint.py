@@ -155,12 +155,17 @@ def checkpoints(folder):
 
 
 def resume(path, trainer, vocabulary):
-    """Put the trainer where the checkpoint left it; one of another run is refused, all or none."""
+    """Put the trainer where the checkpoint left it; one of another run is refused, all or none.
+
+    The run may have become longer: its learning rate then follows the longer schedule.
+    """
     arrays, description = read_arrays(path)
     if not isinstance(description, dict) or description.get("format") != _FORMAT:
         raise ValueError(f"{path} is no checkpoint of a training run")
     for part, wanted in describe(trainer, vocabulary).items():
         met = description.get(part)
+        if part == "recipe" and isinstance(met, dict) and _is_longer(wanted, met):
+            met = {**met, **{name: wanted[name] for name in _LENGTHS}}
         if met != wanted:
             raise ValueError(f"{path} belongs to another run: {_difference(part, met, wanted)}")
     model = {n.removeprefix("model."): a for n, a in arrays.items() if n.startswith("model.")}
@@ -178,6 +183,13 @@ def resume(path, trainer, vocabulary):
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         trainer.model.load_state_dict(before)
         raise ValueError(f"{path} is damaged: {error}") from None
+
+
+_LENGTHS = ("num_steps", "warmup_steps")  # the command line derives the second from the first
+
+
+def _is_longer(recipe, other):
+    return all(isinstance(other.get(n), int) and other[n] <= recipe[n] for n in _LENGTHS)
 
 
 def _difference(part, met, wanted):

@@ -71,7 +71,7 @@ def _parser():
     add(model, "--embedding-dim", positive, 288, "channels; a multiple of --num-heads")
     add(model, "--dropout", _number(float, 0, 1, below=True), 0.0, "dropout probability")
     training = parser.add_argument_group("the training")
-    add(training, "--num-steps", whole, 2048, "steps of AdamW")
+    add(training, "--num-steps", whole, 2048, "steps of AdamW; with --resume, more of them make a run longer")
     add(training, "--batch-size", positive, 32, "sequences in a batch")
     add(training, "--lr", _number(float, 0, 10), 1e-3, "highest learning rate, after the warm-up")
     add(training, "--report-every", positive, 256, "steps between two reports of the losses")
