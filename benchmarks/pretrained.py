@@ -74,7 +74,7 @@ def main(arguments=None):
     options = parser.parse_args(arguments)
 
     paths = checkpoints(options.folder)[-(options.mean or 1) :]
-    chosen = f"the mean of the last {options.mean} checkpoints (Izmailov et al., 2018)"
+    chosen = f"the mean of the last {len(paths)} checkpoints (Izmailov et al., 2018)"
     if not options.mean:
         paths = [best(options.folder)[0] or paths[-1]]
         chosen = "the checkpoint with the lowest validation loss"

@@ -199,8 +199,9 @@ def test_a_run_can_be_made_longer_when_it_is_resumed(tmp_path):
     longer = make_trainer(num_steps=60)
     checkpoint.resume(path, longer, VOCABULARY)
     assert same(state(longer), state(trainer))
-    trainer.step(), longer.step()
-    assert longer.optimizer.lr > trainer.optimizer.lr  # later on the longer cosine
+    trainer.step()
+    longer.step()
+    assert longer.optimizer.lr > trainer.optimizer.lr  # the same step, earlier on its cosine
 
 
 def damaged(content):

@@ -71,7 +71,7 @@ def _parser():
     add(model, "--embedding-dim", positive, 288, "channels; a multiple of --num-heads")
     add(model, "--dropout", _number(float, 0, 1, below=True), 0.0, "dropout probability")
     training = parser.add_argument_group("the training")
-    add(training, "--num-steps", whole, 2048, "steps of AdamW; with --resume, more of them make a run longer")
+    add(training, "--num-steps", whole, 2048, "steps of AdamW; a resumed run may get more")
     add(training, "--batch-size", positive, 32, "sequences in a batch")
     add(training, "--lr", _number(float, 0, 10), 1e-3, "highest learning rate, after the warm-up")
     add(training, "--report-every", positive, 256, "steps between two reports of the losses")
@@ -212,7 +212,7 @@ def _prepare_checkpoints(options, trainer, tokenizer):
         checkpoint.resume(present[-1], trainer, tokenizer.vocabulary)
     except ValueError as error:
         raise Refused(f"--resume: {error}") from None
-    print(f"resumed from {present[-1]} at step {trainer.steps}")
+    print(f"resumed from {present[-1]} at step {trainer.steps} of {options.num_steps}")
     return True
 
 
