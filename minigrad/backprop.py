@@ -134,8 +134,7 @@ def gradients(root, gradient=None, consume=True):
             if consume and node.op is not None:
                 node.inputs = None
             for number, (x, rule) in enumerate(inputs, 1):
-                contribution, fresh = _apply(rule, number, node, x, g)
-                pending.add(x, contribution, fresh)
+                pending.add(x, *_apply(rule, number, node, x, g))
     return found
 
 

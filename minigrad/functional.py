@@ -4,6 +4,7 @@
 Each is one operation with its own rules, so that what the forward pass knows is used backward.
 """
 
+import functools
 import math
 
 import numpy as np
@@ -130,7 +131,12 @@ def linear(x, weight, bias=None, /):
     if x.shape[-1:] != (features,):
         raise ValueError(f"the last axis of x must have {features} entries, as the weight's rows")
     rows = x.reshape(math.prod(x.shape[:-1]), features)  # (N, in)
-    value = rows @ weight.T if len(rows) != 1 else np.vecdot(weight, rows)[None]
+    if len(rows) == 1:
+        value = np.vecdot(weight, rows)
+    elif len(rows) <= 32:  # BLAS is faster with the small matrix on the right
+        value = np.ascontiguousarray((weight @ rows.T).T)
+    else:
+        value = rows @ weight.T
     if bias is not None:
         value += bias
 
@@ -162,7 +168,7 @@ def layer_norm(x, weight, bias=None, /, eps=1e-5):
         raise ValueError(f"weight and bias must have the shape of the last axis of x, ({n},)")
     rows = x.reshape(-1, n)  # (N, n)
     normal = rows - _row_means(rows)
-    variance = np.vecdot(normal, normal)[:, None] / n  # (N, 1)
+    variance = np.vecdot(normal, normal, keepdims=True) / n  # (N, 1)
     scale = 1 / np.sqrt(variance + eps)
     normal *= scale
     value = normal * weight
@@ -171,7 +177,7 @@ def layer_norm(x, weight, bias=None, /, eps=1e-5):
 
     def rule_x(g):
         g = g.reshape(-1, n) * weight
-        along = np.vecdot(g, normal)[:, None] / n  # (N, 1)
+        along = np.vecdot(g, normal, keepdims=True) / n  # (N, 1)
         g -= _row_means(g)
         g -= normal * along
         g *= scale
@@ -188,8 +194,12 @@ def layer_norm(x, weight, bias=None, /, eps=1e-5):
 
 def _row_means(rows):
     """The mean of each row (N, n) -> (N, 1), as a matrix product: four times as fast as `mean`."""
-    n = rows.shape[1]
-    return rows @ np.full((n, 1), 1 / n, rows.dtype)
+    return rows @ _averaging_column(rows.shape[1], rows.dtype)
+
+
+@functools.lru_cache
+def _averaging_column(n, dtype):
+    return np.full((n, 1), 1 / n, dtype)
 
 
 # --- Embedding ---

@@ -19,7 +19,7 @@ from minigrad.op import as_array
 from minigrad.optim import AdamW, clip_grad_norm_, warmup_cosine
 from minigrad.random import use_generator
 from minigrad.tensor import Tensor
-from minigrad.tools.memory import keep_freed_memory
+from minigrad.tools.memory import keep_freed_memory, pack
 from minigrad.tools.threads import blas_threads
 
 
@@ -62,24 +62,21 @@ class GPT2(nn.Module):
     """
 
     def __init__(self, config):
-        C, V = config.embedding_dim, config.vocab_size
+        C, V, N = config.embedding_dim, config.vocab_size, config.num_blocks
         if V is None:
             raise ValueError("GPT2: the config lacks its vocab_size, the number of tokens")
         self.config = config
         self.token_embedding = nn.Embedding(V, C)
         self.position_embedding = nn.Embedding(config.context_size, C)
         self.dropout = nn.Dropout(config.dropout)
-        self.blocks = nn.Sequential(
-            *(
-                Block(C, config.num_heads, config.dropout, config.bias)
-                for _ in range(config.num_blocks)
-            )
-        )
+        blocks = [Block(C, config.num_heads, config.dropout, config.bias) for _ in range(N)]
+        self.blocks = nn.Sequential(*blocks)
         self.output_ln = nn.LayerNorm(C)
         self.output_projection = nn.Linear(C, V, bias=False)
         if config.tie_weights:
             self.output_projection.weight = self.token_embedding.weight
         self._initialise()
+        pack(self.parameters())
 
     def _initialise(self):
         residual_std = 0.02 / math.sqrt(2 * self.config.num_blocks)
@@ -249,16 +246,11 @@ class Trainer:
     """
 
     def __init__(self, model, dataset, recipe=Recipe()):
-        parameters = model.parameters()
-        matrices = [p for p in parameters if p.ndim >= 2]
-        others = [p for p in parameters if p.ndim < 2]
+        matrices = [p for p in model.parameters() if p.ndim >= 2]
+        others = [p for p in model.parameters() if p.ndim < 2]
+        groups = [{"params": matrices, "weight_decay": recipe.weight_decay}, {"params": others}]
         self.model, self.dataset, self.recipe = model, dataset, recipe
-        self.optimizer = AdamW(
-            [{"params": matrices, "weight_decay": recipe.weight_decay}, {"params": others}],
-            lr=recipe.lr,
-            betas=recipe.betas,
-            weight_decay=0.0,
-        )
+        self.optimizer = AdamW(groups, lr=recipe.lr, betas=recipe.betas, weight_decay=0.0)
         self.steps = 0
         keep_freed_memory()
         self._pool = ThreadPoolExecutor(recipe.workers)

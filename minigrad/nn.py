@@ -136,14 +136,11 @@ def _tree(module, name="", indent=""):
     count = f"{module.num_parameters():,} parameters" if module.parameters() else ""
     label = f"{indent}{name}{': ' if name else ''}{type(module).__name__}"
     lines = [f"{label}({', '.join(own)})  {count}".rstrip()]
-    inside = [(path, part) for path, part in module._walk() if isinstance(part, Module)]
-    direct = [
-        (path, part)
-        for path, part in inside
-        if not any(path.startswith(f"{other}.") for other, _ in inside)
-    ]
-    for path, part in direct:
-        lines += _tree(part, path, indent + "  ")
+    shown = None
+    for path, part in module._walk():  # what is inside of a part follows it directly
+        if isinstance(part, Module) and not path.startswith(f"{shown}."):
+            lines += _tree(part, path, indent + "  ")
+            shown = path
     return lines
 
 

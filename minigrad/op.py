@@ -120,8 +120,10 @@ def differentiable(function=None, *, broadcasts=False):
     def op(*arguments, **options):
         if options:
             options = {PYTORCHS.get(key, key): unwrap(value) for key, value in options.items()}
-        extras = [unwrap(extra) for extra in arguments[count or 1 :]]
         inputs = arguments[:count] if count else tuple(arguments[0])
+        extras = arguments[count or 1 :]
+        if extras:
+            extras = [unwrap(extra) for extra in extras]
         try:
             # Beside an array, a Python number takes on the array's dtype: it stays a number.
             arrays = [

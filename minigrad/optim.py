@@ -20,24 +20,23 @@ class Optimizer:
     """
 
     def __init__(self, parameters, lr, **defaults):
+        kind = type(self).__name__
         groups = list(parameters)
         if groups and not isinstance(groups[0], dict):
             groups = [{"params": groups}]
         self.groups = [{**defaults, **group, "params": list(group["params"])} for group in groups]
         self.parameters = [p for group in self.groups for p in group["params"]]
         if not self.parameters:
-            raise ValueError(f"{type(self).__name__}: there are no parameters to optimize")
+            raise ValueError(f"{kind}: there are no parameters to optimize")
         for group in self.groups:
             unknown = group.keys() - defaults.keys() - {"params"}
             if unknown:
-                raise ValueError(f"{type(self).__name__}: unknown options {sorted(unknown)}")
+                raise ValueError(f"{kind}: unknown options {sorted(unknown)}")
             for name, value in {"lr": lr, **group}.items():
                 if name != "params" and not (np.isfinite(value).all() and np.min(value) >= 0):
-                    raise ValueError(
-                        f"{type(self).__name__}: {name} must not be negative, not {value}"
-                    )
+                    raise ValueError(f"{kind}: {name} must not be negative, not {value}")
         if len({id(p) for p in self.parameters}) < len(self.parameters):
-            raise ValueError(f"{type(self).__name__}: a parameter is given twice")
+            raise ValueError(f"{kind}: a parameter is given twice")
         self.lr = lr
         self.steps = 0
 

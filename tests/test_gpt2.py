@@ -53,6 +53,13 @@ def test_shapes_names_and_initialisation():
     assert state["blocks.0.attn.out_proj.weight"].std() == pytest.approx(0.02 / 12**0.5, rel=0.02)
 
 
+def test_the_parameters_lie_one_behind_another():
+    parameters = small_model(tie_weights=True, bias=True).parameters()
+    places = [p.data.ctypes.data for p in parameters]
+    assert places[0] % 64 == 0
+    assert places[1:] == [start + p.data.nbytes for start, p in zip(places, parameters[:-1])]
+
+
 def test_the_untrained_model_knows_nothing():
     model, x = small_model(), mg.array(tokens(64, 8))
     loss = mg.cross_entropy_loss(model(x), mg.array(tokens(64, 8, seed=1)))

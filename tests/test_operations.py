@@ -102,6 +102,7 @@ CASES = {
     "log_softmax": [((SIGNED,), {}), ((SIGNED,), {"axis": 1})],
     "linear": [
         ((normal(2, 5, 3), normal(4, 3), normal(4)), {}), ((normal(3), normal(4, 3), normal(4)), {}),
+        ((normal(3, 11, 3), normal(4, 3), normal(4)), {}),
     ],
     "layer_norm": [((normal(2, 5, 4), normal(4), normal(4, seed=1)), {}), ((normal(4), normal(4), normal(4)), {"eps": 0.1})],
     "embedding": [((TOKENS, normal(5, 3)), {})],
@@ -301,6 +302,15 @@ def test_softmax_and_cross_entropy_do_not_overflow():
     assert loss.item() == pytest.approx(2e4)
     loss.backward()
     assert logits.grad.tolist() == [[1.0, -1.0, 0.0]]
+
+
+def test_linear_is_the_same_for_one_row_few_and_many():
+    x, weight = normal(64, 24).astype(np.float32), normal(40, 24, seed=1).astype(np.float32)
+    whole = x.astype(np.float64) @ weight.T.astype(np.float64)
+    for n in (0, 1, 2, 31, 32, 33, 64):
+        value = mg.linear(x[:n], weight, None).data
+        assert value.shape == (n, 40) and value.flags.c_contiguous
+        np.testing.assert_allclose(value, whole[:n], atol=1e-5)
 
 
 def test_gelu_has_the_same_value_where_nothing_is_recorded():

@@ -220,11 +220,8 @@ def load_model(path):
 
 def _refuse_other_sizes(config, vocab_size, state):
     """Compare before anything is built: a file must not claim more memory than it fills itself."""
-    described = [
-        (vocab_size, config.embedding_dim),
-        (config.context_size, config.embedding_dim),
-        config.num_blocks,
-    ]
+    C = config.embedding_dim
+    described = [(vocab_size, C), (config.context_size, C), config.num_blocks]
     held = [
         state["token_embedding.weight"].shape,
         state["position_embedding.weight"].shape,

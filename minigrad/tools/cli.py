@@ -15,13 +15,8 @@ import numpy as np
 
 from minigrad import random
 from minigrad.backprop import detect_anomaly
-from minigrad.data import (
-    CharTokenizer,
-    TextDataset,
-    load_shakespeare,
-    load_text,
-    train_validation_split,
-)
+from minigrad.data import CharTokenizer, TextDataset
+from minigrad.data import load_shakespeare, load_text, train_validation_split
 from minigrad.gpt2_shakespeare import GPT2, GPT2Config, Recipe, Trainer, evaluate, sample
 from minigrad.tools import checkpoint
 from minigrad.tools.threads import blas_threads
