@@ -1,23 +1,23 @@
 """Tokens per second of the default model: with the cache, without it, and in PyTorch.
 
-`python -m benchmarks.sampling [--repeats N] [--json FILE]` lets each way write the same number of
-tokens after the same prompt, in turns, so that all meet the same machine. PyTorch keeps a cache of
-the same kind, with the same policy past the context. Run it with nothing else running.
+`python -m benchmarks.sampling [--tokens N] [--batches N ...] [--repeats N] [--json FILE]` lets each
+way write the same number of tokens after the same prompt, in turns, each in a process of its own. PyTorch keeps a cache of the
+same kind, with the same policy past the context. Run it with nothing else running.
 """
 
 import argparse
 import itertools
 import json
+import sys
 import time
+from functools import partial
 
 import numpy as np
 
 import minigrad as mg
 from benchmarks.training import VOCABULARY, available
+from benchmarks.turns import take_turns
 from minigrad.gpt2_shakespeare import GPT2, GPT2Config, generate, next_token_probabilities
-
-TOKENS = 256  # four times the context: the start again from its half is in the figures
-BATCH = 16
 
 
 def default_model():
@@ -25,57 +25,66 @@ def default_model():
     return GPT2(GPT2Config(vocab_size=VOCABULARY)).eval()
 
 
-def cached(model, batch_size):
+def cached(model, batch_size, count):
     """minigrad as `sample` does it."""
     prompt = np.zeros((batch_size, 1), np.int64)
-    for _ in itertools.islice(generate(model, prompt), TOKENS):
+    for _ in itertools.islice(generate(model, prompt), count):
         pass
 
 
 @mg.no_grad()
-def uncached(model, batch_size):
+def uncached(model, batch_size, count):
     """minigrad computing the whole window again for every token."""
     generator = np.random.default_rng(0)
     tokens = np.zeros((batch_size, 1), np.int64)
-    for _ in range(TOKENS):
+    for _ in range(count):
         logits = model(tokens[:, -model.config.context_size :]).data[:, -1]
         ends = next_token_probabilities(logits).cumsum(-1)
         new = (ends <= generator.random((batch_size, 1))).sum(-1, keepdims=True)
         tokens = np.concatenate([tokens, new], axis=1)
 
 
-def ways(batch_size):
-    """{way: a function that writes the tokens}."""
-    model = default_model()
-    found = {
-        "minigrad, cache": lambda: cached(model, batch_size),
-        "minigrad, no cache": lambda: uncached(model, batch_size),
+def pytorch(model):
+    """The same model in PyTorch: a function that writes the tokens of a batch."""
+    from benchmarks.torch_gpt2 import TorchGPT2, generate_cached
+
+    theirs = TorchGPT2(model.config).eval()
+    theirs.load_minigrad(model)
+    return partial(generate_cached, theirs)
+
+
+WAYS = {
+    "minigrad, cache": lambda model: partial(cached, model),
+    "minigrad, no cache": lambda model: partial(uncached, model),
+    "PyTorch, cache": pytorch,
+}
+
+
+def serve(way, *sizes):
+    """Answer each line on the standard input with the seconds that writing took, as JSON."""
+    write = WAYS[way](default_model())
+    write(*sizes)
+    for _ in sys.stdin:
+        start = time.perf_counter()
+        write(*sizes)
+        print(json.dumps(time.perf_counter() - start), flush=True)
+
+
+def measure(batch_size, count, repeats):
+    """{way: {"tokens per second": quartiles, "ratio": to minigrad's cache, turn by turn}}."""
+    commands = {
+        way: ["-m", "benchmarks.sampling", "--serve", way, str(batch_size), str(count)]
+        for way in WAYS
+        if way != "PyTorch, cache" or "PyTorch" in available()
     }
-    if "PyTorch" in available():
-        from benchmarks.torch_gpt2 import TorchGPT2, generate_cached
-
-        theirs = TorchGPT2(model.config).eval()
-        theirs.load_minigrad(model)
-        found["PyTorch, cache"] = lambda: generate_cached(theirs, batch_size, TOKENS)
-    return found
-
-
-def measure(batch_size, repeats):
-    """{way: {"tokens per second": quartiles, "ratio": to minigrad's cache, pair by pair}}."""
-    functions = ways(batch_size)
-    for function in functions.values():
-        function()
-    seconds = {way: [] for way in functions}
-    for _ in range(repeats):
-        for way, function in functions.items():
-            start = time.perf_counter()
-            function()
-            seconds[way].append(time.perf_counter() - start)
+    seconds = {way: [] for way in commands}
+    for way, answer in take_turns(commands, repeats):
+        seconds[way].append(answer)
     first = np.array(seconds["minigrad, cache"])
     return {
         way: {
             "tokens per second": np.percentile(
-                batch_size * TOKENS / np.array(times), [25, 50, 75]
+                batch_size * count / np.array(times), [25, 50, 75]
             ).tolist(),
             "ratio": np.percentile(np.array(times) / first, [25, 50, 75]).tolist(),
         }
@@ -85,13 +94,21 @@ def measure(batch_size, repeats):
 
 def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--tokens", type=int, default=256, help="of each text (default: 256)")
+    parser.add_argument("--batches", type=int, nargs="+", default=[1, 16], metavar="N",
+                        help="texts at once (default: 1 16)")  # fmt: skip
     parser.add_argument("--repeats", type=int, default=9, help="runs of each (default: 9)")
     parser.add_argument("--json", metavar="FILE", help="write the table as JSON")
+    parser.add_argument("--serve", nargs=3, help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
+    if options.serve:
+        return serve(options.serve[0], *map(int, options.serve[1:]))
     results = {}
-    for batch_size in (1, BATCH):
-        results[f"batch {batch_size}"] = rows = measure(batch_size, options.repeats)
-        print(f"\nbatch {batch_size}, {TOKENS} tokens each, {options.repeats} runs")
+    for batch_size in options.batches:
+        results[f"batch {batch_size}"] = rows = measure(
+            batch_size, options.tokens, options.repeats
+        )
+        print(f"\nbatch {batch_size}, {options.tokens} tokens each, {options.repeats} runs")
         print(f"{'':20s} {'tokens/s':>9s} {'quartiles':>15s} {'time to minigrad':>17s}")
         for way, row in rows.items():
             low, middle, high = row["tokens per second"]

@@ -14,7 +14,6 @@ import importlib.util
 import json
 import os
 import re
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -22,6 +21,7 @@ from pathlib import Path
 import numpy as np
 
 import minigrad as mg
+from benchmarks.turns import take_turns
 from minigrad.data import TextDataset
 from minigrad.gpt2_shakespeare import GPT2, GPT2Config, Recipe, Trainer
 from minigrad.tools.memory import keep_freed_memory
@@ -152,24 +152,11 @@ def serve(size, way):
 
 def measure(size, turns):
     """{way: {"seconds": one list for each turn, "memory": the peak in MB}}, the ways in turns."""
-    servers = {
-        way: subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.training", "--serve", size, way],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-        )
-        for way in available()
-    }  # fmt: skip
-    found = {way: {"seconds": [], "memory": None} for way in servers}
-    for _ in range(turns):
-        for way, server in servers.items():
-            server.stdin.write("turn\n")
-            server.stdin.flush()
-            answer = json.loads(server.stdout.readline())
-            found[way]["seconds"].append(answer["seconds"])
-            found[way]["memory"] = answer["memory"]
-            time.sleep(0.1)  # idle threads of a process go on turning for a while
-    for server in servers.values():
-        server.communicate()
+    commands = {way: ["-m", "benchmarks.training", "--serve", size, way] for way in available()}
+    found = {way: {"seconds": [], "memory": None} for way in commands}
+    for way, answer in take_turns(commands, turns):
+        found[way]["seconds"].append(answer["seconds"])
+        found[way]["memory"] = answer["memory"]
     return found
 
 

@@ -9,7 +9,6 @@ Prints the seconds of each, and the last validation loss. Run it with nothing el
 import argparse
 import importlib.util
 import json
-import subprocess
 import sys
 import time
 
@@ -17,6 +16,7 @@ import numpy as np
 
 import minigrad as mg
 from benchmarks.training import CORES, SIZES, pytorch_twin
+from benchmarks.turns import take_turns
 from minigrad.data import CharTokenizer, TextDataset, load_text, train_validation_split
 from minigrad.gpt2_shakespeare import GPT2, GPT2Config, Recipe, Trainer
 from minigrad.tools.cli import evaluate_each
@@ -93,24 +93,12 @@ def main(arguments=None):
     if options.serve:
         return serve(options.serve, options.text)
     torch = importlib.util.find_spec("torch") is not None
-    servers = {
-        way: subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.whole_run", options.text, "--serve", way],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-        )
-        for way in WAYS if torch or way != "PyTorch"
-    }  # fmt: skip
-    found = {way: {"seconds": 0.0, "losses": None} for way in servers}
-    for _ in range(STEPS // TURN):
-        for way, server in servers.items():
-            server.stdin.write("turn\n")
-            server.stdin.flush()
-            seconds, losses = json.loads(server.stdout.readline())
-            found[way]["seconds"] += seconds
-            found[way]["losses"] = losses
-            time.sleep(0.1)
-    for server in servers.values():
-        server.communicate()
+    serve_way = ["-m", "benchmarks.whole_run", options.text, "--serve"]
+    commands = {way: [*serve_way, way] for way in WAYS if torch or way != "PyTorch"}
+    found = {way: {"seconds": 0.0, "losses": None} for way in commands}
+    for way, (seconds, losses) in take_turns(commands, STEPS // TURN):
+        found[way]["seconds"] += seconds
+        found[way]["losses"] = losses
     for way, row in found.items():
         line = f"{way:20s} {row['seconds']:6.1f} s"
         if "PyTorch" in found:
