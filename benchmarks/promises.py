@@ -114,6 +114,16 @@ def of_runs():
             if "ratio" in row and way != "PyTorch":
                 name = f"time of the small recipe's 2000 steps, {way}, PyTorch = 1"
                 yield Promise(name, f"{row['ratio']:.2f}", command, *source, "times PyTorch")
+    sampling, source = measured("sampling")
+    for batch, rows in (sampling or {}).items():
+        command = "python -m benchmarks.sampling --json docs/sampling.json"
+        speed = rows["minigrad, cache"]["tokens per second"][1]
+        yield Promise(f"sampling, {batch}, default model", f"{speed:.0f}", command, *source,
+                      "tokens a second")  # fmt: skip
+        for way, row in rows.items():
+            if way != "minigrad, cache":
+                yield Promise(f"sampling, {batch}: the speed of {way} = 1",
+                              f"{row['ratio'][1]:.1f}", command, *source, "times its speed")  # fmt: skip
     around, source = measured("around")
     for what, value in (around or {}).items():
         command = "python -m benchmarks.around --json docs/around.json"
