@@ -1,8 +1,9 @@
 """Tokens per second of the default model: with the cache, without it, and in PyTorch.
 
 `python -m benchmarks.sampling [--tokens N] [--batches N ...] [--repeats N] [--json FILE]` lets each
-way write the same number of tokens after the same prompt, in turns, each in a process of its own. PyTorch keeps a cache of the
-same kind, with the same policy past the context. Run it with nothing else running.
+way write the same number of tokens after the same prompt, in turns, each in a process of its own.
+PyTorch keeps a cache of the same kind, with the same policy past the context. Run it with nothing
+else running.
 """
 
 import argparse

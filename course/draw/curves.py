@@ -156,10 +156,13 @@ def bars(bars, *, caption="", title="", xlabel="", unit="", digits=2, log=False,
         ax.barh(places, lengths, height=0.86 * thick, color=COLOURS[number], label=group,
                 hatch=HATCHES[number], edgecolor="white", linewidth=0)
         furthest = max([furthest, *np.abs(lengths)])
+        # A number may stand on the line of a mark: then it covers the line.
+        ground = {"facecolor": "white", "edgecolor": "none", "pad": 1} if marks else None
         for place, length in zip(places, lengths):
             text = f"{written(length, digits)}{unit}"
             ax.annotate(text, (length, place), xytext=(-4 if length < 0 else 4, 0), va="center",
-                        ha="right" if length < 0 else "left", textcoords="offset points")
+                        ha="right" if length < 0 else "left", textcoords="offset points",
+                        bbox=ground)
     ax.set_yticks(range(len(table)), [str(label) for label in table])
     ax.set_ylim(len(table) - 0.5, -0.5)
     ax.tick_params(axis="y", length=0, labelsize=10.5)

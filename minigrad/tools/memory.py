@@ -35,7 +35,7 @@ def keep_freed_memory():
 def pack(parameters):
     """Move float32 parameters one behind another into one block of memory.
 
-    Linux maps it in large pages: a model that is read for every token is read a tenth faster.
+    Linux maps it in large pages: what is read for every token is then read faster (docs/speed.md).
     """
     block = np.empty(sum(p.size for p in parameters) + 15, np.float32)
     block = block[-block.ctypes.data // 4 % 16 :]  # to begin at a multiple of 64 bytes
