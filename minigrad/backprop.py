@@ -3,10 +3,11 @@
 
 import functools
 import inspect
+from contextlib import contextmanager
 
 import numpy as np
 
-from minigrad.op import Part, anomaly_depth, no_grad_depth
+from minigrad.op import Part, anomaly_depth, is_quiet, no_grad_depth
 from minigrad.tensor import Tensor
 
 
@@ -261,6 +262,20 @@ class detect_anomaly(_Depth):
     """
 
     depth = anomaly_depth
+
+
+# --- One switch for many operations ---
+
+
+@contextmanager
+def quiet():
+    """Switch NumPy's warnings off once, for operations that else do it one by one."""
+    token = is_quiet.set(True)
+    try:
+        with np.errstate(all="ignore"):
+            yield
+    finally:
+        is_quiet.reset(token)
 
 
 # --- Checking gradients ---

@@ -13,7 +13,7 @@ import numpy as np
 
 from minigrad import nn
 from minigrad.attention import Block, KeyValueCache
-from minigrad.backprop import gradients, no_grad
+from minigrad.backprop import gradients, no_grad, quiet
 from minigrad.init import normal_
 from minigrad.op import as_array
 from minigrad.optim import AdamW, clip_grad_norm_, warmup_cosine
@@ -87,6 +87,7 @@ class GPT2(nn.Module):
             elif name.endswith("bias"):
                 parameter.data[...] = 0
 
+    @quiet()
     def forward(self, tokens, caches=None):
         """Logits (B, T, V) for tokens (B, T); with caches, these tokens follow those before."""
         past = caches[0].length if caches else 0
@@ -96,7 +97,7 @@ class GPT2(nn.Module):
                 f"GPT2: a sequence of {past + T} tokens is longer than the context of "
                 f"{self.config.context_size}: keep the last {self.config.context_size}"
             )
-        x = self.token_embedding(tokens) + self.position_embedding(np.arange(past, past + T))
+        x = self.token_embedding(tokens) + self.position_embedding.weight[past : past + T]
         x = self.dropout(x)  # (B, T, C)
         for block, cache in zip(self.blocks, caches or [None] * len(self.blocks)):
             x = block(x, cache)
@@ -111,7 +112,7 @@ class GPT2(nn.Module):
     @no_grad()
     def attention(self, tokens):
         """The attention weights of every block and head: (blocks, B, H, T, T), as an array."""
-        x = self.token_embedding(tokens) + self.position_embedding(np.arange(tokens.shape[-1]))
+        x = self.token_embedding(tokens) + self.position_embedding.weight[: tokens.shape[-1]]
         maps = []
         for block in self.blocks:
             maps.append(block.attn.weights(block.ln1(x)))

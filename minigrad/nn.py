@@ -100,20 +100,10 @@ class Module:
 
     def load_state_dict(self, state):
         """Copy `state`, as `state_dict` gives it, into the parameters, all of it or none."""
-        own = dict(self.named_parameters())
-        problems = [f"{name} is missing" for name in own if name not in state]
-        problems += [f"{name} is not in the model" for name in state if name not in own]
-        for name in own.keys() & state.keys():
-            met, wanted = np.shape(state[name]), own[name].shape
-            if met != wanted:
-                problems.append(f"{name} has shape {met}, the model's {wanted}")
-        if problems:
-            raise ValueError(
-                f"load_state_dict of {type(self).__name__}: {'; '.join(sorted(problems))}"
-            )
-        arrays = {name: np.asarray(state[name], own[name].dtype) for name in own}
-        for name, parameter in own.items():
-            parameter.data[...] = arrays[name]
+        own = {name: parameter.data for name, parameter in self.named_parameters()}
+        arrays = check_state(state, own, type(self).__name__)
+        for name, array in own.items():
+            array[...] = arrays[name]
 
     def __repr__(self):
         return "\n".join(_tree(self))
@@ -128,6 +118,19 @@ def _children(part):
     if isinstance(part, (list, tuple)):
         return enumerate(part)
     return ()
+
+
+def check_state(state, own, kind):
+    """The entries of `state` in the dtypes of `own`, or ValueError: names and shapes must agree."""
+    problems = [f"{name} is missing" for name in own if name not in state]
+    problems += [f"{name} is unknown" for name in state if name not in own]
+    for name in own.keys() & state.keys():
+        met, wanted = np.shape(state[name]), np.shape(own[name])
+        if met != wanted:
+            problems.append(f"{name} has shape {met}, not {wanted}")
+    if problems:
+        raise ValueError(f"load_state_dict of {kind}: {'; '.join(sorted(problems))}")
+    return {name: np.asarray(state[name], getattr(own[name], "dtype", None)) for name in own}
 
 
 def _tree(module, name="", indent=""):

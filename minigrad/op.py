@@ -17,6 +17,7 @@ import minigrad
 # How many `no_grad` and `detect_anomaly` blocks surround this thread or task.
 no_grad_depth = ContextVar("no_grad_depth", default=0)
 anomaly_depth = ContextVar("anomaly_depth", default=0)
+is_quiet = ContextVar("is_quiet", default=False)  # whether `quiet` has NumPy's warnings off
 
 
 # --- A node of the graph ---
@@ -132,7 +133,8 @@ def differentiable(function=None, *, broadcasts=False):
                 else as_array(x)
                 for x in inputs
             ]  # fmt: skip
-            value, *rules = silent(*(arrays if count else [arrays]), *extras, **options)
+            compute = function if is_quiet.get() else silent
+            value, *rules = compute(*(arrays if count else [arrays]), *extras, **options)
         except (TypeError, ValueError, IndexError) as error:
             kind = TypeError if isinstance(error, TypeError) else type(error)
             raise kind(_explain(name, inputs, broadcasts, error)) from None

@@ -6,6 +6,7 @@ import math
 import numpy as np
 
 from minigrad.functional import blocks
+from minigrad.nn import check_state
 
 
 # --- What every optimizer shares ---
@@ -74,18 +75,7 @@ class Optimizer:
 
     def load_state_dict(self, state):
         """Take over `state`, as `state_dict` gives it, all of it or none."""
-        own = self.state_dict()
-        wrong = sorted(
-            name
-            for name in own.keys() | state.keys()
-            if name not in own or name not in state or np.shape(own[name]) != np.shape(state[name])
-        )
-        if wrong:
-            raise ValueError(
-                f"load_state_dict of {type(self).__name__}: missing, unknown or of another shape: "
-                f"{', '.join(wrong)}"
-            )
-        arrays = {name: np.asarray(state[name], getattr(own[name], "dtype", None)) for name in own}
+        arrays = check_state(state, self.state_dict(), type(self).__name__)
         self.lr, self.steps = float(arrays["lr"]), int(arrays["steps"])
         for name, buffers in self.buffers().items():
             for number, buffer in enumerate(buffers):

@@ -2,12 +2,14 @@
 
 import gc
 import threading
+import warnings
 import weakref
 
 import numpy as np
 import pytest
 
 import minigrad as mg
+from minigrad.backprop import quiet
 from minigrad.op import differentiable
 
 
@@ -247,6 +249,26 @@ def test_no_grad_is_local_to_its_thread():
         thread.start()
         thread.join()
     assert seen == [True]
+
+
+def test_quiet_is_silent_inside_also_nested_and_over_with_its_block():
+    before = np.geterr()
+
+    @quiet()
+    def logarithm():
+        with quiet():
+            mg.log(mg.zeros(1))
+        return np.log(np.zeros(1)), mg.log(mg.zeros(1)).item()
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert logarithm() == (-np.inf, -np.inf)
+        with pytest.raises(KeyError), quiet():
+            raise KeyError
+        assert np.geterr() == before
+        mg.log(mg.zeros(1))
+        with pytest.raises(RuntimeWarning):
+            np.log(np.zeros(1))
 
 
 # --- Tools ---

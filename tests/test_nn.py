@@ -51,8 +51,8 @@ def test_state_round_trip_copies():
     "change, message",
     [
         (lambda s: s.pop("first.bias"), "first.bias is missing"),
-        (lambda s: s.update(extra=np.ones(1)), "extra is not in the model"),
-        (lambda s: s.update({"first.bias": np.ones(5)}), r"first.bias has shape \(5,\), the model's \(4,\)"),
+        (lambda s: s.update(extra=np.ones(1)), "extra is unknown"),
+        (lambda s: s.update({"first.bias": np.ones(5)}), r"first.bias has shape \(5,\), not \(4,\)"),
         (lambda s: s.update({"named.b.weight": np.full((2, 4), "x")}), "could not convert"),
     ],
 )  # fmt: skip
@@ -162,7 +162,7 @@ def test_an_optimizer_resumed_goes_on_the_same(kind, options):
 def test_an_optimizer_state_that_does_not_fit_is_refused():
     optimizer = AdamW([nn.Parameter(np.ones(2))])
     before = optimizer.state_dict()
-    with pytest.raises(ValueError, match="AdamW: missing, unknown or of another shape: mean.0"):
+    with pytest.raises(ValueError, match=r"AdamW: mean.0 has shape \(3,\), not \(2,\)"):
         optimizer.load_state_dict({**before, "mean.0": np.ones(3)})
     with pytest.raises(ValueError, match="no parameters"):
         AdamW([])

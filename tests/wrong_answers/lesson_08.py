@@ -2,7 +2,7 @@
 
 from tests.wrong_answers import Answers, Mistake
 
-EMBED = """x = self.token_embedding(tokens) + self.position_embedding(np.arange(past, past + T))
+EMBED = """x = self.token_embedding(tokens) + self.position_embedding.weight[past : past + T]
 x = self.dropout(x)
 """
 BLOCKS = """for block, cache in zip(self.blocks, caches or [None] * len(self.blocks)):
@@ -91,7 +91,7 @@ return self.output_projection(stream)
             ),
             Mistake(
                 "places from 0 with a cache",
-                EMBED.replace("np.arange(past, past + T)", "np.arange(T)") + BLOCKS + PROJECT,
+                EMBED.replace("past : past + T", ":T") + BLOCKS + PROJECT,
                 says="stand at the places after those before",
                 advice="Training cannot show it; sampling token by token does.",
             ),
