@@ -1,4 +1,4 @@
-"""Tokens per second of the default model: with the cache, without it, and in PyTorch.
+"""Tokens per second of the default model: with the cache and without it, and both in PyTorch.
 
 `python -m benchmarks.sampling [--tokens N] [--batches N ...] [--repeats N] [--json FILE]` lets each
 way write the same number of tokens after the same prompt, in turns, each in a process of its own.
@@ -45,19 +45,20 @@ def uncached(model, batch_size, count):
         tokens = np.concatenate([tokens, new], axis=1)
 
 
-def pytorch(model):
+def pytorch(model, cache):
     """The same model in PyTorch: a function that writes the tokens of a batch."""
-    from benchmarks.torch_gpt2 import TorchGPT2, generate_cached
+    from benchmarks.torch_gpt2 import TorchGPT2, generate
 
     theirs = TorchGPT2(model.config).eval()
     theirs.load_minigrad(model)
-    return partial(generate_cached, theirs)
+    return partial(generate, theirs, cache=cache)
 
 
 WAYS = {
     "minigrad, cache": lambda model: partial(cached, model),
     "minigrad, no cache": lambda model: partial(uncached, model),
-    "PyTorch, cache": pytorch,
+    "PyTorch, cache": lambda model: pytorch(model, cache=True),
+    "PyTorch, no cache": lambda model: pytorch(model, cache=False),
 }
 
 
@@ -76,7 +77,7 @@ def measure(batch_size, count, repeats):
     commands = {
         way: ["-m", "benchmarks.sampling", "--serve", way, str(batch_size), str(count)]
         for way in WAYS
-        if way != "PyTorch, cache" or "PyTorch" in available()
+        if "PyTorch" not in way or "PyTorch" in available()
     }
     seconds = {way: [] for way in commands}
     for way, answer in take_turns(commands, repeats):

@@ -99,20 +99,20 @@ class Cache:
 
 
 @torch.inference_mode()
-def generate_cached(model, batch_size, max_new_tokens):
-    """Tokens (batch_size, 1 + max_new_tokens), with the policy of minigrad's `generate`."""
+def generate(model, batch_size, max_new_tokens, cache=True):
+    """Tokens after a prompt of one: with a cache and the policy of minigrad's `generate`, or without."""
     config = model.config
     generator = torch.Generator().manual_seed(0)
     tokens = unseen = torch.zeros(batch_size, 1, dtype=torch.long)
-    caches = [Cache(batch_size, config) for _ in model.blocks]
+    caches = None
     for _ in range(max_new_tokens):
-        logits = model(unseen, caches)[:, -1]
-        unseen = torch.multinomial(F.softmax(logits, dim=-1), 1, generator=generator)
-        tokens = torch.cat([tokens, unseen], dim=1)
-        if caches[0].length == config.context_size:
+        if cache and (caches is None or caches[0].length == config.context_size):
             caches = [Cache(batch_size, config) for _ in model.blocks]
             unseen = tokens[:, -((config.context_size + 1) // 2) :]
-    return tokens
+        logits = model(unseen, caches)[:, -1]
+        new = torch.multinomial(F.softmax(logits, dim=-1), 1, generator=generator)
+        tokens = torch.cat([tokens, new], dim=1)[:, -config.context_size :]
+        unseen = new if cache else tokens
 
 
 class TorchTrainer:
