@@ -190,7 +190,7 @@ def _apply(rule, number, node, x, g):
     return result, result is not g and result.base is None
 
 
-# --- Switching recording off ---
+# --- Three switches: recording, anomalies, warnings ---
 
 
 class _Depth:
@@ -220,7 +220,7 @@ class _Depth:
         return inside
 
     def _around_generator(self, function):
-        """Inside only while the generator runs, not while its caller has the word."""
+        """Inside only while the generator runs, not while its caller does."""
 
         @functools.wraps(function)
         def inside(*arguments, **options):
@@ -269,13 +269,13 @@ class detect_anomaly(_Depth):
 
 @contextmanager
 def quiet():
-    """Switch NumPy's warnings off once, for operations that else do it one by one."""
-    token = is_quiet.set(True)
+    """Switch NumPy's warnings off once, for operations that would otherwise each do it."""
+    before = is_quiet.set(True)
     try:
         with np.errstate(all="ignore"):
             yield
     finally:
-        is_quiet.reset(token)
+        is_quiet.reset(before)
 
 
 # --- Checking gradients ---

@@ -28,6 +28,17 @@ class Parameter(Tensor):
 # --- Module ---
 
 
+def _children(part):
+    """The named parts directly inside a module, a list or a dictionary."""
+    if isinstance(part, Module):
+        return part.children()
+    if isinstance(part, dict):
+        return part.items()
+    if isinstance(part, (list, tuple)):
+        return enumerate(part)
+    return ()
+
+
 class Module:
     """A layer or a network: attributes that are parameters, modules, or lists or dictionaries of
     them, and a `forward`. Nothing is registered: parameters are found by walking the attributes.
@@ -107,17 +118,6 @@ class Module:
 
     def __repr__(self):
         return "\n".join(_tree(self))
-
-
-def _children(part):
-    """The named parts directly inside a module, a list or a dictionary."""
-    if isinstance(part, Module):
-        return part.children()
-    if isinstance(part, dict):
-        return part.items()
-    if isinstance(part, (list, tuple)):
-        return enumerate(part)
-    return ()
 
 
 def check_state(state, own, kind):

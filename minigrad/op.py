@@ -14,10 +14,10 @@ import numpy as np
 
 import minigrad
 
-# How many `no_grad` and `detect_anomaly` blocks surround this thread or task.
+# How many such blocks are open in this thread or asyncio task; of `quiet`, whether one is.
 no_grad_depth = ContextVar("no_grad_depth", default=0)
 anomaly_depth = ContextVar("anomaly_depth", default=0)
-is_quiet = ContextVar("is_quiet", default=False)  # whether `quiet` has NumPy's warnings off
+is_quiet = ContextVar("is_quiet", default=False)
 
 
 # --- A node of the graph ---

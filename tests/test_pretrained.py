@@ -80,7 +80,7 @@ def other(name, change):
         ({"model": {"context_size": 10**9}}, "position_embedding.weight has shape"),
         ({"model": {"embedding_dim": 16}}, "token_embedding.weight has shape"),
         ({"model": {"num_blocks": 3}}, "blocks.2.ln2.weight is missing"),
-        ({"model": {"num_blocks": 1}}, "blocks.1.* is not in the model"),
+        ({"model": {"num_blocks": 1}}, "blocks.1.* is unknown"),
         ({"model": {"bias": True}}, "bias is missing"),
         ({"model": None}, "not what it says|is not"),
         ({"arrays": lambda a: a.pop("output_ln.bias")}, "output_ln.bias is missing"),
