@@ -100,7 +100,7 @@ class Cache:
 
 @torch.inference_mode()
 def generate(model, batch_size, max_new_tokens, cache=True):
-    """Tokens after a prompt of one: with a cache and the policy of minigrad's `generate`, or without."""
+    """Write tokens after a prompt of one, with a cache as minigrad's `generate`, or without."""
     config = model.config
     generator = torch.Generator().manual_seed(0)
     tokens = unseen = torch.zeros(batch_size, 1, dtype=torch.long)

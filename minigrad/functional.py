@@ -131,8 +131,8 @@ def linear(x, weight, bias=None, /):
     if x.shape[-1:] != (features,):
         raise ValueError(f"the last axis of x must have {features} entries, as the weight's rows")
     rows = x.reshape(math.prod(x.shape[:-1]), features)  # (N, in)
-    if len(rows) <= 3:
-        value = np.vecdot(weight, rows[:, None])  # (out, in) with (N, 1, in)
+    if len(rows) <= 3:  # dot products read the weight fastest: (out, in) with (N, 1, in)
+        value = np.vecdot(weight, rows[:, None])
     elif len(rows) <= 32:  # BLAS is faster with the small matrix on the right
         value = np.ascontiguousarray((weight @ rows.T).T)
     else:

@@ -14,10 +14,10 @@ import numpy as np
 
 import minigrad
 
-# How many such blocks are open in this thread or asyncio task; of `quiet`, whether one is.
+# How many `no_grad` and `detect_anomaly` blocks are open in this thread or asyncio task.
 no_grad_depth = ContextVar("no_grad_depth", default=0)
 anomaly_depth = ContextVar("anomaly_depth", default=0)
-is_quiet = ContextVar("is_quiet", default=False)
+is_quiet = ContextVar("is_quiet", default=False)  # whether a `quiet` block is
 
 
 # --- A node of the graph ---

@@ -547,7 +547,11 @@ BAD = {
             ValueError,
             "much",
         ),
-        (lambda w: w.sgd.load_state_dict(w.adamw.state_dict()), ValueError, "of SGD: .*velocity.0 is missing"),
+        (
+            lambda w: w.sgd.load_state_dict(w.adamw.state_dict()),
+            ValueError,
+            "of SGD: .*velocity.0 is missing",
+        ),
     ],
     "clip_grad_norm_": [
         (lambda w, n=n: optim.clip_grad_norm_(w.p, n), ValueError, "max_norm must not be negative")
