@@ -11,7 +11,7 @@ from minigrad.op import differentiable
 
 # --- Attention as one operation ---
 
-_QUERIES = 128  # in a block, which computes the half of its own square that lies in the future
+_QUERIES = 128  # in a block; of its own square it computes the future half too, and hides it
 
 
 @differentiable

@@ -118,6 +118,13 @@ def probe_layer_norm_gradient(mg, x, weight, bias, g):
     return leaf.grad
 
 
+def probe_layer_norm_input(mg, x):
+    """x, after its rows were normalised."""
+    x = mg.array(x)
+    mg.layer_norm(x, mg.ones(x.shape[-1]), mg.zeros(x.shape[-1]))
+    return x.data
+
+
 @check("03.2")
 def layer_norm(student):
     def norm(x, eps=0.0, weight=None, bias=None):
@@ -229,6 +236,18 @@ def layer_norm(student):
             got=got,
         )
     yield "the gradient agrees with central differences"
+
+    x = np.array([[1.0, 3.0], [10.0, 30.0]], np.float32)
+    got = student.array(probe_layer_norm_input, x, shape=x.shape)
+    if not near(got, x):
+        raise Wrong(
+            "x was overwritten, which others still need: `rows` shares its memory, so make a new "
+            "array in place of writing into it",
+            input={"x": x},
+            expected=x,
+            got=got,
+        )
+    yield "x stays as it was"
 
 
 # --- 03.3: embedding ---
@@ -447,6 +466,13 @@ def probe_cross_entropy_gradient(mg, logits, targets, g, times):
     return result
 
 
+def probe_cross_entropy_logits(mg, logits, targets):
+    """The logits, after their loss and its gradient were computed."""
+    logits = mg.array(logits, requires_grad=True)
+    mg.cross_entropy_loss(logits, mg.array(targets)).backward()
+    return logits.data
+
+
 @check("03.5")
 def cross_entropy(student):
     def loss(logits, targets):
@@ -556,3 +582,14 @@ def cross_entropy(student):
             got=got,
         )
     yield "leading axes"
+
+    got = student.array(probe_cross_entropy_logits, logits, targets, shape=logits.shape)
+    if not near(got, logits):
+        raise Wrong(
+            "the logits were overwritten, which others still need: a reshape shares their memory, "
+            "so make a new array in place of writing into it",
+            input={"logits": logits, "targets": targets},
+            expected=logits,
+            got=got,
+        )
+    yield "the logits stay as they were"

@@ -444,6 +444,13 @@ def epochs(student, n, batch_size, shuffle=False, drop_last=False, seed=None, co
     return result
 
 
+def probe_parts(mg):
+    """The parts of a batch of two items, each of three parts."""
+    items = [(np.array(i), np.array(10 * i), np.array(100 * i)) for i in range(2)]
+    (batch,) = mg.data.DataLoader(items, batch_size=2)
+    return [np.array(part.data) for part in batch]
+
+
 @check("06.5")
 def batches(student):
     shown = {"items": 5, "batch_size": 2, "shuffle": False, "drop_last": False}
@@ -458,6 +465,12 @@ def batches(student):
         elif [len(batch) for batch in got] == [2, 2, 1]:
             words = "without shuffle the items come in their own order"
         raise Wrong(words, input=shown, expected=[[0, 1], [2, 3], [4]], got=got)
+    expected = [[0, 1], [0, 10], [0, 100]]
+    got = student.run(probe_parts)
+    if len(got) != 3 or not all(map(near, got, expected)):
+        raise Wrong("items of three parts make batches of three tensors: an item need not be a pair",
+                    input="items (i, 10 · i, 100 · i), i = 0 and 1, in a batch of 2",
+                    expected=expected, got=got)  # fmt: skip
     yield "in order, the last batch smaller"
     (got,) = epochs(student, 5, 2, drop_last=True)
     if got != [[0, 1], [2, 3]]:

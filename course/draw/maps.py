@@ -164,13 +164,14 @@ def heatmap(matrix, *, caption="", rows=None, columns=None, title="", xlabel="",
 
 
 @styled
-def attention(weights, tokens, *, caption="", title="", titles=None, columns=4, annotate=None):
+def attention(weights, tokens, *, caption="", title="", titles=None, columns=4, annotate=None,
+              label="weight"):
     """Draw attention maps: each row is a token that looks, each column one that is looked at.
 
     `weights` is (T, T), (H, T, T) or a list of (T, T); `tokens` is a string or a list of T labels;
     `titles` are the names of the maps. Where all weights above the diagonal are zero these cells
     are hatched: the future is hidden. All maps share one scale. `annotate` writes the weights into
-    the cells (without it: where there is room).
+    the cells (without it: where there is room); `label` says what the colours are.
     """
     if isinstance(weights, (list, tuple)):
         weights = np.stack([numbers(one, "draw.attention") for one in weights])
@@ -221,7 +222,7 @@ def attention(weights, tokens, *, caption="", title="", titles=None, columns=4, 
             ax.set_ylabel("looks", color=GREY, fontsize=9.5)
         ax.set_xlabel("is looked at", color=GREY, fontsize=9.5)
     bar = fig.colorbar(image, ax=axes.tolist(), fraction=0.03, pad=0.02, shrink=0.8)
-    bar.set_label("weight", color=GREY)
+    bar.set_label(label, color=GREY)
     bar.outline.set_visible(False)
     if title:
         fig.suptitle(title, x=0.01, ha="left", fontsize=11.5)

@@ -106,6 +106,16 @@ normal = (rows - rows.mean(1, keepdims=True)) * scale
         ],
         wrong=[
             Mistake(
+                "x overwritten",
+                """
+rows -= rows.mean(1, keepdims=True)
+scale = 1 / np.sqrt((rows * rows).mean(1, keepdims=True) + eps)
+normal = rows * scale
+""",
+                says="x was overwritten",
+                advice="Print x before and after; in x + attn(ln(x)) it is still needed.",
+            ),
+            Mistake(
                 "eps outside the root",
                 """
 scale = 1 / (rows.std(1, keepdims=True) + eps)
@@ -386,6 +396,22 @@ def rule(g):
 """,
         ],
         wrong=[
+            Mistake(
+                "the logits overwritten",
+                """
+rows = logits.reshape(n, classes)
+rows -= rows.max(1, keepdims=True)
+logs = rows - np.log(np.exp(rows).sum(1, keepdims=True))
+value = -logs[np.arange(n), targets].mean()
+
+def rule(g):
+    result = np.exp(logs)
+    result[np.arange(n), targets] -= 1
+    return (result * (g / n)).reshape(logits.shape)
+""",
+                says="logits were overwritten",
+                advice="A reshape is another view of the same numbers: what does -= do to them?",
+            ),
             Mistake(
                 "the sum in place of the mean",
                 """

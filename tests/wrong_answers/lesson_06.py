@@ -439,6 +439,19 @@ for start in range(0, stop, self.batch_size):
         ],
         wrong=[
             Mistake(
+                "only for pairs",
+                """
+n = len(self.dataset)
+order = self.generator.permutation(n) if self.shuffle else np.arange(n)
+for number in range(len(self)):
+    batch = order[number * self.batch_size : (number + 1) * self.batch_size]
+    items = [self.dataset[i] for i in batch.tolist()]
+    yield tuple(Tensor(np.stack([item[part] for item in items])) for part in (0, 1))
+""",
+                says="need not be a pair",
+                advice="What would a data set of pictures, masks and labels give you?",
+            ),
+            Mistake(
                 "the last batch always lost",
                 """
 n = len(self.dataset)

@@ -66,8 +66,8 @@ ANSWERS = {
             ),
             Mistake(
                 "copies",
-                SHAPES + "return qkv.reshape(B, T, 3, num_heads, -1)"
-                ".transpose(2, 0, 3, 1, 4).copy()",
+                SHAPES + "return np.ascontiguousarray(\n"
+                "    qkv.reshape(B, T, 3, num_heads, -1).transpose(2, 0, 3, 1, 4))",
                 says="copies",
                 advice="The rule fills an empty array through these views; see section 6.",
             ),
@@ -121,6 +121,13 @@ ANSWERS = {
                 SCORES + "s = q @ k.swapaxes(-1, -2)\n" + HIDE + SOFTMAX,
                 says="not divided",
                 advice="Section 5: the softmax saturates and passes no gradient on.",
+            ),
+            Mistake(
+                "the largest score of all rows taken off",
+                SCORES + "s = q @ k.swapaxes(-1, -2) / math.sqrt(D)\n" + HIDE
+                + "e = np.exp(s - s.max())\nreturn e / e.sum(-1, keepdims=True)",
+                says="largest of the same row",
+                advice="If row 1 reaches 1000 and row 0 only -1000, what is left of row 0?",
             ),
             Mistake(
                 "softmax along the queries",
@@ -192,6 +199,13 @@ return self.keys[:, :, : self.length], self.values[:, :, : self.length]
                 "self.keys.shape[2])\nreturn self.keys[:, :, :end], self.values[:, :, :end]",
                 says="lost silently",
                 advice="A slice beyond the end is empty, and writing one token there is no error.",
+            ),
+            Mistake(
+                "the error names the tokens that are there",
+                CHECKED.replace("self.keys.shape[2]} tokens", "self.length} tokens") + STORED
+                + "self.length = end\nreturn self.keys[:, :, :end], self.values[:, :, :end]",
+                says="must give the capacity",
+                advice="Of a full cache both numbers agree; try 3 tokens in a cache of 4, and 2 more.",
             ),
             Mistake(
                 "the last place refused",
