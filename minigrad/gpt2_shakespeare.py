@@ -136,7 +136,7 @@ def next_token_probabilities(logits, temperature=1.0, top_k=None):
         raise ValueError("sample: a logit is nan or inf: the model's parameters are spoiled")
     if not temperature >= 0:
         raise ValueError(f"sample: temperature must not be negative, not {temperature}")
-    if top_k is not None and (top_k != int(top_k) or top_k < 1):
+    if top_k is not None and (not isinstance(top_k, (int, np.integer)) or top_k < 1):
         raise ValueError(f"sample: top_k must be at least 1, a whole number, not {top_k}")
     if temperature == 0:
         top_k, temperature = 1, 1.0

@@ -746,7 +746,7 @@ BAD = {
                 ValueError,
                 "top_k must be at least 1",
             )
-            for k in (0, 1.5)
+            for k in (0, 1.5, 2.0)
         ),
         *(
             (

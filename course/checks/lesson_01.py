@@ -29,6 +29,13 @@ def probe_div_integers(mg, a, b):
     return mg.ops.div(mg.array(a), mg.array(b)).data
 
 
+def probe_div_by_a_number(mg, a, b, g):
+    """What the rule for `a` makes of `g` where b needs no gradient: integers, or a plain number."""
+    a = mg.array(a, requires_grad=True)
+    ((_, rule),) = mg.ops.div(a, b).inputs
+    return rule(g)
+
+
 @check("01.1")
 def division(student):
     a, b, g = np.array([6.0, 1.0]), np.array([2.0, 4.0]), np.array([1.0, 10.0])
@@ -52,12 +59,30 @@ def division(student):
             expected=[0.5, 1.5],
             got=value,
         )
-    yield "the value is a / b, for floats and for integers"
+    ones, zeros = np.array([1.0, -1.0]), np.array([0.0, 0.0])
+    value = student.array(probe_div_integers, ones, zeros, shape=(2,))
+    if not near(value, [np.inf, -np.inf]):
+        raise Wrong(
+            "a division by zero gives inf, as in NumPy: nothing is refused, nor added to b",
+            input={"a": ones, "b": zeros},
+            expected=[np.inf, -np.inf],
+            got=value,
+        )
+    yield "the value is a / b, for floats, for integers and for zeros"
 
     found, expected = student.array(probe_div, a, b, g, 0, shape=(2,)), [0.5, 2.5]
     if not near(found, expected):
         raise Wrong(a_words(found), input=shown, expected=expected, got=found)
-    yield "the rule for a"
+    for whole, expected in ((4, [0.25, 2.5]), (np.array([2, 4]), [0.5, 2.5])):
+        found = student.array(probe_div_by_a_number, a, whole, g, shape=(2,))
+        if not near(found, expected):
+            raise Wrong(
+                "the rule for a is wrong where b holds integers: 1 / 4 is 0.25 there too",
+                input=shown | {"b": whole},
+                expected=expected,
+                got=found,
+            )
+    yield "the rule for a, also where b is a plain number"
 
     found, expected = student.array(probe_div, a, b, g, 1, shape=(2,)), [-1.5, -0.625]
     if not near(found, expected):
@@ -154,6 +179,16 @@ def rules_of_matmul(student):
         "stacks of matrices: each matrix of the stack has a product of its own. (`.T` turns all "
         "axes round; only the last two may change places)",
     )
+    judge(
+        a[None],
+        b[None],
+        g[None],
+        ([[[[1, 2], [2, 4]], [[9, 12], [30, 40]]]], [[[[7], [10]], [[3], [20]]]]),
+        lambda name, got: (
+            f"four axes: the gradient of {name} is wrong. Count the matrix's axes from the end, "
+            "since any number of axes may stand before them"
+        ),
+    )
     yield "stacks of matrices"
 
     a = np.array([[[1.0, 2.0]], [[3.0, 4.0]]])
@@ -199,7 +234,16 @@ def rules_of_matmul(student):
             "has dropped both axes, and g needs both again"
         ),
     )
-    yield "vectors on the left, on the right, on both sides"
+    a, b, g = (
+        np.array([[[1.0, 2.0]], [[3.0, 4.0]]]),  # (2, 1, 2)
+        np.array([5.0, 6.0]),
+        np.array([[1.0], [10.0]]),
+    )
+    words = "a stack of matrices meets a vector: the gradient of {} is wrong".format
+    judge(a, b, g, ([[[5, 6]], [[50, 60]]], [31, 42]), lambda name, got: words(name))
+    a, b = np.array([1.0, 2.0]), np.array([[[5.0], [6.0]], [[7.0], [8.0]]])  # (2, 2, 1)
+    judge(a, b, g, ([75, 86], [[[1], [2]], [[10], [20]]]), lambda name, got: words(name))
+    yield "vectors on the left, on the right, on both sides, and beside a stack"
 
 
 def square_words(name, got):
@@ -330,17 +374,34 @@ def masks(student):
             expected=[[1, 0], [3, 0]],
             got=got,
         )
+    g = np.array([[1.0, 2.0], [3.0, 4.0]])
+    got = student.run(probe_masked_fill, table, row, 0.0, g, 0)
+    if not near(got, [[1, 0], [3, 0]]):
+        raise Wrong(
+            "the mask must broadcast in the rule too: the same row of it serves every row of g",
+            input={"x": table, "mask": row, "g": g},
+            expected=[[1, 0], [3, 0]],
+            got=got,
+        )
     yield "masks of 0 and 1, and masks that broadcast"
 
-    for bad, words in [
+    for x, bad, words in [
         (
+            x,
             np.array([0.0, 0.3, 1.0]),
             "a mask of 0.3 is a mistake and must be refused: `_as_mask` does it",
         ),
         (
+            x,
             np.zeros((2, 3), bool),
             "a mask larger than x must be refused with a ValueError; otherwise the result has "
             "another shape than x",
+        ),
+        (
+            x[:, None],
+            mask,
+            "a row as the mask of a column makes a table of (3, 3), although it has neither more "
+            "axes nor more entries than x: compare shapes, and refuse it",
         ),
     ]:
         got = student.run(probe_masked_fill_refuses, x, bad)
@@ -427,6 +488,14 @@ def sums(student):
         np.array([[2.0], [10.0]]),
         [[2, 2, 2], [10, 10, 10]],
         lambda got: "with keepdims, g has its axis already: it must not get another one",
+    )
+    judge(
+        x,
+        -1,
+        False,
+        g,
+        [[2, 2, 2], [10, 10, 10]],
+        lambda got: "axis=-1 is the last axis, counted from the end: that is its place in g",
     )
     judge(
         x,
@@ -534,6 +603,14 @@ def joining(student):
             "axis=-1 is the last axis, counted from the end: g is cut along another one"
         ),
     )
+    blocks = [np.ones((1, 2, 1)), np.ones((1, 2, 2))]
+    g = np.array([[[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]])  # (1, 2, 3)
+    parts = ([[[1], [4]]], [[[2, 3], [5, 6]]])
+    words = "three axes: g is cut along the wrong one, or its other axes are exchanged"
+    judge(blocks, -1, g, parts, lambda what, got: words)
+    blocks, g = [x.swapaxes(1, 2) for x in blocks], g.swapaxes(1, 2)  # (1, 3, 2)
+    parts = ([[[1, 4]]], [[[2, 5], [3, 6]]])
+    judge(blocks, -2, g, parts, lambda what, got: words)
     yield "along any axis, counted from the front or from the end"
 
 

@@ -70,6 +70,14 @@ def probe_order_of_a_chain(mg, length):
         return "RecursionError"
 
 
+def probe_order_of_doublings(mg, count):
+    """How many nodes x + x has, doubled again and again: there are 2 ** count ways to the leaf."""
+    x = mg.array(1.0, requires_grad=True)
+    for _ in range(count):
+        x = x + x
+    return len(mg.backprop.topological_order(x))
+
+
 @check("02.1")
 def the_order(student):
     for graph, (_, users) in GRAPHS.items():
@@ -91,6 +99,9 @@ def the_order(student):
     if not near(got, 3001):
         raise Wrong("a chain of 3000 additions has 3001 nodes", expected=3001, got=got)
     yield "a chain of 3000 additions, without recursion"
+    if not near(student.run(probe_order_of_doublings, 40), 41):
+        raise Wrong("x doubled 40 times is a graph of 41 nodes", expected=41)
+    yield "a value doubled 40 times: along its nodes, not along its paths"
 
 
 def order_words(order, users, graph):
@@ -179,6 +190,12 @@ def gathering(student):
     )
     judge(
         np.array([[1.0, 2.0]]),
+        (2,),
+        [1, 2],
+        lambda got: "an axis in front must go even if it has size 1, as in a batch of one",
+    )
+    judge(
+        np.array([[1.0, 2.0]]),
         (1, 2),
         [[1, 2]],
         lambda got: "an axis of size 1 that was not stretched must be left alone",
@@ -214,6 +231,13 @@ def stretched_words(got):
 
 
 # --- 02.3: accumulation ---
+
+
+def probe_dtype_of_a_part(mg):
+    """The dtype of what a part leaves for a node of float32."""
+    pending, node = mg.backprop._Pending(), mg.array(np.zeros(3, np.float32))
+    pending.add(node, mg.op.Part(np.ones(2, np.float32), slice(0, 2)), False)
+    return str(pending.pop(node)[0].dtype)
 
 
 def probe_pending(mg, shape, arrivals):
@@ -337,6 +361,14 @@ def accumulation(student):
             "a part that names a place twice must be added twice there: `_add_part` does it"
         ),
     )
+    got = student.run(probe_dtype_of_a_part)
+    if got != "float32":
+        raise Wrong(
+            "the zeros for a part have NumPy's dtype, float64, and should have the node's: the "
+            "gradient of a float32 table would take twice the memory",
+            expected="float32",
+            got=got,
+        )
     yield "parts of an array"
 
 
@@ -391,6 +423,8 @@ def formula(mg, name):
         z = a * b * 3.0
     elif name == "z = a·b + a":
         z = a * b + a
+    elif name == "z = (a·a)·b":
+        z = a * a * b
     else:  # z = s·u with s = a + b and u = s·b
         s = a + b
         z = s * (s * b)
@@ -435,6 +469,7 @@ def the_walk(student):
         ("z = a·b", [5, 2]),
         ("z = (a·b)·3", [15, 6]),
         ("z = a·b + a", [6, 2]),
+        ("z = (a·a)·b", [20, 4]),
         ("s = a + b, z = s·(s·b)", [70, 119]),
     ]:
         found = student.run(probe_walk, name)
@@ -494,6 +529,8 @@ def walk_words(name, leaf, got):
             "the slopes of a chain must multiply: a node hands on what its rule makes of *its "
             "own* gradient g, not of 1"
         )
+    if name == "z = (a·a)·b" and leaf == "a":
+        return "one operation uses a twice, so a stands in two pairs of `inputs`: both count"
     if name == "z = a·b + a":
         return "a is used twice, by the product and by the sum, and both contributions count"
     return f"the gradient of {leaf} is wrong"
@@ -504,6 +541,7 @@ def walk_words(name, leaf, got):
 
 def probe_check_gradients(mg, case, x, step):
     """ "accepted", or the words with which check_gradients refuses an operation."""
+    more = [np.array([[1.0], [3.0]])] if case == "x · y" else []
 
     @mg.differentiable
     def square(x, /):
@@ -520,9 +558,12 @@ def probe_check_gradients(mg, case, x, step):
         "square": square,
         "square, rule wrong by 1 %": square_wrong,
         "x² times x turned round": neighbours,
+        "x turned round": lambda x: x[::-1],
+        "x · y": lambda x, y: x * y,
     }[case]
     try:
-        return "accepted" if mg.backprop.check_gradients(f, x, step=step) is True else "not True"
+        right = mg.backprop.check_gradients(f, x, *more, step=step) is True
+        return "accepted" if right else "not True"
     except AssertionError as error:
         return str(error)
 
@@ -563,6 +604,20 @@ def measuring(student):
                 got=got,
             )
     yield "every entry is put back"
+
+    x = np.array([[1.0, 2.0], [3.0, 4.0]])
+    for case, words in (
+        ("x · y", "a right rule is refused for two inputs, of two axes each"),
+        (
+            "x turned round",
+            "a right rule is refused where the result is a view of x: the result changes when x "
+            "is moved again, so take its sum before that",
+        ),
+    ):
+        got = student.run(probe_check_gradients, case, x, 0.25)
+        if got != "accepted":
+            raise Wrong(words, input={"f": case, "x": x}, expected="accepted", got=got)
+    yield "results that are views of x, two inputs, two axes"
 
 
 def difference_words(refusal):

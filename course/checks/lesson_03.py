@@ -101,6 +101,18 @@ def softmax(student):
             got=str(got.dtype),
         )
     yield "float32 stays float32"
+    x = np.log(np.array([[1.0, 1.0], [3.0, 1e-9]]))
+    got = student.array(probe_softmax, x, 0, shape=(2, 2))
+    if got.dtype != np.float64:
+        raise Wrong("float64 went in and another dtype came out: the gradient checks need all its "
+                    "digits", expected="float64", got=str(got.dtype))  # fmt: skip
+    x = np.array([[0.0, -np.inf], [0.0, -np.inf]], np.float32)
+    for axis in (0, -2):
+        got = student.array(probe_softmax, x, axis, shape=(2, 2))
+        if not near(got, [[0.5, 0.0], [0.5, 0.0]]):
+            raise Wrong("a column of nothing but -inf must give zeros along axis 0, as a row does "
+                        "along the last", input={"x": x, "axis": axis},
+                        expected=[[0.5, 0.0], [0.5, 0.0]], got=got)  # fmt: skip
     got = student.array(probe_softmax, np.zeros((2, 0), np.float32), -1, shape=(2, 0))
     yield "rows without entries pass"
 
@@ -259,6 +271,14 @@ def probe_embedding(mg, tokens, weight, g):
     return weight.grad
 
 
+def probe_embedding_rule(mg, dtype):
+    """The rule's own result: the engine would cast another dtype, and hide it."""
+    weight = mg.array(np.ones((4, 2), dtype), requires_grad=True)
+    result = mg.embedding(mg.array(np.array([2, 0])), weight)
+    (_, rule), = result.inputs  # fmt: skip
+    return rule(np.ones((2, 2), dtype))
+
+
 @check("03.3")
 def embedding(student):
     def gradient(tokens, g, rows=4, dtype=np.float32):
@@ -322,6 +342,11 @@ def embedding(student):
     got, given = gradient(np.zeros((0,)), np.zeros((0, 2)))
     if not near(got, np.zeros((4, 2))):
         raise Wrong("no token, no gradient: zeros", input=given, expected=np.zeros((4, 2)), got=got)
+    for dtype in ("float32", "float64"):
+        got = student.array(probe_embedding_rule, dtype, shape=(4, 2))
+        if got.dtype != dtype:
+            raise Wrong("the gradient must have the dtype of the table", expected=dtype,
+                        got=str(got.dtype))  # fmt: skip
     yield "tokens of two axes, a single one, and none at all"
 
 

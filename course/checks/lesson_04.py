@@ -65,6 +65,18 @@ def circle(mg):
     return result
 
 
+def in_a_row(mg):
+    """A module that answers `children` itself, with numbers for names, as Sequential does."""
+
+    class Row(mg.nn.Module):
+        def children(self):
+            return enumerate(self.layers)
+
+    result = Row()
+    result.layers = [module(mg, weight=parameter(mg)), parameter(mg)]
+    return result
+
+
 MODULES = {
     "two parameters that are equal and not shared": (equal_parameters, ["first", "second"]),
     "weight and bias as attributes": (flat, ["weight", "bias"]),
@@ -83,6 +95,7 @@ MODULES = {
     ),
     "one module three times": (shared_module, ["layers.0", "layers.0.weight"]),
     "a child that refers back to its parent": (circle, ["child", "child.weight"]),
+    "a module whose children() gives numbers for names": (in_a_row, ["0", "0.weight", "1"]),
 }
 
 
@@ -120,6 +133,8 @@ def walk_words(name, expected, got):
             return "a module that refers back to one that contains it: note the root as seen too"
         return "the walk must return a list of pairs (path, part), each path a text"
     got = [str(path) for path in got]
+    if got and got[0].startswith("layers.") and expected[0] == "0":
+        return "a module says by `children` what is inside it: ask `_children`, the root's too"
     missing = [path for path in expected if path not in got]
     extra = [path for path in got if path not in expected]
     if any(" (a " in path for path in extra):
@@ -184,6 +199,9 @@ def xavier(student):
         if not is_real(weight) or weight.shape != tuple(shape):
             raise Wrong("the parameter must keep its shape, and hold real numbers",
                         input={"shape": shape}, got=weight)  # fmt: skip
+        if weight.dtype != np.float32:
+            raise Wrong("the parameter was float32 and must stay so: fill its array in place",
+                        input={"shape": shape}, got=str(weight.dtype))  # fmt: skip
         if not same:
             raise Wrong("an initialiser returns the parameter that it filled", input=shape)
         return weight, float(weight.min()), float(weight.max())
@@ -234,7 +252,8 @@ def xavier(student):
             input="the same seed twice, then another",
         )
     first, second = (student.array(probe_xavier_of_the_library, 3, shape=(2, 3)) for _ in range(2))
-    if not near(first, second):
+    other = student.array(probe_xavier_of_the_library, 4, shape=(2, 3))
+    if not near(first, second) or near(first, other):
         raise Wrong("without a generator, draw from the library's: manual_seed has no effect")
     yield "chance comes from the generator given, or from the library's own"
 
@@ -295,9 +314,9 @@ def linear(student):
         if found[name].dtype != np.float32:
             raise Wrong(f"self.{name} must be float32: float64 makes a model twice as large",
                         input=given, expected="float32", got=str(found[name].dtype))  # fmt: skip
-    if set(kinds) != {"weight", "bias"}:
-        raise Wrong("a Linear has the attributes weight and bias, and no other", input=given,
-                    got=sorted(kinds))  # fmt: skip
+    if set(found) != {"weight", "bias"}:
+        raise Wrong("a Linear has the parameters weight and bias, and no other", input=given,
+                    got=sorted(found))  # fmt: skip
     yield "a weight (out, in) and a bias (out,), both Parameters of float32"
 
     found, _ = parameters(100, 3000)  # 1/√100 = 0.1
@@ -327,7 +346,12 @@ def linear(student):
                         got=f"between {low:.4f} and {high:.4f}")  # fmt: skip
         if abs(numbers.std() * 3**0.5 - 0.1) > 0.01:
             raise Wrong(f"the {name} must be uniform between the two ends", input=given)
-    yield "both uniform in ±1/√in_features"
+    again, other = parameters(100, 3000)[0], parameters(100, 3000, seed=1)[0]
+    for name in ("weight", "bias"):
+        if not near(again[name], found[name], 1e-6) or near(other[name], found[name], 1e-6):
+            raise Wrong(f"the {name} must be drawn by the library's generator, as the initialisers "
+                        "do: manual_seed has no effect on it", input=given)  # fmt: skip
+    yield "both uniform in ±1/√in_features, and repeated after manual_seed"
 
     found, kinds = parameters(3, 2, bias=False)
     if "weight" not in found or kinds.get("bias") != "NoneType":
@@ -397,6 +421,9 @@ def dropout(student):
                 raise Wrong("what is kept is divided by 1 - p once: the function does that already",
                             input=f"ones, p = {p}, training = True", expected=1 / (1 - p),
                             got=float(kept[0]))  # fmt: skip
+        if not near(student.array(probe_dropout, x, p, mode, shape=x.shape), got):
+            raise Wrong("after the same manual_seed other elements are dropped: leave the drawing "
+                        "to functional.dropout")  # fmt: skip
         yield f"in training, {p} of the elements are dropped"
 
 
@@ -412,10 +439,11 @@ def probe_sequential(mg, names, x):
         layer.forward = steps[name]
         layers.append(layer)
     x = mg.array(x)
-    result = mg.nn.Sequential(*layers)(x)
+    network = mg.nn.Sequential(*layers)
+    result = network(x)
     if result is None:
         return "None"
-    return ["x itself" if result is x else "", result.data]
+    return ["x itself" if result is x else "", result.data, network(x).data]
 
 
 @check("04.5")
@@ -425,10 +453,13 @@ def sequential(student):
     for names, expected in (("D", 6.0), ("DA", 7.0), ("AD", 8.0), ("ADS", 64.0)):
         got = student.run(probe_sequential, names, x)
         given = {"layers": [what[name] for name in names], "x": 3.0}
-        if not isinstance(got, list) or len(got) != 2:
+        if not isinstance(got, list) or len(got) != 3:
             raise Wrong("forward must return what the last layer returned", input=given,
                         expected=expected, got=got)  # fmt: skip
-        got = got[1]
+        _, got, again = got
+        if near(got, [expected]) and not near(again, got):
+            raise Wrong("called again it gives something else: a call must not change self.layers",
+                        input=given, expected=expected, got=again)  # fmt: skip
         if not near(got, [expected]):
             words = "each layer gets what the one before returned"
             if near(got, [3.0]):

@@ -8,7 +8,7 @@ from course.checking import Wrong, check, near
 # --- 05.1: the step of every optimizer ---
 
 
-def probe_calls(mg, gradients, rounds):
+def probe_calls(mg, gradients, rounds, first=2):
     """What `update` is called with: rows [number, parameter's place, its decay, steps]."""
     calls = []
 
@@ -20,7 +20,7 @@ def probe_calls(mg, gradients, rounds):
     parameters = [mg.nn.Parameter(np.zeros(1)) for _ in gradients]
     for parameter, gradient in zip(parameters, gradients):
         parameter.grad = None if gradient is None else np.full(1, gradient)
-    groups = [{"params": parameters[:2]}, {"params": parameters[2:], "weight_decay": 0.5}]
+    groups = [{"params": parameters[:first]}, {"params": parameters[first:], "weight_decay": 0.5}]
     optimizer = Watched(groups, lr=0.1, weight_decay=0.0)
     for _ in range(rounds):
         optimizer.step()
@@ -50,6 +50,17 @@ def step(student):
                 "the buffers of the first: it counts through all groups"
             )
         raise Wrong(words, input=four, expected=[0, 1, 2, 3], got=numbers)
+    for first in (1, 3):
+        calls_then = student.run(probe_calls, [1.0] * 4, 1, first)["calls"]
+        numbers = [number for number, _, _, _ in sorted(calls_then, key=lambda call: call[1])]
+        if numbers != [0, 1, 2, 3]:
+            raise Wrong(
+                "the number is right for groups of equal length only: the second group begins "
+                "where the first one ends, however long either is",
+                input=f"groups of {first} and {4 - first} parameters; one step",
+                expected=[0, 1, 2, 3],
+                got=numbers,
+            )
     decays = [decay for _, _, decay, _ in sorted(calls, key=lambda call: call[1])]
     if decays != [0.0, 0.0, 0.5, 0.5]:
         raise Wrong(
@@ -136,6 +147,17 @@ def probe_sgd(mg, start, gradients, rates, momentum, decay):
             optimizer.update(number, parameter, optimizer.groups[0])
         path.append([float(p.data[0]) for p in parameters])
     return np.array(path)
+
+
+def probe_sgd_group(mg):
+    """A parameter in the second of two groups, the one with decay, after one update."""
+    a, b = mg.nn.Parameter(np.zeros(1)), mg.nn.Parameter(np.array([[2.0, 3.0], [4.0, 5.0]]))
+    groups = [{"params": [a]}, {"params": [b], "weight_decay": 0.5}]
+    optimizer = mg.optim.SGD(groups, lr=1.0)
+    optimizer.steps = 1
+    b.grad = np.array([[-0.5, -1.0], [-1.5, -1.5]])
+    optimizer.update(1, b, optimizer.groups[1])
+    return b.data
 
 
 def probe_sgd_memory(mg):
@@ -241,6 +263,17 @@ def sgd(student):
         )  # fmt: skip
     yield "weight decay is a part of the gradient"
 
+    got = student.array(probe_sgd_group, shape=(2, 2))
+    if not near(got, [[1.5, 2.5], [3.5, 4.0]]):
+        raise Wrong(
+            "each entry moves along its own velocity, by the options of its own group",
+            input="[[2, 3], [4, 5]] in the second group, whose weight_decay is 0.5; momentum 0, "
+            "lr 1, gradient [[-0.5, -1], [-1.5, -1.5]]",
+            expected=[[1.5, 2.5], [3.5, 4.0]],
+            got=got,
+        )
+    yield "each entry by itself, with the options of its group"
+
     gradient, velocity = student.array(probe_sgd_memory, shape=(2,))
     if not near(gradient, 1.0):
         raise Wrong(
@@ -306,7 +339,7 @@ def probe_adamw_layout(mg, data):
     parameter = mg.Tensor(data.T.copy().T, requires_grad=True)
     optimizer = mg.optim.AdamW([parameter], lr=0.5, weight_decay=0.0)
     optimizer.steps = 1
-    parameter.grad = np.ones_like(data)
+    parameter.grad = data.copy()
     optimizer.update(0, parameter, optimizer.groups[0])
     return parameter.data
 
@@ -572,16 +605,22 @@ def clip(student):
             )
     yield "no gradient, or one of zeros, has the length 0"
 
-    gradients = [np.array([np.inf, 1.0]), np.array([2.0])]
-    norm, after = clipped(student, gradients, 1.0)
-    if np.isfinite(norm) or not same(after, gradients):
-        raise Wrong(
-            "where the length is not finite, no factor helps: return it, and leave the gradients "
-            "as they are, so that whoever called can see it and stop",
-            input={"gradients": gradients, "max_norm": 1.0},
-            expected="unchanged, length inf",
-            got=f"{after}, length {norm:.4g}",
-        )
+    for spoiled in (np.inf, np.nan):
+        gradients = [np.array([spoiled, 1.0]), np.array([2.0])]
+        norm, after = clipped(student, gradients, 1.0)
+        if np.isfinite(norm) or not all(map(np.array_equal, after, gradients, [True, True])):
+            words = (
+                "where the length is not finite, no factor helps: return it, and leave the "
+                "gradients as they are, so that whoever called can see it and stop"
+            )
+            if np.isnan(spoiled):
+                words = "one nan has spoiled every gradient: a length of nan is not finite either"
+            raise Wrong(
+                words,
+                input={"gradients": gradients, "max_norm": 1.0},
+                expected=f"unchanged, length {spoiled}",
+                got=f"{after}, length {norm:.4g}",
+            )
     yield "a length that is not finite is returned, and changes nothing"
 
 
@@ -637,6 +676,16 @@ def schedule(student):
             got=got[13:],
         )
     yield "and the rate stays there"
+    got = student.array(probe_schedule, [1, 4, 8, 12], 4, 12, 0.5, 0.1, shape=(4,))
+    if not near(got, [0.25, 0.5, 0.3, 0.1]):
+        words = "lr and min_lr are two rates, and every rate lies between 0 and lr"
+        if near(got[0], 0.5):
+            words = "the warm-up climbs to 1, whatever lr is: it must climb to lr"
+        elif near(got[3], 0.05):
+            words = "min_lr is a rate of its own, not a fraction of lr"
+        raise Wrong(words, expected=[0.25, 0.5, 0.3, 0.1], got=got,
+                    input=shown | {"step": "1, 4, 8, 12", "lr": 0.5, "min_lr": 0.1})  # fmt: skip
+    yield "for another lr and min_lr too"
     got = student.array(probe_schedule, [0, 4], 0, 4, 1.0, 0.0, shape=(2,))
     if not near(got, [1.0, 0.0]):
         raise Wrong("without a warm-up the rate begins at lr", expected=[1.0, 0.0], got=got,

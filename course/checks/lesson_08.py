@@ -56,9 +56,21 @@ def probe_opposite_places(mg):
 
 
 def probe_nothing_through_dropout(mg, tokens):
+    """The logits where the dropout passes nothing, and how often it was called."""
+    model, calls = tiny(mg), []
+    model.dropout = lambda x: calls.append(1) or x * 0.0
+    return [model(np.array(tokens)).data, len(calls)]
+
+
+def probe_without_gradient(mg, tokens):
+    """The names of the parameters that are given no gradient."""
     model = tiny(mg)
-    model.dropout = lambda x: x * 0.0
-    return model(np.array(tokens)).data
+    (model(np.array(tokens)) ** 2).sum().backward()
+    return [name for name, p in model.named_parameters() if p.grad is None or not p.grad.any()]
+
+
+# Of token 1 at place 0 of `tiny`.
+FIRST_LOGITS = [-0.26051527, -0.5844327, 0.49558, 0.6760572, -1.2135423]
 
 
 @check("08.1")
@@ -91,6 +103,14 @@ def forward(student):
         if any(str(name).startswith("blocks") for name in idle):
             words += ": every block must be passed, one after another"
         raise Wrong(words, input=tokens, expected=[], got=idle)
+    left = student.run(probe_without_gradient, tokens)
+    if left != []:
+        names = " and ".join(sorted({str(name).rsplit(".", 1)[0] for name in left})[:2])
+        raise Wrong(
+            f"{names} would never learn: no gradient arrives there, since .data hands on the "
+            "numbers without their history",
+            input=tokens, expected=[], got=left,
+        )  # fmt: skip
     yield "places count, and every parameter has its part"
 
     got, lengths = student.run(probe_portions, tokens, [2, 1])
@@ -106,14 +126,24 @@ def forward(student):
             input="2 tokens, then 1",
             expected=logits, got=got,
         )
+    if not near(logits[0, 0], FIRST_LOGITS, 1e-3):
+        raise Wrong(
+            "every part is there, but not in the way of the text: each block is called once, in "
+            "order, on what the one before returned (it adds its own input), then one LayerNorm, "
+            "then the projection",
+            input=tokens, expected=FIRST_LOGITS, got=logits[0, 0],
+        )  # fmt: skip
     yield "in portions, through the caches, the same as at once"
 
-    quiet = student.array(probe_nothing_through_dropout, tokens, shape=(2, 3, 5))
+    quiet, calls = student.run(probe_nothing_through_dropout, tokens)
     if not near(quiet[0, 0], quiet[1, 2]):
         raise Wrong(
             "something goes around `self.dropout`: the sum of the embeddings must pass it",
             input="a dropout that passes nothing", expected="all equal", got=quiet[:, :, 0],
         )  # fmt: skip
+    if calls != 1:
+        raise Wrong("`self.dropout` is called once, on the sum of the embeddings", expected=1,
+                    got=calls)  # fmt: skip
     yield "the sum of the embeddings passes the dropout"
 
 
@@ -170,6 +200,14 @@ def distribution(student):
             else "of equal logits the earlier ones must be kept",
             input="logits log 5, log 5, log 5, log 1, top_k 2", expected=[0.5, 0.5, 0, 0], got=ties,
         )  # fmt: skip
+    many = ask([[1, 2] * 150], top_k=5)[0]
+    if np.flatnonzero(many).tolist() != [1, 3, 5, 7, 9]:
+        raise Wrong(
+            "of many equal logits the earlier ones must be kept: argsort and argpartition keep "
+            "the order of equal numbers only by chance, unless told kind='stable'",
+            input="300 logits log 1, log 2, log 1, log 2, …; top_k 5",
+            expected=[1, 3, 5, 7, 9], got=np.flatnonzero(many),
+        )  # fmt: skip
     for k in (3, 9):
         if not near(ask([[1, 2, 4]], top_k=k), [[1 / 7, 2 / 7, 4 / 7]]):
             raise Wrong(f"top_k = {k} of 3 tokens must cut nothing")
@@ -188,9 +226,13 @@ def distribution(student):
         )  # fmt: skip
     yield "temperature 0 leaves the likeliest"
 
-    logits = np.array([[1000.0, 999.0, 0.0]])
-    got = student.array(probe_probabilities, logits, 0.01, None, shape=(1, 3))
-    if not near(got, [[1.0, 0.0, 0.0]]):
+    logits = np.array([[1000.0, 999.0, 0.0], [0.0, 1.0, 2.0]])
+    got = student.array(probe_probabilities, logits, 0.01, None, shape=(2, 3))
+    if not near(got[1], [0.0, 0.0, 1.0]) and near(got[0], [1.0, 0.0, 0.0]):
+        raise Wrong("rows disturb each other: take each row's own largest logit off, not that of "
+                    "the whole array", input=logits, expected=[[1, 0, 0], [0, 0, 1]],
+                    got=got)  # fmt: skip
+    if not near(got[0], [1.0, 0.0, 0.0]):
         raise Wrong("large logits overflow: take the largest off before exp",
                     input=logits, expected=[1.0, 0.0, 0.0], got=got)  # fmt: skip
     yield "large logits do not overflow"
@@ -199,13 +241,28 @@ def distribution(student):
 # --- 08.3: sample ---
 
 
+def mode(model):
+    """True in training, False in evaluation, "mixed" where its parts do not agree."""
+    modes = {part.training for part in model.modules()}
+    return modes.pop() if len(modes) == 1 else "mixed"
+
+
+MIXED = (
+    "the model's own flag was set, and the parts inside it are in another mode: `train(mode)` and "
+    "`eval()` reach them all"
+)
+
+
 def probe_sample(mg, context, count, settings, seed, training):
-    """The tokens, the modes in which the model was called, and the mode it is in afterwards."""
+    """The tokens, the modes in which the model was called, and the mode it is in afterwards.
+
+    A mode is True, False, or "mixed" where the parts of the model are not all in the same one.
+    """
     model, modes = tiny(mg), []
     model.train(training)
 
     def watch(x):
-        modes.append(model.training)
+        modes.append(mode(model))
         return x
 
     model.dropout = watch
@@ -215,7 +272,18 @@ def probe_sample(mg, context, count, settings, seed, training):
         tokens = write(model, np.array(context), count, generator=rng, **settings)
     except ValueError:
         tokens = "ValueError"
-    return [tokens, modes, model.training]
+    return [tokens, modes, mode(model)]
+
+
+def probe_sample_order(mg, context):
+    """The tokens, where `generate` yields 1 and 2, then 3 and 4, then 0 and 1."""
+    module = mg.gpt2_shakespeare
+    generate = module.generate
+    module.generate = lambda *_, **__: iter(np.array([[1, 2], [3, 4], [0, 1], [2, 2]]))
+    try:
+        return module.sample(tiny(mg), np.array(context), 3)
+    finally:
+        module.generate = generate
 
 
 @check("08.3")
@@ -240,6 +308,8 @@ def sampling(student):
         raise Wrong("the context must stand in front", expected=context, got=tokens[:, :2])
     yield "the context, then the new tokens"
 
+    if "mixed" in (*modes, training):
+        raise Wrong(MIXED)
     if any(modes):
         raise Wrong("the model writes in training mode, so its dropout is alive: eval() first")
     if training is not True:
@@ -248,6 +318,20 @@ def sampling(student):
         raise Wrong("a model in evaluation mode is in training mode afterwards: give it back the "
                     "mode that it had, not always training")  # fmt: skip
     yield "in evaluation mode, and the old mode afterwards"
+
+    got, expected = student.run(probe_sample_order, context), [[1, 2, 1, 3, 0], [3, 0, 2, 4, 1]]
+    if not near(got, expected):
+        raise Wrong("each text must go on with its own tokens, one from each round of `generate`: "
+                    "here some stand behind another text (a reshape is no transpose)",
+                    input="generate yields [1, 2], [3, 4], [0, 1]; context [[1, 2], [3, 0]]",
+                    expected=expected, got=got)  # fmt: skip
+    long = [[0, 1, 2, 3, 4, 3, 2, 1]]
+    got = student.run(probe_sample, long, 2, {}, 0, True)[0]
+    if np.shape(got) != (1, 10) or not near(got[:, :8], long):
+        raise Wrong("a context that is longer than the model's comes back whole: `generate` cuts "
+                    "what the model reads", input={"context": long, "max_new_tokens": 2},
+                    expected=(1, 10), got=got)  # fmt: skip
+    yield "each text goes on by itself, behind the whole context"
 
     greedy = [ask(5, {"temperature": 0}, seed)[0] for seed in (0, 1)]
     if not near(greedy[0], greedy[1]):
@@ -298,7 +382,7 @@ def probe_steps(mg, count, max_norm, start):
         return x.copy(), lambda g: g * np.inf
 
     def watch(x):
-        modes.append(model.training)
+        modes.append(mode(model))
         return steep(x) if start == "steep" else x
 
     trainer.optimizer.step, model.dropout = step, watch
@@ -370,18 +454,23 @@ def training_step(student):
         raise Wrong(words, expected=expected, got=rates)
     yield "the rate follows warm-up and cosine"
 
-    if not all(student.run(probe_steps, 1, 1.0, "eval")[3]):
+    if student.run(probe_steps, 1, 1.0, "eval")[3] != [True]:
         raise Wrong("after an evaluation the model trains in evaluation mode, without dropout: "
                     "train() first")  # fmt: skip
-    met, _, steps, _, _ = student.run(probe_steps, 1, 1.0, "nan")
+    met, nan, steps, _, _ = student.run(probe_steps, 1, 1.0, "nan")
     if met or steps != 0:
         raise Wrong("a loss that is not finite must change no parameter and count no step: "
                     "return it before the update", input="weights of nan")  # fmt: skip
-    met, _, steps, _, _ = student.run(probe_steps, 1, 1.0, "steep")
+    met, steep, steps, _, _ = student.run(probe_steps, 1, 1.0, "steep")
     if met or steps != 0:
         raise Wrong("the loss was finite and a gradient was not, and the parameters were moved by "
                     "it: look at the length that clip_grad_norm_ returns",
                     input="a loss with infinite gradients")  # fmt: skip
+    for losses, input in ((nan, "weights of nan"), (steep, "a loss with infinite gradients")):
+        if not (isinstance(losses[0], float) and np.isnan(losses[0])):
+            raise Wrong("a step that changed nothing must say so by what it returns: the loss that "
+                        "is not finite, or math.nan where only a gradient is not",
+                        input=input, expected="nan", got=losses[0])  # fmt: skip
     yield "in training mode, and a loss or gradient that is not finite changes nothing"
 
 
@@ -406,7 +495,7 @@ def probe_evaluate(mg, num_batches, seed, training):
     model.train(training)
     value = mg.gpt2_shakespeare.evaluate(model, windows, num_batches, 3, seed)
     kind = "float" if isinstance(value, float) else type(value).__name__
-    return [float(value) if kind == "float" else kind, windows.asked, model.training]
+    return [float(value) if kind == "float" else kind, windows.asked, mode(model)]
 
 
 def probe_each(mg, count, seed):
@@ -428,6 +517,8 @@ def evaluation(student):
     if asked != [3, 3, 3]:
         raise Wrong("the number or the size of the batches is not what was asked for",
                     input="num_batches 3, batch_size 3", expected=[3, 3, 3], got=asked)  # fmt: skip
+    if training == "mixed":
+        raise Wrong(MIXED)
     if training is not True:
         raise Wrong("the model stays in evaluation mode, and the rest of the training goes "
                     "without dropout: put its mode back")  # fmt: skip

@@ -57,6 +57,23 @@ return value, lambda g: g * np.true_divide(1, b), rule_b
                 advice="The slope of a / b by a is 1 / b: with b = 4, a step of a counts a "
                 "quarter.",
             ),
+            Mistake(
+                "a little added to b",
+                """
+b = b + 1e-8
+return a / b, lambda g: g / b, lambda g: -g * a / b**2
+""",
+                says="division by zero gives inf",
+                advice="Who divides by zero must see it; where 0 is expected, add eps there.",
+            ),
+            Mistake(
+                "the reciprocal of an integer",
+                """
+return np.true_divide(a, b), lambda g: g * np.reciprocal(b), lambda g: -g * a / b**2
+""",
+                says="where b holds integers",
+                advice="np.reciprocal(2) is 0: NumPy keeps integers whole. Try x / 2.",
+            ),
         ],
     ),
     "01.2": Answers(
@@ -193,6 +210,37 @@ def rule_b(g):
                 says="gradient has two",
                 advice="A gradient has the shape of its array; b came with one axis.",
             ),
+            Mistake(
+                "transposed by three axes",
+                """
+def turned(x):
+    return x.T if x.ndim == 2 else x.transpose(0, 2, 1)
+
+def rule_a(g):
+    return np.expand_dims(g, dropped) @ turned(columns)
+
+def rule_b(g):
+    found = turned(rows) @ np.expand_dims(g, dropped)
+    return found if b.ndim > 1 else found[..., 0]
+""",
+                says="four axes",
+                advice="Attention has four axes. Which two change places, counted from the end?",
+            ),
+            Mistake(
+                "the outer product for every vector",
+                """
+def rule_a(g):
+    if b.ndim == 1:
+        return g * b if a.ndim == 1 else np.outer(g, b)
+    return np.expand_dims(g, dropped) @ columns.swapaxes(-1, -2)
+
+def rule_b(g):
+    found = rows.swapaxes(-1, -2) @ np.expand_dims(g, dropped)
+    return found if b.ndim > 1 else found[..., 0]
+""",
+                says="stack of matrices meets a vector",
+                advice="np.outer flattens what it is given; give the vector its axis and use @.",
+            ),
         ],
     ),
     "01.3": Answers(
@@ -295,6 +343,34 @@ return np.where(hidden, value, x), lambda g: np.where(hidden, 0, g), None
                 says="mask larger than x",
                 advice="Broadcasting stretches both arrays; here only the mask may be stretched.",
             ),
+            Mistake(
+                "the mask not broadcast in the rule",
+                """
+hidden = _as_mask(mask)
+if np.broadcast_shapes(x.shape, hidden.shape) != x.shape:
+    raise ValueError("the mask is larger than x")
+
+def rule(g):
+    g = g.copy()
+    g[hidden] = 0
+    return g
+
+return np.where(hidden, value, x), rule, None
+""",
+                says="broadcast in the rule too",
+                advice="An index counts axes from the left, broadcasting from the right: np.where.",
+            ),
+            Mistake(
+                "sizes compared, not shapes",
+                """
+hidden = _as_mask(mask)
+if hidden.size > x.size:
+    raise ValueError("the mask is larger than x")
+return np.where(hidden, value, x), lambda g: np.where(hidden, 0, g), None
+""",
+                says="compare shapes",
+                advice="A column of 3 with a row of 3: which shape has the result?",
+            ),
         ],
     ),
     "01.4": Answers(
@@ -376,6 +452,17 @@ return value, lambda g: np.broadcast_to(g if axis is None else np.expand_dims(g,
 """,
                 says="has its axis already",
                 advice="With keepdims g is ready to be broadcast as it is.",
+            ),
+            Mistake(
+                "a negative axis not found",
+                """
+value = np.sum(x, axis=axis, keepdims=keepdims)
+axes = range(x.ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+shape = tuple(1 if i in axes else n for i, n in enumerate(x.shape))
+return value, lambda g: np.broadcast_to(g.reshape(shape), x.shape)
+""",
+                says="that is its place in g",
+                advice="Is -1 ever equal to a place counted from the front? `_restore` knows both.",
             ),
         ],
     ),
@@ -480,6 +567,22 @@ return np.concatenate(arrays, axis), *(rule(e - x.shape[axis], e) for x, e in zi
 """,
                 says="counted from the end",
                 advice="A tuple times -1 is empty: make the axis positive first, axis % ndim.",
+            ),
+            Mistake(
+                "two axes at most",
+                """
+value, rules, start = np.concatenate(arrays, axis), [], 0
+for x in arrays:
+    end = start + x.shape[axis]
+    if axis == 0:
+        rules.append(lambda g, s=start, e=end: g[s:e])
+    else:
+        rules.append(lambda g, s=start, e=end: g[:, s:e])
+    start = end
+return value, *rules
+""",
+                says="three axes",
+                advice="Keys and values have four axes, and time is the third. What if axis is -2?",
             ),
         ],
     ),

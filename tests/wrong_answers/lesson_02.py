@@ -208,6 +208,17 @@ return g
                 says="only one of the rows",
                 advice="The shape is right, and the rest of the batch is ignored.",
             ),
+            Mistake(
+                "as many entries taken for the same shape",
+                """
+if g.size == np.prod(shape):
+    return g
+g = g.sum(axis=tuple(range(g.ndim - len(shape))))
+return g.sum(axis=tuple(i for i, n in enumerate(shape) if n == 1), keepdims=True)
+""",
+                says="as in a batch of one",
+                advice="(1, 3) and (3,) hold as many numbers and are two shapes.",
+            ),
         ],
     ),
     "02.3": Answers(
@@ -327,6 +338,23 @@ else:
                 advice="NumPy reads all entries before it writes any; the letter e occurs often "
                 "in a text.",
             ),
+            Mistake(
+                "zeros of NumPy's dtype",
+                """
+if isinstance(g, Part):
+    if known is None:
+        known = np.zeros(node.data.shape)
+    elif node not in self.ours:
+        known = known.copy()
+    _add_part(known, g)
+elif known is None:
+    known = g
+else:
+    known = np.asarray(known + g)
+""",
+                says="should have the node's",
+                advice="Which dtype has np.zeros(3)? np.zeros_like takes it from an array.",
+            ),
         ],
     ),
     "02.4": Answers(
@@ -438,6 +466,20 @@ for number, (x, rule) in enumerate(inputs):
                 says="counted from 1",
                 advice="The number is for people, who read it in an error message.",
             ),
+            Mistake(
+                "one contribution for each input, not for each use",
+                """
+contributions = {}
+for number, (x, rule) in enumerate(node.inputs, 1):
+    contributions[x] = _apply(rule, number, node, x, g)
+for x, (made, fresh) in contributions.items():
+    pending.add(x, made, fresh)
+if consume and node.op is not None:
+    node.inputs = None
+""",
+                says="two pairs of `inputs`",
+                advice="The gradient of x * x at 3: a dictionary has room for one x only.",
+            ),
         ],
     ),
     "02.5": Answers(
@@ -531,6 +573,34 @@ expected = (ends[0] - ends[1]) / (2 * step)
                 says="put back",
                 advice="The next entry is measured at another point than the gradient was "
                 "computed at.",
+            ),
+            Mistake(
+                "a view of x summed too late",
+                """
+here = x[index]
+x[index] = here + step
+above = run(arrays)[1].data
+x[index] = here - step
+below = run(arrays)[1].data
+x[index] = here
+expected = np.sum(weights * (above - below)) / (2 * step)
+""",
+                says="result is a view of x",
+                advice="`above` of x.T is x itself, seen otherwise: what is in it when it is read?",
+            ),
+            Mistake(
+                "only the first input moved",
+                """
+here = x[index]
+x[index] = here + step
+above = (run([x])[1].data * weights).sum()
+x[index] = here - step
+below = (run([x])[1].data * weights).sum()
+x[index] = here
+expected = (above - below) / (2 * step)
+""",
+                says="missing 1 required positional argument",
+                advice="f takes all the arrays: hand `arrays` on, in which x stands.",
             ),
         ],
     ),

@@ -85,6 +85,17 @@ return e / e.sum()
                 says="one half each",
                 advice="Each row is a set of alternatives of its own: how many sums are there?",
             ),
+            Mistake(
+                "always float32",
+                """
+largest = x.max(axis, keepdims=True, initial=-np.inf)
+value = np.exp(x - np.where(np.isneginf(largest), 0, largest))
+total = value.sum(axis, keepdims=True)
+return (value / np.where(total == 0, 1, total)).astype(np.float32)
+""",
+                says="float64 went in",
+                advice="The dtype of x is to be kept, whichever it is.",
+            ),
         ],
         equivalent={
             "line 4: 1 → 2 (column 30)": "a masked row sums to 0, and 0 / 2 is 0 as well",
@@ -260,6 +271,16 @@ return result
 """,
                 says="the row that its token names",
                 advice="Write the token beside each row of g, and carry the row there.",
+            ),
+            Mistake(
+                "zeros of NumPy's dtype",
+                """
+result = np.zeros(weight.shape)
+np.add.at(result, tokens, g)
+return result
+""",
+                says="dtype of the table",
+                advice="np.zeros makes float64 unless it is told; np.zeros_like(weight) is told.",
             ),
         ],
         equivalent={

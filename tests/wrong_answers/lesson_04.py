@@ -169,6 +169,48 @@ return found
                 says="begins or ends with a dot",
                 advice="What stands before the name of an attribute of the root itself?",
             ),
+            Mistake(
+                "the attributes in place of the children",
+                """
+seen, found = {id(self)}, []
+
+def visit(path, part):
+    if isinstance(part, (Parameter, Module)):
+        if id(part) in seen:
+            return
+        seen.add(id(part))
+        found.append((path, part))
+    for name, child in _children(part):
+        visit(f"{path}.{name}", child)
+
+for name, child in vars(self).items():
+    visit(name, child)
+return found
+""",
+                says="the root's too",
+                advice="Sequential has no name for its list: print the paths of one with two.",
+            ),
+            Mistake(
+                "a number for a path",
+                """
+seen, found = {id(self)}, []
+
+def visit(path, part):
+    if isinstance(part, (Parameter, Module)):
+        if id(part) in seen:
+            return
+        seen.add(id(part))
+        found.append((path, part))
+    for name, child in _children(part):
+        visit(f"{path}.{name}", child)
+
+for name, child in _children(self):
+    visit(name, child)
+return found
+""",
+                says="list of pairs",
+                advice="The names of a list are numbers: what does the root hand on for them?",
+            ),
         ],
     ),
     "04.2": Answers(
@@ -249,6 +291,26 @@ return uniform_(parameter, -bound, bound)
                 says="hand it on to uniform_",
                 advice="Who asks for a generator of their own wants numbers that can be repeated.",
             ),
+            Mistake(
+                "the array replaced by one of float64",
+                """
+a = gain * math.sqrt(6 / sum(_fans(parameter)))
+parameter.data = (generator or default_generator()).uniform(-a, a, parameter.shape)
+return parameter
+""",
+                says="must stay so",
+                advice="uniform makes float64; write into parameter.data[...] and the dtype stays.",
+            ),
+            Mistake(
+                "the same seed for every layer",
+                """
+generator = generator or np.random.default_rng(0)
+a = gain * math.sqrt(6 / sum(_fans(parameter)))
+return uniform_(parameter, -a, a, generator)
+""",
+                says="manual_seed has no effect$",
+                advice="Two layers of one size start alike; uniform_ finds the generator itself.",
+            ),
         ],
     ),
     "04.3": Answers(
@@ -269,6 +331,13 @@ self.weight = kaiming_uniform_(Parameter(weight), gain=3**-0.5)
 start = uniform_(Parameter(np.empty(out_features, "float32")), -1, 1)
 start.data /= math.sqrt(in_features)
 self.bias = start if bias else None
+""",
+            """
+self.in_features, self.out_features = in_features, out_features
+self.weight = Parameter(np.empty((out_features, in_features), np.float32))
+kaiming_uniform_(self.weight, math.sqrt(1 / 3))
+bound = 1 / math.sqrt(in_features)
+self.bias = uniform_(Parameter(np.empty(out_features, np.float32)), -bound, bound) if bias else None
 """,
         ],
         wrong=[
@@ -358,6 +427,19 @@ if bias:
                 says="must be float32",
                 advice="NumPy's own default is float64: name the dtype.",
             ),
+            Mistake(
+                "the bias drawn by NumPy's own generator",
+                """
+self.weight = Parameter(np.empty((out_features, in_features), np.float32))
+kaiming_uniform_(self.weight, gain=math.sqrt(1 / 3))
+bound = 1 / math.sqrt(in_features)
+self.bias = None
+if bias:
+    self.bias = Parameter(np.random.uniform(-bound, bound, out_features).astype(np.float32))
+""",
+                says="the library's generator, as",
+                advice="Build the layer twice after the same manual_seed and compare.",
+            ),
         ],
     ),
     "04.4": Answers(
@@ -413,6 +495,17 @@ return functional.dropout(x, self.p) / (1 - self.p)
                 "return functional.dropout(x, 1 - self.p, self.training)",
                 says="taken for that to be kept",
                 advice="Both p mean the same thing here: the probability to be dropped.",
+            ),
+            Mistake(
+                "a mask of its own",
+                """
+if not self.training or self.p == 0:
+    return x
+keep = np.random.rand(*x.shape) >= self.p
+return x * (keep / (1 - self.p)).astype(np.float32)
+""",
+                says="other elements are dropped",
+                advice="The function of lesson 03 draws the mask; nothing is left to draw here.",
             ),
         ],
     ),
@@ -492,6 +585,16 @@ return total
 """,
                 says="added",
                 advice="A residual connection adds on purpose (lesson 07); a plain row does not.",
+            ),
+            Mistake(
+                "the layers used up",
+                """
+while self.layers:
+    x = self.layers.pop(0)(x)
+return x
+""",
+                says="must not change self.layers",
+                advice="Call the network a second time: what is left of it?",
             ),
         ],
     ),

@@ -136,6 +136,18 @@ self.zero_grad()
                 says="zero_grad's task",
                 advice="One function, one task: people look at gradients after a step.",
             ),
+            Mistake(
+                "groups taken to be equally long",
+                """
+self.steps += 1
+for i, group in enumerate(self.groups):
+    for j, parameter in enumerate(group["params"]):
+        if parameter.grad is not None:
+            self.update(i * len(group["params"]) + j, parameter, group)
+""",
+                says="groups of equal length only",
+                advice="A model has few matrices and many biases: count on, from group to group.",
+            ),
         ],
     ),
     "05.2": Answers(
@@ -283,6 +295,19 @@ parameter.data -= self.lr * velocity
 """,
                 says="changes parameter.grad",
                 advice="A gradient may be looked at, or used, after the step.",
+            ),
+            Mistake(
+                "the first group's options for all",
+                """
+group = self.groups[0]
+gradient = parameter.grad + group["weight_decay"] * parameter.data
+velocity = self.velocity[number]
+velocity *= group["momentum"]
+velocity += gradient
+parameter.data -= self.lr * velocity
+""",
+                says="options of its own group",
+                advice="`group` is handed in: whose is it?",
             ),
         ],
     ),
@@ -707,6 +732,20 @@ return norm
                 says="raised AttributeError",
                 advice="A layer that took no part in the loss has the gradient None.",
             ),
+            Mistake(
+                "only infinity looked for",
+                """
+arrays = [p.grad for p in parameters if p.grad is not None]
+norm = math.sqrt(sum(float((g**2).sum()) for g in arrays))
+if math.isinf(norm) or norm <= max_norm:
+    return norm
+for g in arrays:
+    g *= max_norm / norm
+return norm
+""",
+                says="one nan has spoiled",
+                advice="Is nan <= 1? Every comparison with it is False: ask math.isfinite.",
+            ),
         ],
         equivalent={
             "line 3: max_norm < norm < math.inf → max_norm <= norm < math.inf":
@@ -825,6 +864,32 @@ return min_lr + 0.5 * (lr - min_lr) * (1 + math.cos(math.pi * progress))
 """,
                 says="climbs\\s+again",
                 advice="Someone will train on for a few steps more.",
+            ),
+            Mistake(
+                "a warm-up to 1",
+                """
+if step < warmup_steps:
+    return (step + 1) / warmup_steps
+if step >= total_steps:
+    return min_lr
+progress = (step - warmup_steps) / (total_steps - warmup_steps)
+return min_lr + 0.5 * (lr - min_lr) * (1 + math.cos(math.pi * progress))
+""",
+                says="climbs to 1",
+                advice="The example has lr 1; try another.",
+            ),
+            Mistake(
+                "min_lr as a share of lr",
+                """
+if step < warmup_steps:
+    return lr * (step + 1) / warmup_steps
+if step >= total_steps:
+    return lr * min_lr
+progress = (step - warmup_steps) / (total_steps - warmup_steps)
+return lr * (min_lr + 0.5 * (1 - min_lr) * (1 + math.cos(math.pi * progress)))
+""",
+                says="a rate of its own",
+                advice="Other libraries take a fraction; here both are rates.",
             ),
         ],
     ),

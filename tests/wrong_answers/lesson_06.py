@@ -58,7 +58,7 @@ if not text or "\\0" in text:
     raise ValueError(f"{path} holds no text")
 return text
 """,
-                says="line ends of other systems",
+                says="other systems stay",
                 advice="Bytes are left as they are; text mode translates.",
             ),
             Mistake(
@@ -124,6 +124,44 @@ return text
 """,
                 says="mark of a file that is no text",
                 advice="Zero bytes are valid UTF-8, and no text has them.",
+            ),
+            Mistake(
+                "every file that cannot be read called missing",
+                """
+try:
+    data = path.read_bytes()
+except OSError as error:
+    raise FileNotFoundError(f"{path} cannot be read")
+try:
+    text = data.decode("utf-8")
+except UnicodeDecodeError as error:
+    raise ValueError(f"{path}: no UTF-8 at byte {error.start}")
+text = text.removeprefix("\\ufeff").replace("\\r\\n", "\\n").replace("\\r", "\\n")
+if text == "" or "\\0" in text:
+    raise ValueError(f"{path} holds no text")
+return text
+""",
+                says="not a missing file",
+                advice="Which error has Python for a folder? Let it pass, or raise its type.",
+            ),
+            Mistake(
+                "U+FEFF taken away everywhere",
+                """
+try:
+    data = path.read_bytes()
+except OSError as error:
+    raise type(error)(f"{path}: {error.strerror}")
+try:
+    text = data.decode("utf-8")
+except UnicodeDecodeError as error:
+    raise ValueError(f"{path}: no UTF-8 at byte {error.start}")
+text = text.replace("\\ufeff", "").replace("\\r\\n", "\\n").replace("\\r", "\\n")
+if text == "" or "\\0" in text:
+    raise ValueError(f"{path} holds no text")
+return text
+""",
+                says="other characters must stay",
+                advice="Only at the start is it a byte order mark.",
             ),
         ],
     ),
@@ -225,6 +263,19 @@ return np.array([numbers[character] for character in text], np.uint16)
 """,
                 says="place in the sorted vocabulary",
                 advice="An embedding with V rows has no row V.",
+            ),
+            Mistake(
+                "the smallest unknown character, not the first",
+                """
+unknown = set(text) - set(self.vocabulary)
+if unknown:
+    c = min(unknown)
+    raise ValueError(f"unknown character {c!r} at position {start + text.index(c)}")
+table = {c: i for i, c in enumerate(self.vocabulary)}
+return np.array([table[c] for c in text], np.min_scalar_type(self.vocab_size - 1))
+""",
+                says="names a later one",
+                advice="min takes the first of the alphabet, the reader needs that of the text.",
             ),
         ],
     ),
@@ -413,6 +464,26 @@ return window[..., :-1], window[..., 1:]
                 says="beyond the last window is accepted",
                 advice="Python ends `for item in dataset` at the first IndexError.",
             ),
+            Mistake(
+                "negative numbers in an array taken as they are",
+                """
+T = self.context_size
+if isinstance(index, (int, np.integer)):
+    if index < 0:
+        index += len(self)
+    if not 0 <= index < len(self):
+        raise IndexError("no such window")
+    w = self.tokens[index : index + T + 1].astype(np.int64)
+    return w[:-1], w[1:]
+index = np.asarray(index)
+if index.size and (index.min() < -len(self) or index.max() >= len(self)):
+    raise IndexError("no such window")
+w = self.tokens[index[..., None] + np.arange(T + 1)].astype(np.int64)
+return w[..., :-1], w[..., 1:]
+""",
+                says="array of indices too",
+                advice="There -1 counts tokens; np.where(index < 0, index + n, index) counts windows.",
+            ),
         ],
     ),
     "06.5": Answers(
@@ -593,6 +664,19 @@ for number in range(len(self)):
 """,
                 says="loader's own generator",
                 advice="Two runs with the same seed are to give the same numbers.",
+            ),
+            Mistake(
+                "tokens made floats",
+                """
+n = len(self.dataset)
+order = self.generator.permutation(n) if self.shuffle else np.arange(n)
+for number in range(len(self)):
+    batch = order[number * self.batch_size : (number + 1) * self.batch_size]
+    items = [self.dataset[i] for i in batch.tolist()]
+    yield tuple(Tensor(np.array(column, dtype=np.float32)) for column in zip(*items))
+""",
+                says="tokens stay integers",
+                advice="An embedding looks a row up, and there is no row 2.0.",
             ),
         ],
     ),

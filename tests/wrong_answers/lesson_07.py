@@ -205,7 +205,7 @@ return self.keys[:, :, : self.length], self.values[:, :, : self.length]
                 CHECKED.replace("self.keys.shape[2]} tokens", "self.length} tokens") + STORED
                 + "self.length = end\nreturn self.keys[:, :, :end], self.values[:, :, :end]",
                 says="must give the capacity",
-                advice="Of a full cache both numbers agree; try 3 tokens in a cache of 4, and 2 more.",
+                advice="Of a full cache both numbers agree; try 3 of 4 tokens, and then 2 more.",
             ),
             Mistake(
                 "the last place refused",

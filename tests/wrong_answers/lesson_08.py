@@ -128,6 +128,26 @@ return self.output_projection(stream)
                 says="goes around",
                 advice="Dropout is on the sum.",
             ),
+            Mistake(
+                "the places' vectors without their history",
+                EMBED.replace("weight[past", "weight.data[past") + BLOCKS + PROJECT,
+                says="would never learn",
+                advice=".data is the bare array: who would tell the table what to change?",
+            ),
+            Mistake(
+                "each block's input added once more",
+                EMBED + BLOCKS.replace("block(x, cache)", "x + block(x, cache)") + PROJECT,
+                says="not in the way of the text",
+                advice="The block adds its own input (lesson 07); twice is once too often.",
+            ),
+            Mistake(
+                "dropout on each of the two embeddings",
+                "x = self.dropout(self.token_embedding(tokens))\n"
+                "x = x + self.dropout(self.position_embedding.weight[past : past + T])\n"
+                + BLOCKS + PROJECT,
+                says="^`self.dropout` is called once",
+                advice="Add first; then one dropout for the sum.",
+            ),
         ],
         equivalent={},
     ),
@@ -219,6 +239,20 @@ logits = logits / temperature
                 says="overflow",
                 advice="A low temperature makes logits large: 10 / 0.01 is 1000.",
             ),
+            Mistake(
+                "equal logits in an order of chance",
+                GREEDY + CUT.replace(', kind="stable"', "") + "logits = logits / temperature\n"
+                + SOFTMAX + "return p",
+                says="only by chance",
+                advice="Quicksort does not keep the order of equal numbers; a long row shows it.",
+            ),
+            Mistake(
+                "the largest logit of all rows taken off",
+                GREEDY + CUT + "logits = logits / temperature\n"
+                + SOFTMAX.replace("logits.max(-1, keepdims=True)", "logits.max()") + "return p",
+                says="rows disturb each other",
+                advice="Let one row be a thousand above the other.",
+            ),
         ],
         equivalent={
             "line 3: top_k < logits.shape[-1] → top_k <= logits.shape[-1]":
@@ -299,6 +333,25 @@ return np.concatenate((as_array(context), new), axis=-1)
                 + JOIN,
                 says="after an error",
                 advice="An error or an interrupt in the middle leaves the mode changed.",
+            ),
+            Mistake(
+                "the texts of a batch mixed up",
+                TRY + "new = np.concatenate(new).reshape(len(context), -1)\n"
+                "return np.concatenate([as_array(context), new], axis=1)",
+                says="stand behind another text",
+                advice="Write down what a round of `generate` yields: a token for each text.",
+            ),
+            Mistake(
+                "only the model's own flag put back",
+                TRY.replace("model.train(training)", "model.training = training") + JOIN,
+                says="own flag was set",
+                advice="Every module has the flag; train() reaches them all.",
+            ),
+            Mistake(
+                "a long context cut off",
+                "context = as_array(context)[:, -model.config.context_size :]\n" + TRY + JOIN,
+                says="comes back whole",
+                advice="What the model cannot read, the reader of the text still wants.",
             ),
         ],
         equivalent={},
@@ -395,6 +448,14 @@ return loss
                 says="rate never changes",
                 advice="Lesson 05: what happens to a transformer without warm-up?",
             ),
+            Mistake(
+                "a spoiled step that returns its loss",
+                STEP.replace(
+                    CLIP, f"if not math.isfinite({CLIP.rstrip()}):\n    return loss\n"
+                ),
+                says="must say so by what it returns",
+                advice="The caller looks at the loss alone: how can it know?",
+            ),
         ],
         equivalent={
             "line 5: if not math.isfinite(loss): → deleted":
@@ -465,6 +526,12 @@ finally:
                 EVALUATE.replace("np.mean(losses)", "losses[-1]"),
                 says="only the last batch counts",
                 advice="One batch is a noisy witness.",
+            ),
+            Mistake(
+                "only the model's own flag put back",
+                EVALUATE.replace("model.train(training)", "model.training = training"),
+                says="own flag was set",
+                advice="Every module has the flag; train() reaches them all.",
             ),
         ],
         equivalent={},
