@@ -354,7 +354,10 @@ def embedding(student):
 
 
 def probe_dropout(mg, x, p, training, seed):
-    return mg.dropout(mg.array(x), p, training, np.random.default_rng(seed)).data
+    x = mg.array(x)
+    before = x.data.copy()
+    y = mg.dropout(x, p, training, np.random.default_rng(seed)).data
+    return y if np.array_equal(x.data, before) else "x changed"
 
 
 def probe_dropout_returns_x(mg, p, training):
@@ -395,6 +398,9 @@ def dropout(student):
         )
     yield "in evaluation nothing changes"
 
+    if isinstance(student.run(probe_dropout, ones, 0.25, True, 1), str):
+        words = "the zeros were written into x itself: the caller may still need it"
+        raise Wrong(words, input=given)
     got = student.array(probe_dropout, ones, 0.25, True, 1, shape=ones.shape)
     dropped = float(np.mean(got == 0))
     if dropped < 0.2 or dropped > 0.3:
@@ -411,6 +417,13 @@ def dropout(student):
             input=given,
             expected="zeros in single places",
             got=got,
+        )
+    batch = np.ones((2, 10, 10), np.float32)
+    both = student.array(probe_dropout, batch, 0.25, True, 1, shape=batch.shape)
+    if near(both[0], both[1]):
+        raise Wrong(
+            "all of a batch loses the same places: draw one number for each entry, of all axes",
+            input={"x": "ones of shape (2, 10, 10)", "p": 0.25},
         )
     kept = got[got != 0]
     if not near(kept, np.full(kept.shape, 4 / 3), 1e-4):

@@ -45,6 +45,19 @@ def heads(student):
     if not near(np.array(corners), [1203.0, 1207.0, 1211.0]):
         words = "the last entries of queries, keys and values are not from their own places"
         raise Wrong(words, input=shown, expected=[1203.0, 1207.0, 1211.0], got=corners)
+    # No two of these numbers are equal: 2 sequences, 5 positions, 3 parts, 4 heads, 7 channels.
+    qkv = np.arange(2.0 * 5 * 84).reshape(2, 5, 84)
+    parts = student.run(probe_heads, qkv, 4)
+    sizes = [part.shape for part in parts]
+    if sizes != [(2, 4, 5, 7)] * 3:
+        words = "the axes are right only where some are equally long: each part is (B, H, T, D)"
+        raise Wrong(words, input="shape (2, 5, 84), 4 heads", expected=(2, 4, 5, 7), got=sizes[0])
+    for number, part in enumerate(parts):
+        for head in range(4):
+            start = 28 * number + 7 * head
+            if not near(part[:, head], qkv[:, :, start : start + 7]):
+                words = "a head has other channels than its own, or those of another sequence"
+                raise Wrong(words, input=f"shape (2, 5, 84), 4 heads; part {number}, head {head}")
     yield "each head has its own run of channels, for all positions, in the order q, k, v"
 
     # Of several positions and heads: of a single one, a copy in order would be no copy.
@@ -141,10 +154,24 @@ def attention_weights(student):
             )
     yield "fewer queries than keys, as with a cache"
 
-    dtype = student.array(probe_weights, q, k, shape=(1, 1, 1, 4)).dtype
-    if dtype != np.float32:
-        raise Wrong("the weights have another dtype than q", expected="float32", got=str(dtype))
-    yield "float32 stays float32"
+    rng = np.random.default_rng(2)
+    q, k = rng.standard_normal((2, 3, 4, 5)), rng.standard_normal((2, 3, 6, 5))
+    scores = np.einsum("bhtd,bhsd->bhts", q, k) / np.sqrt(5)
+    expected = np.exp(scores) * np.tri(4, 6, 2)
+    expected /= expected.sum(-1, keepdims=True)
+    for dtype in ("float32", "float64"):
+        got = student.array(probe_weights, q.astype(dtype), k.astype(dtype), shape=(2, 3, 4, 6))
+        if not near(got, expected):
+            raise Wrong(
+                "with several texts and heads the weights are wrong: each head of each text is "
+                "computed by itself, and D is the size of one head, the last axis",
+                input="random q (2, 3, 4, 5) and k (2, 3, 6, 5)",
+                expected=expected[1, 2],
+                got=got[1, 2],
+            )
+        if got.dtype != dtype:
+            raise Wrong(f"the weights are {got.dtype} where q is {dtype}")
+    yield "several texts and heads, in the dtype of q"
 
 
 def mask_words(got):
@@ -186,6 +213,19 @@ def portions(mg, sizes, room=4):
 
 def probe_portions(mg, sizes):
     return portions(mg, sizes)
+
+
+def probe_many(mg, k, sizes):
+    """What each call gives back; the store holds NaN where nothing was written."""
+    B, H, T, D = k.shape
+    cache = mg.attention.KeyValueCache(B, H, T + 1, D)
+    cache.keys[...] = cache.values[...] = np.nan
+    results, start = [], 0
+    for size in sizes:
+        new = k[:, :, start : start + size]
+        results.append([np.array(part) for part in cache.extend(new, 10 * new)])
+        start += size
+    return results
 
 
 def probe_full(mg, first, more):
@@ -237,6 +277,19 @@ def cache_extends(student):
     if length != 3:
         raise Wrong("`length` must count the tokens", input=shown, expected=3, got=length)
     yield "the next token is appended"
+
+    for shape, words in (
+        ((1, 1, 6, 1), "a later call may bring several tokens too: all of them are appended"),
+        ((2, 3, 6, 5), "with several texts and heads the cache gives back something else: cut and "
+                       "write along the axis of the tokens, and all of the others"),
+    ):  # fmt: skip
+        k = np.arange(1, 1 + np.prod(shape), dtype=np.float32).reshape(shape)
+        for end, (keys, values) in zip((1, 4, 6), student.run(probe_many, k, [1, 3, 2])):
+            expected = k[:, :, :end]
+            if not near(keys, expected) or not near(values, 10 * expected):
+                given = f"keys {shape} in calls of 1, 3 and 2 tokens; after {end} of them"
+                raise Wrong(words, input=given, expected=expected, got=keys)
+    yield "any number of tokens at a time, of several texts and heads"
 
     for first, more, expected in (
         (3, 1, ["no error", 4]), (4, 1, ["ValueError", 4]), (3, 2, ["ValueError", 3])
@@ -315,19 +368,24 @@ def mlp(student):
 
 
 def probe_block(mg, x):
-    """The block with parts that one can follow by hand; and the caches that attention was given."""
-    block, caches = mg.attention.Block(4, 2), []
+    """The block with parts that one can follow by hand: its value, the caches that attention was
+    given, the numbers that dropout was given, and x afterwards."""
+    block, caches, dropped = mg.attention.Block(4, 2), [], []
 
     def attn(z, cache=None):
         caches.append("no cache" if cache is None else cache)
         return z * 3.0
 
+    def dropout(z):
+        dropped.append(z.item())
+        return z * 0.5
+
     block.ln1, block.attn = (lambda z: z + 1.0), attn
     block.ln2, block.ffn = (lambda z: z + 2.0), (lambda z: z * 7.0)
-    block.dropout = lambda z: z * 0.5
-    value = block(mg.array(x), "the cache").data
+    block.dropout, stream = dropout, mg.array(x)
+    value = block(stream, "the cache").data
     block(mg.array(x))
-    return [value, caches]
+    return [value, caches, dropped, stream.data]
 
 
 BLOCK_WORDS = {
@@ -353,7 +411,7 @@ def block_forward(student):
     x = np.array([[[1.0]]], np.float32)
     shown = "x = 1; ln1 adds 1, attn multiplies by 3, ln2 adds 2, ffn by 7, dropout by 1/2"
     found = student.run(probe_block, x)
-    value = found[0] if isinstance(found, list) and len(found) == 2 else None
+    value = found[0] if isinstance(found, list) and len(found) == 4 else None
     if not isinstance(value, np.ndarray) or value.shape != (1, 1, 1):
         raise Wrong("the block must return (B, T, C)", input=shown, got=value)
     if not near(value, [[[25.0]]]):
@@ -361,6 +419,17 @@ def block_forward(student):
             float(value.item()), "the two additions are not what the picture of the block shows"
         )
         raise Wrong(words, input=shown, expected=25.0, got=value.item())
+    if not near(found[2], [6.0, 42.0] * 2):
+        raise Wrong(
+            "dropout is in the wrong place: it goes on what a part adds, not on what it reads",
+            input=shown, expected=[6.0, 42.0] * 2, got=found[2],
+        )  # fmt: skip
+    if not near(found[3], x):
+        raise Wrong(
+            "the numbers of x itself have changed, and no gradient follows such a change: add "
+            "tensors, x = x + …, and leave x.data alone",
+            input=shown, expected=x, got=found[3],
+        )  # fmt: skip
     yield "x + attention, then + MLP, each on a normalised copy, each with dropout"
 
     if found[1] != ["the cache", "no cache"]:

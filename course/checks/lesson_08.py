@@ -492,10 +492,12 @@ class Windows:
 def probe_evaluate(mg, num_batches, seed, training):
     model, windows = tiny(mg, dropout=0.5), Windows()
     mg.manual_seed(num_batches + seed)
+    library = mg.random.default_generator().bit_generator.state
     model.train(training)
     value = mg.gpt2_shakespeare.evaluate(model, windows, num_batches, 3, seed)
+    untouched = mg.random.default_generator().bit_generator.state == library
     kind = "float" if isinstance(value, float) else type(value).__name__
-    return [float(value) if kind == "float" else kind, windows.asked, mode(model)]
+    return [float(value) if kind == "float" else kind, windows.asked, mode(model), untouched]
 
 
 def probe_each(mg, count, seed):
@@ -511,7 +513,7 @@ def probe_each(mg, count, seed):
 
 @check("08.5")
 def evaluation(student):
-    value, asked, training = student.run(probe_evaluate, 3, 0, True)
+    value, asked, training, untouched = student.run(probe_evaluate, 3, 0, True)
     if not isinstance(value, float):
         raise Wrong("evaluate must return a float", expected="float", got=value)
     if asked != [3, 3, 3]:
@@ -547,4 +549,9 @@ def evaluation(student):
         elif near(value, losses[0], 1e-4):
             words = "every batch is the first one: one generator must serve them all"
         raise Wrong(words, input=losses, expected=mean, got=value)
+    if not untouched:
+        raise Wrong(
+            "the library's own generator was set or drawn from: the training after an evaluation "
+            "would go on with other numbers; make a generator of your own from the seed"
+        )
     yield "the mean over the windows of the seed, dropout off"

@@ -384,6 +384,29 @@ return _scale_kept(x, kept, 1 / (1 - p))
                 says="whole rows or columns",
                 advice="Which shape must the random numbers have, if each entry has its own?",
             ),
+            Mistake(
+                "the same places in all of a batch",
+                """
+if not training or p == 0:
+    return x
+kept = (generator or default_generator()).random(x.shape[-2:]) >= p
+return _scale_kept(x, kept, 1 / (1 - p))
+""",
+                says="all of a batch",
+                advice="x may have three axes: which shape has one number for each entry?",
+            ),
+            Mistake(
+                "zeros written into x",
+                """
+if not training or p == 0:
+    return x
+kept = (generator or default_generator()).random(x.shape) >= p
+x.data[~kept] = 0
+return _scale_kept(x, kept, 1 / (1 - p))
+""",
+                says="written into x itself",
+                advice="In a block the stream would lose what only its copy should lose.",
+            ),
         ],
         equivalent={
             "line 3: (generator or default_generator()).random(x.shape, dtype=np.float32) >= p → (generator or default_generator()).random(x.shape, dtype=np.float32) > p":

@@ -482,7 +482,7 @@ w = self.tokens[index[..., None] + np.arange(T + 1)].astype(np.int64)
 return w[..., :-1], w[..., 1:]
 """,
                 says="array of indices too",
-                advice="There -1 counts tokens; np.where(index < 0, index + n, index) counts windows.",
+                advice="There -1 counts tokens; where index < 0, add the number of windows.",
             ),
         ],
     ),

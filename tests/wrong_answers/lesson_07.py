@@ -71,6 +71,12 @@ ANSWERS = {
                 says="copies",
                 advice="The rule fills an empty array through these views; see section 6.",
             ),
+            Mistake(
+                "the number of heads where their size belongs",
+                SHAPES + "return qkv.reshape(B, T, 3, -1, num_heads).transpose(2, 0, 3, 1, 4)",
+                says="only where some are equally long",
+                advice="Try it with 4 heads of 7 channels.",
+            ),
         ],
         equivalent={},
     ),
@@ -135,6 +141,28 @@ ANSWERS = {
                 + "e = np.exp(s - s.max(-2, keepdims=True))\nreturn e / e.sum(-2, keepdims=True)",
                 says="columns sum to 1",
                 advice="Each query shares out 1 among the keys: which axis holds the keys?",
+            ),
+            Mistake(
+                "the root of all channels",
+                SCORES + "s = q @ k.swapaxes(-1, -2) / math.sqrt(q.shape[1] * D)\n"
+                + HIDE + SOFTMAX,
+                says="several texts and heads",
+                advice="A score is a sum over one head's D products, not over all C.",
+            ),
+            Mistake(
+                "a mask in float64",
+                SCORES + "s = q @ k.swapaxes(-1, -2) / math.sqrt(D)\nif T > 1:\n"
+                "    s = s + np.triu(np.full((T, S), -np.inf), k=S - T + 1)" + SOFTMAX,
+                says="are float64 where q is float32",
+                advice="np.full makes float64 unless it is told a dtype.",
+            ),
+            Mistake(
+                "always float32",
+                SCORES + "s = q @ k.swapaxes(-1, -2) / math.sqrt(D)\n" + HIDE
+                + SOFTMAX.replace("e / e.sum(-1, keepdims=True)",
+                                  "(e / e.sum(-1, keepdims=True)).astype(np.float32)"),
+                says="are float32 where q is float64",
+                advice="Gradients are checked in float64: take the dtype from q.",
             ),
         ],
         equivalent={
@@ -213,6 +241,26 @@ return self.keys[:, :, : self.length], self.values[:, :, : self.length]
                 + "self.length = end\nreturn self.keys[:, :, :end], self.values[:, :, :end]",
                 says="last free place",
                 advice="`end` counts tokens; is 4 of 4 too many?",
+            ),
+            Mistake(
+                "one token at each later call",
+                CHECKED + """if self.length == 0:
+    self.keys[:, :, :end], self.values[:, :, :end] = k, v
+else:
+    self.keys[:, :, self.length] = k[:, :, 0]
+    self.values[:, :, self.length] = v[:, :, 0]
+self.length = end
+return self.keys[:, :, :end], self.values[:, :, :end]
+""",
+                says="may bring several tokens",
+                advice="A prompt may be read in portions: write a slice each time.",
+            ),
+            Mistake(
+                "the axis of the heads cut too",
+                CHECKED + STORED
+                + "self.length = end\nreturn self.keys[:, :end, :end], self.values[:, :end, :end]",
+                says="several texts and heads",
+                advice="Name the four axes: which one holds the tokens?",
             ),
         ],
         equivalent={},
@@ -336,6 +384,20 @@ return x
                 "return x + self.dropout(self.ffn(self.ln2(x)))",
                 says="cache was not handed on",
                 advice="Training works; only sampling shows it.",
+            ),
+            Mistake(
+                "dropout on what the parts read",
+                "x = x + self.attn(self.dropout(self.ln1(x)), cache)\n"
+                "return x + self.ffn(self.dropout(self.ln2(x)))",
+                says="dropout is in the wrong place",
+                advice="Read each line from the inside out: what comes last before the plus?",
+            ),
+            Mistake(
+                "added into x.data",
+                "x.data += self.dropout(self.attn(self.ln1(x), cache)).data\n"
+                "return x + self.dropout(self.ffn(self.ln2(x)))",
+                says="numbers of x itself",
+                advice="Attention would get no gradient, and the caller another x.",
             ),
         ],
         equivalent={},

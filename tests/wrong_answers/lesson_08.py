@@ -533,6 +533,16 @@ finally:
                 says="own flag was set",
                 advice="Every module has the flag; train() reaches them all.",
             ),
+            Mistake(
+                "the library's generator seeded",
+                EVALUATE.replace(
+                    "generator = np.random.default_rng(seed)",
+                    "from minigrad.random import default_generator, manual_seed\n"
+                    "manual_seed(seed)\ngenerator = default_generator()",
+                ),
+                says="library's own generator",
+                advice="After each evaluation the training would draw the same dropout again.",
+            ),
         ],
         equivalent={},
     ),
