@@ -101,6 +101,7 @@ def softmax(student):
             got=str(got.dtype),
         )
     yield "float32 stays float32"
+
     x = np.log(np.array([[1.0, 1.0], [3.0, 1e-9]]))
     got = student.array(probe_softmax, x, 0, shape=(2, 2))
     if got.dtype != np.float64:
