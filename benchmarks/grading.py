@@ -10,8 +10,9 @@ import json
 import sys
 from pathlib import Path
 
-from course import grade, notebooks
-from course.exercises import exercises
+from course.grading import grade
+from course.lessons import notebooks
+from course.lessons.exercises import exercises
 
 
 def answer(exercise, draw):

@@ -9,9 +9,9 @@ import re
 import sys
 from pathlib import Path
 
-from course.checking import judge
-from course.exercises import exercises
-from course.notebooks import ROOT, load
+from course.checks.judge import judge
+from course.lessons.exercises import exercises
+from course.lessons.notebooks import ROOT, load
 
 PAGE = Path(__file__).parent.parent / "docs" / "mistakes.md"
 INTRODUCTION = """\

@@ -10,14 +10,14 @@ import re
 import sys
 from pathlib import Path
 
-from course.exercises import MARK
-from course.notebooks import load
+from course.lessons.exercises import MARK
+from course.lessons.notebooks import load
 
 CHECK = re.compile(r'check\("(\d\d\.\d)"\)\s*')
 HIDDEN = """
 ### BEGIN HIDDEN TESTS
-from course.checking import judge
-from course.exercises import live_texts
+from course.checks.judge import judge
+from course.lessons.exercises import live_texts
 assert judge("{0}", live_texts("{0}")).wrong is None, "not right yet: see what the check says"
 ### END HIDDEN TESTS"""
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from benchmarks.recipes import DOCS, PYTORCH
 from course import draw
-from minigrad.tools.checkpoint import load_model
+from minigrad.apps.checkpoint import load_model
 
 PHRASE = "ROMEO:\nWhat light is this?"
 

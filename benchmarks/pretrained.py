@@ -4,7 +4,7 @@
 
 RUN_FOLDER is the run's --checkpoint-dir: the checkpoint with the lowest validation loss is taken,
 or with `--mean N` the mean of the newest N checkpoints, weight by weight. LOG is what the run
-printed. Writes minigrad/tools/pretrained.safetensors and, in docs/,
+printed. Writes minigrad/apps/pretrained.safetensors and, in docs/,
 pretrained.md (the card), pretrained.csv (the losses), pretrained.json and pictures/pretrained.png.
 """
 
@@ -21,9 +21,9 @@ import numpy as np
 from course import draw
 from minigrad.data import TextDataset, load_shakespeare
 from minigrad.gpt2_shakespeare import evaluate
-from minigrad.tools.checkpoint import best, checkpoints, load_model, read_arrays
-from minigrad.tools.pretrained import PATH, load_pretrained, save_pretrained
-from minigrad.tools.sampler import Sampler
+from minigrad.apps.checkpoint import best, checkpoints, load_model, read_arrays
+from minigrad.apps.pretrained import PATH, load_pretrained, save_pretrained
+from minigrad.apps.sampler import Sampler
 
 DOCS = Path(__file__).parent.parent / "docs"
 TARGET = 1.45  # what the validation loss was hoped to be, at most

@@ -24,7 +24,7 @@ import minigrad as mg
 from benchmarks.turns import take_turns
 from minigrad.data import TextDataset
 from minigrad.gpt2_shakespeare import GPT2, GPT2Config, Recipe, Trainer
-from minigrad.tools.memory import keep_freed_memory
+from minigrad.support.memory import keep_freed_memory
 
 VOCABULARY = 65
 SIZES = {

@@ -19,7 +19,7 @@ from benchmarks.training import CORES, SIZES, pytorch_twin
 from benchmarks.turns import take_turns
 from minigrad.data import CharTokenizer, TextDataset, load_text, train_validation_split
 from minigrad.gpt2_shakespeare import GPT2, GPT2Config, Recipe, Trainer
-from minigrad.tools.cli import evaluate_each
+from minigrad.apps.cli import evaluate_each
 
 STEPS, TURN, REPORT, BATCHES, WINDOWS = 2000, 100, 500, 200, 32
 

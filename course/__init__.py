@@ -1,28 +1,44 @@
-"""The course's own tooling: its environment, the exporter, the drawings.
+"""The course's own tooling: its environment, the exporter, the checks, the drawings.
 
-A notebook uses `from course import draw, export`. Importing `course` needs the standard library
-only, and any Python can parse this file: it is read before there is an environment.
+A notebook uses `from course import check, draw, export`. Importing `course` needs the standard
+library only, and any Python can parse this file: it is read before there is an environment.
+
+Folders: `lessons` reads the notebooks, `sandbox` runs a student's code, `checks` judges it,
+`student` is what a student meets, `grading` marks a class, `draw` makes the figures. A folder
+imports only those that stand before it here, but for `draw`, which needs none.
 """
 
+import importlib
+import os
 import sys
 
-if sys.version_info >= (3, 11):  # an older one is told so by __main__.py
-    # Bound here and now: a module that is imported later would take its function's name.
-    from course.exercises import check
-    from course.export import export
-    from course.progress import progress
+__all__ = ["NotYet", "check", "export", "progress", "provenance"]
 
-    __all__ = ["NotYet", "check", "export", "progress"]
-
-    if "IPython" in sys.modules and sys.modules["IPython"].get_ipython() is not None:
-        from course import blanks
-
-        blanks.install(sys.modules["IPython"].get_ipython())
+# Where each name comes from; loaded when it is first used.
+_HOMES = {
+    "check": "course.student.check",
+    "export": "course.lessons.export",
+    "progress": "course.student.progress",
+    "provenance": "course.student.provenance",
+    "NotYet": "minigrad.support.notyet",
+}
 
 
 def __getattr__(name):
-    if name == "NotYet":
-        from minigrad.tools.notyet import NotYet
+    if name not in _HOMES:
+        raise AttributeError("module 'course' has no attribute '{}'".format(name))
+    value = globals()[name] = getattr(importlib.import_module(_HOMES[name]), name)
+    return value
 
-        return NotYet
-    raise AttributeError("module 'course' has no attribute '{}'".format(name))
+
+def _watch_for_blanks():
+    """In a student's edition: a blank exercise leaves gaps in the notebook, not errors."""
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    if shell is not None:
+        from course.student import blanks
+
+        blanks.install(shell)
+
+
+if os.path.exists(os.path.join(os.path.dirname(os.path.abspath(__file__)), "edition.json")):
+    _watch_for_blanks()

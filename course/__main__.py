@@ -23,31 +23,31 @@ def test(arguments):
 
 
 def export(arguments):
-    from course.export import main
+    from course.lessons.export import main
 
     return main(arguments)
 
 
 def check(arguments):
-    return with_numpy("check", arguments, "course.progress", "main_check")
+    return with_numpy("check", arguments, "course.student.progress", "main_check")
 
 
 def progress(arguments):
-    return with_numpy("progress", arguments, "course.progress", "main_progress")
+    return with_numpy("progress", arguments, "course.student.progress", "main_progress")
 
 
 def borrow(arguments):
-    return with_numpy("borrow", arguments, "course.edition", "main_borrow")
+    return with_numpy("borrow", arguments, "course.student.edition", "main_borrow")
 
 
 def student(arguments):
-    from course.edition import main_student
+    from course.student.edition import main_student
 
     return main_student(arguments)
 
 
 def grade(arguments):
-    return with_numpy("grade", arguments, "course.grade", "main")
+    return with_numpy("grade", arguments, "course.grading.grade", "main")
 
 
 def with_numpy(command, arguments, module, function):

@@ -34,7 +34,7 @@ _MODULES = (
     "attention backprop data functional gpt2_shakespeare init nn op ops optim random tensor"
 ).split()
 _HOME = {name: module for module, names in _NAMES.items() for name in names.split()}
-_HOME["load_pretrained"] = "tools.pretrained"  # the model that comes with the course
+_HOME["load_pretrained"] = "apps.pretrained"  # the model that comes with the course
 
 
 def __getattr__(name):
@@ -42,12 +42,10 @@ def __getattr__(name):
         value = getattr(importlib.import_module(f"minigrad.{_HOME[name]}"), name)
         globals()[name] = value
         return value
-    if name == "provenance":  # whose code this is: the course knows
-        return importlib.import_module("course.provenance").provenance
     if name in _MODULES:
         return importlib.import_module(f"minigrad.{name}")
     raise AttributeError(f"module 'minigrad' has no attribute '{name}'")
 
 
 def __dir__():
-    return sorted({*globals(), *_HOME, *_MODULES, "provenance"})
+    return sorted({*globals(), *_HOME, *_MODULES})

@@ -336,7 +336,7 @@ def draw_graph(root, gradients=False, names=None):
     Each node shows its operation, its shape and, where it is small, its values; with `gradients`,
     its gradient too, from a backward pass of the drawing's own. `names` labels some: {x: "x"}.
     """
-    from minigrad.tools.drawing import GraphDrawing
+    from minigrad.support.drawing import GraphDrawing
 
     nodes = topological_order(root)
     found = _gradients_of_all(root) if gradients else {}

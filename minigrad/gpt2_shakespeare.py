@@ -19,8 +19,8 @@ from minigrad.op import as_array
 from minigrad.optim import AdamW, clip_grad_norm_, warmup_cosine
 from minigrad.random import use_generator
 from minigrad.tensor import Tensor
-from minigrad.tools.memory import keep_freed_memory, pack
-from minigrad.tools.threads import blas_threads
+from minigrad.support.memory import keep_freed_memory, pack
+from minigrad.support.threads import blas_threads
 
 
 # --- The model ---
@@ -328,5 +328,5 @@ def evaluate(model, dataset, num_batches=200, batch_size=32, seed=0):
 # --- The command line ---
 
 if __name__ == "__main__":
-    from minigrad.tools.cli import main  # arguments, progress, checkpoints
+    from minigrad.apps.cli import main  # arguments, progress, checkpoints
     raise SystemExit(main())

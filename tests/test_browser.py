@@ -11,9 +11,9 @@ import time
 import pytest
 
 from benchmarks import browser
-from course.notebooks import paths
-from minigrad.tools.pretrained import load_pretrained
-from minigrad.tools.sampler import Sampler
+from course.lessons.notebooks import paths
+from minigrad.apps.pretrained import load_pretrained
+from minigrad.apps.sampler import Sampler
 
 pytestmark = [
     pytest.mark.skipif(
@@ -318,7 +318,7 @@ def test_the_playground_writes_in_notebook_7(server, context, sampler):
 
 WATCHED = """
 import itertools, time
-from course.watch import watch
+from course.draw.watch import watch
 
 losses = (1 / n for n in itertools.count(1))
 

@@ -11,10 +11,11 @@ import zipfile
 
 import nbformat
 import pytest
-from course import blanks, edition, notebooks, provenance
-from course.exercises import body_of, exercises, of_lesson, with_body
-from course.notebooks import ROOT
-from minigrad.tools.notyet import NotYet
+from course.lessons import notebooks
+from course.student import blanks, edition, provenance
+from course.lessons.exercises import body_of, exercises, of_lesson, with_body
+from course.lessons.notebooks import ROOT
+from minigrad.support.notyet import NotYet
 from nbclient import NotebookClient
 
 EXERCISES = exercises()

@@ -4,8 +4,8 @@ import importlib
 import re
 
 import pytest
-from course.checking import judge
-from course.exercises import exercises
+from course.checks.judge import judge
+from course.lessons.exercises import exercises
 from tests.mutants import mutants
 
 EXERCISES = exercises()

@@ -12,9 +12,9 @@ import nbclient
 import nbformat
 import pytest
 
-from course import live
-from course.export import export, main, modules_of, package, write
-from course.notebooks import ROOT, CodeCell, NotebookError, last_heading, paths, read
+from course.lessons import live
+from course.lessons.export import export, main, modules_of, package, write
+from course.lessons.notebooks import ROOT, CodeCell, NotebookError, last_heading, paths, read
 
 FIRST = '#| export toy\n"""A toy."""\n\nimport math'
 DOUBLE = "#| export toy\ndef double(x):\n    return 2 * x"
@@ -77,7 +77,7 @@ def test_the_last_code_cell_of_each_lesson_exports_it():
         exporting = [cell for cell in cells if f'export("{path.stem}")' in cell.source]
         after = cells[cells.index(exporting[-1]) + 1 :]
         # The last lesson ends with what the whole library wrote, and whose it is.
-        assert [cell.source for cell in after[-1:]] in ([], ["mg.provenance()"]), path.name
+        assert [cell.source for cell in after[-1:]] in ([], ["from course import provenance\n\nprovenance()"]), path.name
         assert not any(cell.module for cell in after), path.name
 
 
@@ -309,7 +309,7 @@ def test_check_finds_missing_modules_and_modules_of_no_notebook(tmp_path, capsys
     save(tmp_path, FIRST, DOUBLE)
     assert main(["--check"], root=tmp_path) == 1
     assert main([], root=tmp_path) == 0
-    by_hand = tmp_path / "minigrad" / "tools" / "files.py"
+    by_hand = tmp_path / "minigrad" / "apps" / "files.py"
     by_hand.parent.mkdir()
     for path in (by_hand, by_hand.with_name("__init__.py"), tmp_path / "minigrad/__init__.py"):
         path.write_text("", encoding="utf-8")

@@ -386,7 +386,7 @@ def test_a_signal_saves_and_says_how_to_resume(text, tmp_path, number):
 
 
 def test_a_loss_that_is_not_finite_stops_the_run(text, monkeypatch, capsys):
-    from minigrad.tools import cli
+    from minigrad.apps import cli
 
     class Diverging(Trainer):
         def step(self):

@@ -10,10 +10,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from course import cage, edition, notebooks, runner, submissions
+from course.grading import submissions
+from course.lessons import notebooks
+from course.sandbox import cage, runner
+from course.student import edition
 from course.__main__ import main as course
-from course.exercises import exercises
-from course.grade import (
+from course.lessons.exercises import exercises
+from course.grading.grade import (
     FAILED,
     feedback,
     grade,
@@ -24,7 +27,7 @@ from course.grade import (
     table,
     walls,
 )
-from course.submissions import Unreadable, page_name, read_all, read_cells
+from course.grading.submissions import Unreadable, page_name, read_all, read_cells
 
 LESSON = "03"
 NUMBERS = [number for number in exercises() if number[:2] == LESSON]
@@ -160,7 +163,7 @@ def test_the_student_s_edition_is_blank_and_what_was_borrowed_gives_no_point(tmp
 
 
 def test_a_student_s_copy_of_the_course_does_not_grade(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr("course.grade.ROOT", tmp_path)
+    monkeypatch.setattr("course.grading.grade.ROOT", tmp_path)
     (tmp_path / "course").mkdir()
     (tmp_path / edition.MARKER).write_text("{}", encoding="utf-8")
     assert main([str(tmp_path), "--out", str(tmp_path / "a")]) == 2
@@ -381,7 +384,7 @@ def test_a_system_that_cannot_fork_grades_as_well(tmp_path, monkeypatch):
 
 def test_a_mistake_of_ours_costs_one_lesson(tmp_path, monkeypatch, capsys):
     hand_in(tmp_path / "class" / "ann")
-    monkeypatch.setattr("course.grade.whole", lambda *_: 1 / 0)
+    monkeypatch.setattr("course.grading.grade.whole", lambda *_: 1 / 0)
     out = tmp_path / "grades.csv"
     assert main([str(tmp_path / "class"), "--out", str(out), "--lessons", "03"]) == 1
     assert "could not be graded" in capsys.readouterr().err

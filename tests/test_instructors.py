@@ -6,9 +6,10 @@ import re
 import pytest
 
 from benchmarks import mistakes, nbgrading
-from course import child, grade, submissions
-from course.exercises import exercises
-from course.notebooks import ROOT, load, paths
+from course.grading import grade, submissions
+from course.sandbox import child
+from course.lessons.exercises import exercises
+from course.lessons.notebooks import ROOT, load, paths
 
 INSTRUCTORS = (ROOT / "docs" / "instructors.md").read_text(encoding="utf-8")
 COLUMN = re.compile(r"(?<!\\)\|")

@@ -8,8 +8,8 @@ import pytest
 import minigrad as mg
 from minigrad.data import CharTokenizer
 from minigrad.gpt2_shakespeare import GPT2, GPT2Config
-from minigrad.tools.checkpoint import read_arrays, write_arrays
-from minigrad.tools.pretrained import PATH, load_pretrained, save_pretrained
+from minigrad.apps.checkpoint import read_arrays, write_arrays
+from minigrad.apps.pretrained import PATH, load_pretrained, save_pretrained
 
 LIMIT = 16 * 2**20  # bytes
 
@@ -117,7 +117,7 @@ def test_a_cut_file_is_refused(saved):
 
 
 def test_the_card_names_what_is_shipped():
-    from course.notebooks import ROOT
+    from course.lessons.notebooks import ROOT
 
     card = (ROOT / "docs" / "pretrained.md").read_text(encoding="utf-8")
     numbers = json.loads((ROOT / "docs" / "pretrained.json").read_text(encoding="utf-8"))

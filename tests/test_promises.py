@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import promises
-from course.notebooks import load, paths
+from course.lessons.notebooks import load, paths
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")

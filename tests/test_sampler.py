@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from course.notebooks import ROOT
+from course.lessons.notebooks import ROOT
 from minigrad.data import CharTokenizer
 from minigrad.gpt2_shakespeare import (
     GPT2,
@@ -17,7 +17,7 @@ from minigrad.gpt2_shakespeare import (
     next_token_probabilities,
     nucleus,
 )
-from minigrad.tools.sampler import Sampler, Settings
+from minigrad.apps.sampler import Sampler, Settings
 from tests.test_structure import bad_outputs, marked
 
 
@@ -259,7 +259,7 @@ def test_the_playground_is_compared_whole_and_stored_from_one_clean_run():
 
 @pytest.fixture
 def view(sampler):
-    widget = pytest.importorskip("minigrad.tools.widget")
+    widget = pytest.importorskip("minigrad.apps.widget")
     return widget.Playground(sampler)
 
 

@@ -198,7 +198,7 @@ def damage(content, generator):
 
 def test_two_thousand_damaged_checkpoints_are_refused(tmp_path):
     pytest.importorskip("safetensors")
-    from minigrad.tools import checkpoint
+    from minigrad.apps import checkpoint
 
     trainer, tokenizer = make_trainer()
     trainer.step()
@@ -247,7 +247,7 @@ VALUES = [
 def test_a_stranger_s_description_is_refused_or_harmless(tmp_path):
     """With a right checksum: what a file says of itself is checked before anything is built."""
     pytest.importorskip("safetensors")
-    from minigrad.tools import checkpoint
+    from minigrad.apps import checkpoint
 
     trainer, tokenizer = make_trainer()
     path = checkpoint.save(tmp_path, trainer, tokenizer.vocabulary)
@@ -296,7 +296,7 @@ def test_damaged_tokenizer_files_are_refused_or_whole(tmp_path):
 
 def test_a_run_writes_only_into_the_folder_that_was_named(tmp_path, monkeypatch, capsys):
     pytest.importorskip("tqdm")
-    from minigrad.tools import cli
+    from minigrad.apps import cli
 
     for name in ("run", "here", "home", "temporary"):
         (tmp_path / name).mkdir()

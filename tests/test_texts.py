@@ -8,7 +8,7 @@ import pytest
 
 import minigrad as mg
 from minigrad.data import CharTokenizer
-from minigrad.tools import cli
+from minigrad.apps import cli
 
 pytest.importorskip("tqdm")
 

@@ -16,7 +16,7 @@ import pytest
 import minigrad as mg
 from minigrad.data import CharTokenizer, TextDataset
 from minigrad.gpt2_shakespeare import GPT2, GPT2Config, Recipe, Trainer, evaluate
-from minigrad.tools import checkpoint, cli
+from minigrad.apps import checkpoint, cli
 
 pytest.importorskip("safetensors")
 pytest.importorskip("tqdm")
@@ -373,7 +373,7 @@ def test_evaluations_side_by_side_are_those_one_after_the_other():
 
 LIMITED = """
 import resource, sys
-from minigrad.tools import cli, checkpoint
+from minigrad.apps import cli, checkpoint
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]), resource.RLIM_INFINITY))
 sys.exit(cli.main(sys.argv[2:]))
 """

@@ -4,8 +4,8 @@ import signal
 
 import pytest
 
-from course import watch as module
-from course.watch import watch
+from course.draw import watch as module
+from course.draw.watch import watch
 
 
 def falling():
@@ -97,7 +97,7 @@ def test_in_a_kernel_one_display_is_updated_and_ends_clean(tmp_path):
     import nbformat
 
     source = (
-        "import time\nfrom course.watch import watch\nlosses = iter(range(100, 0, -1))\n"
+        "import time\nfrom course.draw.watch import watch\nlosses = iter(range(100, 0, -1))\n"
         "def step():\n    time.sleep(0.3)\n    return next(losses)\n"
         "record = watch(step, 8, every=4, caption='It falls.')\nprint(len(record.losses))"
     )

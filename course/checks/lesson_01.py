@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from course.checking import Wrong, check, near
+from course.checks.judge import Wrong, check, near
 
 
 def outcome(out, leaves, g, what):

@@ -7,7 +7,7 @@ import re
 
 import numpy as np
 
-from course.checking import Wrong, check, near
+from course.checks.judge import Wrong, check, near
 
 # --- 02.1: the topological order ---
 

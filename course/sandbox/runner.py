@@ -19,7 +19,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from course import child as protocol
+from course.sandbox import child as protocol
 
 SCRIPT = Path(protocol.__file__).resolve()
 CAN_FORK = hasattr(os, "fork") and sys.platform != "darwin"  # Accelerate does not survive a fork
@@ -167,7 +167,7 @@ class Server:
 @functools.cache
 def server():
     """The server of this process; it holds the package compiled, as far as it was exported."""
-    from course.exercises import installed_texts
+    from course.lessons.exercises import installed_texts
 
     started = Server(installed_texts())
     atexit.register(started.close)

@@ -7,7 +7,7 @@ from html import escape
 
 import ipywidgets as widgets
 
-from minigrad.tools.markup import (
+from minigrad.apps.markup import (
     COPY,
     SCRIPT,
     STYLE,
@@ -17,7 +17,7 @@ from minigrad.tools.markup import (
     probability_table,
     visible,
 )
-from minigrad.tools.sampler import LONGEST, Sampler
+from minigrad.apps.sampler import LONGEST, Sampler
 
 PER_PAGE = 68  # characters of the text that can be picked at once: two rows
 NEWEST = -1  # as an entry of the history; ipywidgets takes None for "nothing is chosen"

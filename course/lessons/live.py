@@ -3,7 +3,7 @@
 import ast
 import sys
 
-from course.notebooks import CodeCell, exported_to
+from course.lessons.notebooks import CodeCell, exported_to
 
 
 def history() -> list[str] | None:

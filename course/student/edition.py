@@ -16,17 +16,17 @@ import time
 import zipfile
 from pathlib import Path
 
-from course import notebooks
-from course.exercises import body_of, exercises, of_lesson, read_exercises, with_body
-from course.export import modules_of, write, write_bytes
-from course.notebooks import ROOT, NotebookError
+from course.lessons import notebooks
+from course.lessons.exercises import body_of, exercises, of_lesson, read_exercises, with_body
+from course.lessons.export import modules_of, write, write_bytes
+from course.lessons.notebooks import ROOT, NotebookError
 
 MARKER = "course/edition.json"  # in a student's folder, not in the repository
 BACKUPS = "backups"
 SOLUTIONS = "solutions.zip"
 # What a student gets as it is; files of docs/ only where a notebook shows them.
 FILES = (".gitignore", "LICENSE", "environment.yml", "pyproject.toml", "minigrad/__init__.py")
-FOLDERS = ("course", "minigrad/tools")
+FOLDERS = ("course", "minigrad/support", "minigrad/apps")
 LARGEST = 1 << 20  # bytes of one answer
 
 
@@ -47,7 +47,7 @@ def edition(root: Path = ROOT) -> dict[str, bytes]:
         for path in paths
         if "__pycache__" not in path.parts
     }
-    files["README.md"] = files.pop("course/student_readme.md")
+    files["README.md"] = files.pop("course/student/readme.md")
     documents = [path for path in (root / "docs").rglob("*") if path.is_file()]
     files[MARKER] = json.dumps({"edition": "student"}).encode("utf-8") + b"\n"
     for path in notebooks.paths(root):
@@ -247,8 +247,8 @@ def with_answers(path: Path, answers: dict[str, str]) -> bytes:
 
 def is_right(number: str, root: Path = ROOT) -> bool:
     """Whether the saved version of an exercise passes its check."""
-    from course.checking import judge
-    from course.exercises import saved_texts
+    from course.checks.judge import judge
+    from course.lessons.exercises import saved_texts
 
     try:
         return judge(number, saved_texts(number, root)).wrong is None

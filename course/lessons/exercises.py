@@ -10,15 +10,17 @@ import textwrap
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from course import live, notebooks
-from course.export import exported_cells, modules_of
-from course.notebooks import ROOT, CodeCell, Notebook, NotebookError
+from course.lessons import live, notebooks
+from course.lessons.export import exported_cells, modules_of
+from course.lessons.notebooks import ROOT, CodeCell, Notebook, NotebookError
 
 MARK = re.compile(r"^#\| exercise (\d\d\.\d)[ \t]*$", re.MULTILINE)
 REGION = re.compile(
     r"^(?P<indent>[ \t]*)### BEGIN SOLUTION[ \t]*\n(?P<body>.*?)^[ \t]*### END SOLUTION[ \t]*$",
     re.MULTILINE | re.DOTALL,
 )
+
+BY_HAND = "support", "apps"  # the hand-written folders of the package
 
 
 @dataclass(frozen=True)
@@ -120,7 +122,9 @@ exercises = functools.cache(read_exercises)  # of notebooks that nobody changes 
 def _by_hand(root: Path) -> dict[str, str]:
     """The hand-written modules of the package; subfolders with a dot, the package itself as ""."""
     folder = root / "minigrad"
-    paths = [folder / "__init__.py", *sorted((folder / "tools").glob("*.py"))]
+    paths = [folder / "__init__.py"]
+    for room in BY_HAND:
+        paths += sorted((folder / room).glob("*.py"))
     return {
         ".".join(path.relative_to(folder).with_suffix("").parts).removesuffix("__init__").rstrip(
             "."
@@ -194,16 +198,3 @@ def read_lesson(number: str, root: Path = ROOT) -> Notebook:
                 return notebook
     numbers = ", ".join(read_exercises(root))
     raise NotebookError(f"there is no exercise {number}; there are: {numbers}")
-
-
-def check(number: str) -> None:
-    """Try the code of this notebook's exercise on small examples, and say what comes out.
-
-    It runs in a process of its own, so nothing that it does can harm the notebook.
-    """
-    from course.checking import judge
-
-    try:
-        print(judge(number, live_texts(number)))
-    except NotebookError as error:
-        print(f"{number} cannot be checked: {error}")

@@ -10,7 +10,7 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent  # the folder that holds course/ and notebooks/
+ROOT = Path(__file__).resolve().parents[2]  # the folder that holds course/ and notebooks/
 
 EXPORT = re.compile(r"#\| export ([a-z][a-z0-9_]*)\s*")
 

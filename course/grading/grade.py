@@ -24,13 +24,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from course import runner
-from course.checking import Result, judge
-from course.edition import MARKER
-from course.exercises import Exercise, exercises, package_texts
-from course.export import DROPPED, modules_of, write
-from course.notebooks import ROOT, NotebookError
-from course.submissions import Handed, Submission, joined, printable, read_all
+from course.sandbox import runner
+from course.checks.judge import Result, judge
+from course.student.edition import MARKER
+from course.lessons.exercises import Exercise, exercises, package_texts
+from course.lessons.export import DROPPED, modules_of, write
+from course.lessons.notebooks import ROOT, NotebookError
+from course.grading.submissions import Handed, Submission, joined, printable, read_all
 
 # More of the clock than a check in a notebook has, since the machine is busy with others; what
 # counts is the processor's time.

@@ -110,7 +110,7 @@ def over(connection):
 
 
 class Package(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Imports `minigrad` from texts: {"": the package's own, "nn": …, "tools.notyet": …}."""
+    """Imports `minigrad` from texts: {"": the package's own, "nn": …, "support.notyet": …}."""
 
     def __init__(self, texts, compiled):
         self.texts, self.compiled = texts, compiled

@@ -12,10 +12,10 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from course.edition import BACKUPS
-from course.exercises import MARK
-from course.export import NOT_YET, package_source
-from course.notebooks import exported_to
+from course.student.edition import BACKUPS
+from course.lessons.exercises import MARK
+from course.lessons.export import NOT_YET, package_source
+from course.lessons.notebooks import exported_to
 
 NOTEBOOK_LIMIT = 20_000_000  # bytes of one notebook
 CELL_LIMIT = 50_000  # characters of one cell with code to judge

@@ -1,13 +1,13 @@
-"""Whose code the library is made of: `mg.provenance()`."""
+"""Whose code the library is made of: `provenance()`."""
 
 import inspect
 import sys
 from pathlib import Path
 from types import CodeType
 
-from course.edition import MARKER
-from course.exercises import read_exercises
-from course.notebooks import ROOT
+from course.student.edition import MARKER
+from course.lessons.exercises import read_exercises
+from course.lessons.notebooks import ROOT
 
 FUNCTIONS = (property, classmethod, staticmethod)
 

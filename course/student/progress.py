@@ -3,9 +3,9 @@
 import argparse
 import sys
 
-from course import notebooks
-from course.exercises import read_exercises, saved_texts
-from course.notebooks import ROOT, NotebookError
+from course.lessons import notebooks
+from course.lessons.exercises import read_exercises, saved_texts
+from course.lessons.notebooks import ROOT, NotebookError
 
 # What an exercise can be: its sign in the table, and what that means.
 SIGNS = {
@@ -18,7 +18,7 @@ SIGNS = {
 
 def standing(root=ROOT) -> dict[str, str]:
     """Number -> one of SIGNS, for each exercise of the saved notebooks; runs their checks."""
-    from course.checking import judge
+    from course.checks.judge import judge
 
     found = {}
     for number, exercise in read_exercises(root).items():
@@ -94,7 +94,7 @@ def _box(x, y, fill, edge):
 
 def main_check(arguments) -> int:
     """Check saved exercises. Returns 0 where all are right, 1 where not, 2 for a refusal."""
-    from course.checking import judge
+    from course.checks.judge import judge
 
     parser = argparse.ArgumentParser(
         "python -m course check", description="Check the exercises of the saved notebooks."

@@ -18,8 +18,8 @@ from minigrad.backprop import detect_anomaly
 from minigrad.data import CharTokenizer, TextDataset
 from minigrad.data import load_shakespeare, load_text, train_validation_split
 from minigrad.gpt2_shakespeare import GPT2, GPT2Config, Recipe, Trainer, evaluate, sample
-from minigrad.tools import checkpoint
-from minigrad.tools.threads import blas_threads
+from minigrad.apps import checkpoint
+from minigrad.support.threads import blas_threads
 
 EVALUATION_BATCHES = 20  # for a report on the way; the last one takes ten times as many
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from minigrad.data import CharTokenizer
 from minigrad.gpt2_shakespeare import GPT2, GPT2Config
-from minigrad.tools.checkpoint import read_arrays, write_arrays
+from minigrad.apps.checkpoint import read_arrays, write_arrays
 
 PATH = Path(__file__).with_name("pretrained.safetensors")
 _FORMAT = "minigrad model 1"

@@ -1,0 +1,1 @@
+"""Marks for a class: submissions, judging, the table and the pages."""

@@ -1,0 +1,1 @@
+"""The lessons as files: notebooks, their exports, their exercises, the cells that were run."""

@@ -1,0 +1,1 @@
+"""What a student meets: checks, the edition with blanks, borrowing, progress."""

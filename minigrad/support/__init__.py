@@ -1,0 +1,1 @@
+"""What the model stands on: memory, threads, drawings, blanks. Nothing here knows a lesson."""

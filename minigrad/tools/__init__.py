@@ -1,1 +1,0 @@
-"""What teaches nothing about the subject: arguments, files, signals, threads, pictures."""
