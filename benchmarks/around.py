@@ -17,8 +17,11 @@ from minigrad.data import CharTokenizer, load_shakespeare
 
 TURNS = 21
 # All of the library that a training needs; the package alone loads its modules when first used.
-IMPORTS = {"numpy": "import numpy", "minigrad": "import numpy, minigrad", "everything":
-           "import numpy, minigrad.gpt2_shakespeare"}  # fmt: skip
+IMPORTS = {
+    "numpy": "import numpy",
+    "minigrad": "import numpy, minigrad",
+    "everything": "import numpy, minigrad.gpt2_shakespeare",
+}
 TIMED = "import time; start = time.perf_counter(); {}; print(time.perf_counter() - start)"
 
 

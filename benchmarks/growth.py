@@ -57,7 +57,9 @@ def main(arguments=None):
     print(f"{'context':>8s}" + "".join(f"{'batch ' + str(size):>18s}" for size in BATCHES))
     for context_size in CONTEXTS:
         row = results[context_size] = {size: measure(context_size, size) for size in BATCHES}
-        cells = (f"{r['microseconds a token']:7.0f} µs {r['MB'] or 0:5.0f} MB" for r in row.values())
+        cells = (
+            f"{r['microseconds a token']:7.0f} µs {r['MB'] or 0:5.0f} MB" for r in row.values()
+        )
         print(f"{context_size:8d}" + "".join(f"{cell:>18s}" for cell in cells))
     if options.json:
         with open(options.json, "w", encoding="utf-8") as file:

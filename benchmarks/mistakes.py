@@ -60,9 +60,11 @@ def page(diagnose=diagnosis):
             lesson = exercise.notebook.name
             lines += [f"## {title(lesson)}", ""]
         lines += [
-            f"### {number}: {exercise.cell.heading}", "",
-            "| mistake | how it shows | what to say |", "|---|---|---|",
-        ]  # fmt: skip
+            f"### {number}: {exercise.cell.heading}",
+            "",
+            "| mistake | how it shows | what to say |",
+            "|---|---|---|",
+        ]
         for wrong in mistakes(number):
             shown = diagnose(number, wrong.body)
             lines.append(f"| {cell(wrong.name)} | {cell(shown)} | {cell(wrong.advice)} |")

@@ -26,9 +26,13 @@ def metadata(kind, number):
     """What nbgrader keeps in a cell: an "answer", or the "check" that gives its point."""
     graded = kind == "check"
     found = {
-        "schema_version": 3, "grade_id": f"{kind}-{number.replace('.', '-')}",
-        "solution": not graded, "grade": graded, "locked": graded, "task": False,
-    }  # fmt: skip
+        "schema_version": 3,
+        "grade_id": f"{kind}-{number.replace('.', '-')}",
+        "solution": not graded,
+        "grade": graded,
+        "locked": graded,
+        "task": False,
+    }
     return found | ({"points": 1} if graded else {})
 
 

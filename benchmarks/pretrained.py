@@ -19,11 +19,11 @@ from pathlib import Path
 import numpy as np
 
 from course import draw
-from minigrad.data import TextDataset, load_shakespeare
-from minigrad.gpt2_shakespeare import evaluate
 from minigrad.apps.checkpoint import best, checkpoints, load_model, read_arrays
 from minigrad.apps.pretrained import PATH, load_pretrained, save_pretrained
 from minigrad.apps.sampler import Sampler
+from minigrad.data import TextDataset, load_shakespeare
+from minigrad.gpt2_shakespeare import evaluate
 
 DOCS = Path(__file__).parent.parent / "docs"
 TARGET = 1.45  # what the validation loss was hoped to be, at most
@@ -113,15 +113,29 @@ def main(arguments=None):
     met = f"the aim of at most {TARGET} is {'met' if validation_loss <= TARGET else 'not met'}"
     config, recipe = model.config, description["recipe"]
     card = CARD.format(
-        blocks=config.num_blocks, heads=config.num_heads, width=config.embedding_dim,
-        context=config.context_size, parameters=model.num_parameters(),
-        megabytes=numbers["bytes"] / 1e6, characters=len(text), vocabulary=tokenizer.vocab_size,
-        command=command(config, recipe), seed=recipe["seed"], commit=options.commit, steps=steps,
-        planned=recipe["num_steps"], chosen=chosen, time=fast,
-        notes=options.note and f"\n| Note | {options.note} |", training_loss=training_loss,
-        validation_loss=validation_loss, bits=validation_loss / math.log(2),
-        batches=options.batches, verdict=met, sample=Sampler(model, tokenizer).generate().strip(),
-    )  # fmt: skip
+        blocks=config.num_blocks,
+        heads=config.num_heads,
+        width=config.embedding_dim,
+        context=config.context_size,
+        parameters=model.num_parameters(),
+        megabytes=numbers["bytes"] / 1e6,
+        characters=len(text),
+        vocabulary=tokenizer.vocab_size,
+        command=command(config, recipe),
+        seed=recipe["seed"],
+        commit=options.commit,
+        steps=steps,
+        planned=recipe["num_steps"],
+        chosen=chosen,
+        time=fast,
+        notes=options.note and f"\n| Note | {options.note} |",
+        training_loss=training_loss,
+        validation_loss=validation_loss,
+        bits=validation_loss / math.log(2),
+        batches=options.batches,
+        verdict=met,
+        sample=Sampler(model, tokenizer).generate().strip(),
+    )
     (DOCS / "pretrained.md").write_text(card, encoding="utf-8")
     print(f"step {steps}: validation loss {validation_loss:.4f}; {met}")
     return 0

@@ -68,12 +68,18 @@ def of_recipes():
             mean = sum(losses.values()) / len(losses)
             yield Promise(
                 f"validation loss, {recipe}, mean of {len(losses)} (promised: ≤ {target:.2f})",
-                f"{mean:.3f}", "python -m benchmarks.recipes", *source, "nats",
-            )  # fmt: skip
+                f"{mean:.3f}",
+                "python -m benchmarks.recipes",
+                *source,
+                "nats",
+            )
         yield Promise(
-            f"validation loss, recipe {recipe}, in PyTorch", str(recipes.PYTORCH[recipe]),
-            "measured once, on another machine", *source, "nats",
-        )  # fmt: skip
+            f"validation loss, recipe {recipe}, in PyTorch",
+            str(recipes.PYTORCH[recipe]),
+            "measured once, on another machine",
+            *source,
+            "nats",
+        )
 
 
 def of_parity():
@@ -83,8 +89,10 @@ def of_parity():
     largest = max(abs(a - b) for a, b in pairs)
     yield Promise(
         f"largest difference to PyTorch's loss in {len(found['minigrad'])} steps (promised: 1e-6)",
-        f"{largest:.0e}", "python -m benchmarks.parity docs/parity.json", *source,
-    )  # fmt: skip
+        f"{largest:.0e}",
+        "python -m benchmarks.parity docs/parity.json",
+        *source,
+    )
 
 
 def of_training():
@@ -100,9 +108,11 @@ def of_training():
             for name, value in (("time", ours["ratio"][1]), ("memory", memory)):
                 yield Promise(
                     f"{name} of a training step, {size} model, two workers, {machine}, PyTorch = 1",
-                    f"{value:.2f}", f"python -m benchmarks.training --json docs/{file}.json",
-                    *source, "times PyTorch",
-                )  # fmt: skip
+                    f"{value:.2f}",
+                    f"python -m benchmarks.training --json docs/{file}.json",
+                    *source,
+                    "times PyTorch",
+                )
 
 
 def of_runs():
@@ -118,12 +128,18 @@ def of_runs():
     for batch, rows in (sampling or {}).items():
         command = "python -m benchmarks.sampling --json docs/sampling.json"
         speed = rows["minigrad, cache"]["tokens per second"][1]
-        yield Promise(f"sampling, {batch}, default model", f"{speed:.0f}", command, *source,
-                      "tokens a second")  # fmt: skip
+        yield Promise(
+            f"sampling, {batch}, default model", f"{speed:.0f}", command, *source, "tokens a second"
+        )
         for way, row in rows.items():
             if way != "minigrad, cache":
-                yield Promise(f"sampling, {batch}: the speed of {way} = 1",
-                              f"{row['ratio'][1]:.1f}", command, *source, "times its speed")  # fmt: skip
+                yield Promise(
+                    f"sampling, {batch}: the speed of {way} = 1",
+                    f"{row['ratio'][1]:.1f}",
+                    command,
+                    *source,
+                    "times its speed",
+                )
     around, source = measured("around")
     for what, value in (around or {}).items():
         command = "python -m benchmarks.around --json docs/around.json"
@@ -177,7 +193,7 @@ PRINTED = [  # lesson, what, the pattern that finds it in the lesson's stored ou
     ("08_gpt2_shakespeare", "its GPT-2, on the validation text", LOSS.format(1200), "nats"),
     ("08_gpt2_shakespeare", "its GPT-2, on more of it", r"this GPT-2 +([\d.]+) bits", "bits"),
     ("08_gpt2_shakespeare", "the default model learns", r"learns ([\d,]+) numbers", "parameters"),
-]  # fmt: skip
+]
 
 
 def of_lessons():
@@ -208,9 +224,12 @@ def counted():
     command = "python -m benchmarks.promises"
     size = GPT2(GPT2Config(vocab_size=65)).num_parameters()
     yield Promise(
-        "numbers in the default model (65 characters)", f"{size:,}", command, *last_change(),
+        "numbers in the default model (65 characters)",
+        f"{size:,}",
+        command,
+        *last_change(),
         "parameters",
-    )  # fmt: skip
+    )
     small = GPT2Config(32, num_blocks=2, num_heads=4, embedding_dim=128, vocab_size=70)
     size = f"{GPT2(small).num_parameters():,}"
     yield Promise("numbers in lesson 08's model", size, command, *last_change(), "parameters")

@@ -97,8 +97,14 @@ def measure(batch_size, count, repeats):
 def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--tokens", type=int, default=256, help="of each text (default: 256)")
-    parser.add_argument("--batches", type=int, nargs="+", default=[1, 16], metavar="N",
-                        help="texts at once (default: 1 16)")  # fmt: skip
+    parser.add_argument(
+        "--batches",
+        type=int,
+        nargs="+",
+        default=[1, 16],
+        metavar="N",
+        help="texts at once (default: 1 16)",
+    )
     parser.add_argument("--repeats", type=int, default=9, help="runs of each (default: 9)")
     parser.add_argument("--json", metavar="FILE", help="write the table as JSON")
     parser.add_argument("--serve", nargs=3, help=argparse.SUPPRESS)
@@ -107,9 +113,7 @@ def main(arguments=None):
         return serve(options.serve[0], *map(int, options.serve[1:]))
     results = {}
     for batch_size in options.batches:
-        results[f"batch {batch_size}"] = rows = measure(
-            batch_size, options.tokens, options.repeats
-        )
+        results[f"batch {batch_size}"] = rows = measure(batch_size, options.tokens, options.repeats)
         print(f"\nbatch {batch_size}, {options.tokens} tokens each, {options.repeats} runs")
         print(f"{'':20s} {'tokens/s':>9s} {'quartiles':>15s} {'time to minigrad':>17s}")
         for way, row in rows.items():

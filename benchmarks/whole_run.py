@@ -17,9 +17,9 @@ import numpy as np
 import minigrad as mg
 from benchmarks.training import CORES, SIZES, pytorch_twin
 from benchmarks.turns import take_turns
+from minigrad.apps.cli import evaluate_each
 from minigrad.data import CharTokenizer, TextDataset, load_text, train_validation_split
 from minigrad.gpt2_shakespeare import GPT2, GPT2Config, Recipe, Trainer
-from minigrad.apps.cli import evaluate_each
 
 STEPS, TURN, REPORT, BATCHES, WINDOWS = 2000, 100, 500, 200, 32
 

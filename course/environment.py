@@ -62,9 +62,7 @@ def run(module, *arguments):
     except KeyboardInterrupt:
         say("\nStopped. Run the command again to make the environment.")
         return 130
-    process = subprocess.Popen(
-        [python, "-m", module, *arguments], cwd=ROOT, env=variables(python)
-    )
+    process = subprocess.Popen([python, "-m", module, *arguments], cwd=ROOT, env=variables(python))
     signal.signal(signal.SIGTERM, lambda *_: process.terminate())
     while True:
         try:
@@ -244,7 +242,10 @@ def create_venv():
     write_stamp(UNFINISHED)
     result = subprocess.run(
         [sys.executable, "-m", "venv", VENV],
-        capture_output=True, text=True, errors="replace", check=False,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
     )
     if result.returncode != 0:
         raise CannotPrepare(f"Making .venv failed:\n{result.stdout}{result.stderr}")
@@ -257,8 +258,13 @@ def install():
     command += ["--progress-bar", "off", "--editable", f".[{','.join(EXTRAS)}]"]
     lines = []
     with subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        text=True, encoding="utf-8", errors="replace",
+        command,
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        encoding="utf-8",
+        errors="replace",
     ) as pip:
         for line in pip.stdout:
             lines.append(line)
@@ -266,7 +272,8 @@ def install():
     LOG.write_text("".join(lines), encoding="utf-8")
     if pip.returncode != 0:
         raise CannotPrepare(
-            "\n" + "".join(line for line in lines if "ERROR:" in line)
+            "\n"
+            + "".join(line for line in lines if "ERROR:" in line)
             + f"The installation failed (all that pip said is in {LOG}).\n"
             "Is there an internet connection? Then run the command again."
         )

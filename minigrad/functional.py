@@ -228,7 +228,9 @@ def embedding(tokens, weight, /):
         present, starts = np.unique(tokens.reshape(-1)[order], return_index=True)
         result = np.zeros_like(weight)
         if present.size:
-            result[present] = np.add.reduceat(g.reshape(tokens.size, weight.shape[1])[order], starts, axis=0)
+            result[present] = np.add.reduceat(
+                g.reshape(tokens.size, weight.shape[1])[order], starts, axis=0
+            )
         return result
 
     return weight[tokens], None, rule

@@ -289,7 +289,9 @@ class Trainer:
         shards = zip(*(np.array_split(x.data, self.recipe.workers) for x in (inputs, targets)))
         with blas_threads(1):  # each worker multiplies by itself
             running = [
-                self._pool.submit(copy_context().run, self._shard, number, x, y, len(x) / len(inputs))
+                self._pool.submit(
+                    copy_context().run, self._shard, number, x, y, len(x) / len(inputs)
+                )
                 for number, (x, y) in enumerate(shards, 1)
             ]
             losses, found = zip(*(shard.result() for shard in running))

@@ -6,8 +6,10 @@ import math
 import numpy as np
 
 from minigrad import functional
+
 from minigrad import init
 from minigrad.functional import cross_entropy_loss, mse_loss
+
 from minigrad.init import kaiming_uniform_, normal_, uniform_
 from minigrad.op import as_array
 from minigrad.tensor import Tensor

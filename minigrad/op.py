@@ -79,6 +79,17 @@ def unwrap(option):
     return option
 
 
+def _as_input(x, broadcasts):
+    """Anything but a tensor as an array; `None` stays.
+
+    Where `broadcasts` is set a Python number stays too: it takes on the dtype of the array beside
+    it.
+    """
+    if x is None or broadcasts and isinstance(x, (bool, int, float)):
+        return x
+    return as_array(x)
+
+
 # --- An operation: a value and its rules ---
 
 
@@ -126,13 +137,7 @@ def differentiable(function=None, *, broadcasts=False):
         if extras:
             extras = [unwrap(extra) for extra in extras]
         try:
-            # Beside an array, a Python number takes on the array's dtype: it stays a number.
-            arrays = [
-                x.data if isinstance(x, Node)
-                else x if x is None or broadcasts and isinstance(x, (bool, int, float))
-                else as_array(x)
-                for x in inputs
-            ]  # fmt: skip
+            arrays = [x.data if isinstance(x, Node) else _as_input(x, broadcasts) for x in inputs]
             compute = function if is_quiet.get() else silent
             value, *rules = compute(*(arrays if count else [arrays]), *extras, **options)
         except (TypeError, ValueError, IndexError) as error:

@@ -9,7 +9,7 @@ from minigrad.ops import (
     greater, greater_equal, less, less_equal, log, masked_fill, matmul, max, mean, min, mul, neg,
     norm, not_equal, permute, pow, prod, repeat, reshape, sin, split, sqrt, squeeze, std, sub, sum,
     tan, tanh, transpose, tril, triu, var,
-)  # fmt: skip
+)
 
 
 # --- The class Tensor ---

@@ -4,12 +4,26 @@ import ast
 import copy
 
 OPERATORS = {
-    ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult,
-    ast.FloorDiv: ast.Mult, ast.Mod: ast.Mult, ast.Pow: ast.Mult,
-    ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt,
-    ast.Eq: ast.NotEq, ast.NotEq: ast.Eq, ast.Is: ast.IsNot, ast.IsNot: ast.Is,
-    ast.In: ast.NotIn, ast.NotIn: ast.In, ast.And: ast.Or, ast.Or: ast.And,
-}  # fmt: skip
+    ast.Add: ast.Sub,
+    ast.Sub: ast.Add,
+    ast.Mult: ast.Div,
+    ast.Div: ast.Mult,
+    ast.FloorDiv: ast.Mult,
+    ast.Mod: ast.Mult,
+    ast.Pow: ast.Mult,
+    ast.Lt: ast.LtE,
+    ast.LtE: ast.Lt,
+    ast.Gt: ast.GtE,
+    ast.GtE: ast.Gt,
+    ast.Eq: ast.NotEq,
+    ast.NotEq: ast.Eq,
+    ast.Is: ast.IsNot,
+    ast.IsNot: ast.Is,
+    ast.In: ast.NotIn,
+    ast.NotIn: ast.In,
+    ast.And: ast.Or,
+    ast.Or: ast.And,
+}
 DELETED = ast.Assign | ast.AugAssign | ast.Expr | ast.If | ast.For | ast.Raise
 
 
@@ -32,10 +46,11 @@ def mutants(body):
 def _inside_text(tree, node):
     """Whether it belongs to the message of an error: nobody's result depends on it."""
     return any(
-        isinstance(outer, ast.Raise | ast.JoinedStr) and node is not outer
+        isinstance(outer, ast.Raise | ast.JoinedStr)
+        and node is not outer
         and any(inner is node for inner in ast.walk(outer))
         for outer in ast.walk(tree)
-    )  # fmt: skip
+    )
 
 
 def _operator(tree, node):

@@ -69,10 +69,15 @@ def test_gradients_of_a_sum_are_not_shared():
 
 def test_every_gradient_is_writable_and_its_own():
     makers = [
-        lambda x: x.sum(), lambda x: x.reshape(-1).sum(), lambda x: (x.T + x).sum(),
-        lambda x: mg.cat((x, x)).sum(), lambda x: mg.stack((x, x)).sum(), lambda x: x[0].sum(),
-        lambda x: (x.copy() + x.transpose(0, 1)).mean(), lambda x: (x + x).retain_grad().sum(),
-    ]  # fmt: skip
+        lambda x: x.sum(),
+        lambda x: x.reshape(-1).sum(),
+        lambda x: (x.T + x).sum(),
+        lambda x: mg.cat((x, x)).sum(),
+        lambda x: mg.stack((x, x)).sum(),
+        lambda x: x[0].sum(),
+        lambda x: (x.copy() + x.transpose(0, 1)).mean(),
+        lambda x: (x + x).retain_grad().sum(),
+    ]
     for make in makers:
         x = leaf(2, 2)
         make(x).backward()

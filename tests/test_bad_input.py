@@ -26,7 +26,7 @@ from minigrad.gpt2_shakespeare import (
     next_token_probabilities,
     nucleus,
     sample,
-)  # fmt: skip
+)
 
 PACKAGE = Path(mg.__file__).parent
 MODULES = [path.stem for path in sorted(PACKAGE.glob("*.py")) if path.stem != "__init__"]
@@ -63,16 +63,31 @@ def methods(node):
 
 # What has no input that could be bad, or none of its own.
 WITHOUT = {
-    "load_shakespeare", "default_generator",
-    "no_grad", "detect_anomaly", "quiet",  # take nothing
+    "load_shakespeare",
+    "default_generator",
+    "no_grad",
+    "detect_anomaly",
+    "quiet",  # take nothing
     "Module",  # is given nothing; its subclasses are
-    "ReLU", "GELU", "Tanh", "Sigmoid", "SoftPlus",  # likewise; what they call is below
+    "ReLU",
+    "GELU",
+    "Tanh",
+    "Sigmoid",
+    "SoftPlus",  # likewise; what they call is below
     "Module.train",  # anything is true or false
-    "GPT2.forward", "Part", "record",  # inside, called by what is below
+    "GPT2.forward",
+    "Part",
+    "record",  # inside, called by what is below
     "use_generator",  # keeps what it is given; whoever draws, fails ("rand")
-    "Optimizer.update", "SGD.update", "AdamW.update",  # called by step alone
-    "blocks", "unbroadcast", "Node", "unwrap", "check_state",  # inside: their callers have checked
-}  # fmt: skip
+    "Optimizer.update",
+    "SGD.update",
+    "AdamW.update",  # called by step alone
+    "blocks",
+    "unbroadcast",
+    "Node",
+    "unwrap",
+    "check_state",  # inside: their callers have checked
+}
 
 
 # --- What a bad call must leave as it is ---
@@ -103,12 +118,14 @@ class World:
         return repr(
             (
                 [(part.data.tolist(), np.asarray(part.grad).tolist()) for part in parts],
-                [{k: np.asarray(v).tolist() for k, v in o.state_dict().items()}
-                 for o in (self.sgd, self.adamw, self.trainer.optimizer)],
+                [
+                    {k: np.asarray(v).tolist() for k, v in o.state_dict().items()}
+                    for o in (self.sgd, self.adamw, self.trainer.optimizer)
+                ],
                 (self.trainer.steps, self.model.training, self.cache.length),
                 {path.name: path.read_bytes() for path in sorted(self.folder.iterdir())},
             )
-        )  # fmt: skip
+        )
 
 
 def axis(f, name=None):
@@ -604,9 +621,7 @@ BAD = {
         (lambda w: len(Dataset()), NotImplementedError, "has no __len__"),
         (lambda w: Dataset()[0], NotImplementedError, "has no __getitem__"),
     ],
-    "train_validation_split": [
-        (lambda w: train_validation_split(5), TypeError, "has no len"),
-    ],
+    "train_validation_split": [(lambda w: train_validation_split(5), TypeError, "has no len")],
     "TextDataset": [
         (
             lambda w: TextDataset([1, 2, 3], 3),
@@ -810,7 +825,7 @@ BAD = {
         ),
     ],
     "Trainer": [
-        (lambda w: Trainer(nn.GELU(), w.data), ValueError, "there are no parameters to optimize"),
+        (lambda w: Trainer(nn.GELU(), w.data), ValueError, "there are no parameters to optimize")
     ],
     "evaluate": [(lambda w: evaluate(w.model, w.data, 1, -1), ValueError, "negative dimensions")],
 }

@@ -169,7 +169,7 @@ def test_a_long_text_streams_in_and_stops_in_the_middle(play):
         play.get_by_role("button", name="Generate").click()
         wait_for_status(play, "Writing: ")
         first = len(text(play))
-        wait_for_another(play, lambda play: len(text(play)) > first + 20, False)
+        wait_for_another(play, lambda play, first=first: len(text(play)) > first + 20, False)
         assert play.get_by_role("button", name="Generate").is_disabled()
         delays.append(play.evaluate(STOP))
         assert len("ROMEO:\n") < len(text(play)) < 5000

@@ -166,7 +166,11 @@ def test_every_function_draws_and_says_nothing(function, arguments, options, cap
 def test_no_function_is_left_out_of_these_tests():
     functions = {name for name in draw.__all__ if inspect.isfunction(getattr(draw, name))}
     tested = {case[0].__name__ for case in DRAWINGS}
-    assert functions - {"show", "canvas", "to_file"} == tested == {case[0].__name__ for case in REFUSALS}
+    assert (
+        functions - {"show", "canvas", "to_file"}
+        == tested
+        == {case[0].__name__ for case in REFUSALS}
+    )
 
 
 @pytest.mark.parametrize(
@@ -273,7 +277,12 @@ def test_numbers_are_written_shortly(value, text):
 
 def test_fixed_numbers_have_fixed_decimals_and_no_negative_zero():
     assert [style.fixed(x) for x in (1e-9, -1e-9, -0.5, 120.0, 3.0)] == [
-        "0.00", "0.00", "−0.50", "120", "3.00"]
+        "0.00",
+        "0.00",
+        "−0.50",
+        "120",
+        "3.00",
+    ]
 
 
 def test_an_array_is_written_with_as_few_decimals_as_it_needs():

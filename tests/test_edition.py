@@ -11,12 +11,13 @@ import zipfile
 
 import nbformat
 import pytest
+from nbclient import NotebookClient
+
 from course.lessons import notebooks
-from course.student import blanks, edition, provenance
 from course.lessons.exercises import body_of, exercises, of_lesson, with_body
 from course.lessons.notebooks import ROOT
+from course.student import blanks, edition, provenance
 from minigrad.support.notyet import NotYet
-from nbclient import NotebookClient
 
 EXERCISES = exercises()
 LESSONS = [path.name for path in notebooks.paths()]
@@ -56,9 +57,14 @@ def saved_body(folder, number):
 def course(folder, *arguments):
     """`python -m course …` in a student's folder: its exit code, and what it prints."""
     done = subprocess.run(
-        [sys.executable, "-m", "course", *arguments], cwd=folder, env=variables(folder),
-        capture_output=True, encoding="utf-8", timeout=300, check=False,
-    )  # fmt: skip
+        [sys.executable, "-m", "course", *arguments],
+        cwd=folder,
+        env=variables(folder),
+        capture_output=True,
+        encoding="utf-8",
+        timeout=300,
+        check=False,
+    )
     return done.returncode, done.stdout + done.stderr
 
 
@@ -208,10 +214,20 @@ def test_names_that_a_blank_was_to_give_raise_it_again():
     assert values["np"] is os and values["f"] is len and set(values) == {*"xyf", "losses", "np"}
     gap = values["losses"]
     uses = [
-        lambda: gap + 1, lambda: 1 + gap, lambda: gap[0], lambda: gap.shape, lambda: gap(),
-        lambda: list(gap), lambda: f"{gap}", lambda: isinstance(gap, dict), lambda: bool(gap),
-        lambda: gap == 1, lambda: float(gap), lambda: 1 in gap, lambda: len(gap),
-    ]  # fmt: skip
+        lambda: gap + 1,
+        lambda: 1 + gap,
+        lambda: gap[0],
+        lambda: gap.shape,
+        lambda: gap(),
+        lambda: list(gap),
+        lambda: f"{gap}",
+        lambda: isinstance(gap, dict),
+        lambda: bool(gap),
+        lambda: gap == 1,
+        lambda: float(gap),
+        lambda: 1 in gap,
+        lambda: len(gap),
+    ]
     for use in uses:
         with pytest.raises(NotYet, match=r"03\.2"):
             use()
@@ -281,11 +297,18 @@ def test_with_the_answers_typed_in_the_library_is_the_students_and_is_ours(mine,
 
 def test_a_module_that_is_older_than_its_file_is_found(tmp_path, monkeypatch):
     path = tmp_path / "thing_of_a_student.py"
-    path.write_text("def f():\n    return 1\n\n\nclass C:\n    def g(self):\n        return 2\n", encoding="utf-8")
+    path.write_text(
+        "def f():\n    return 1\n\n\nclass C:\n    def g(self):\n        return 2\n",
+        encoding="utf-8",
+    )
     monkeypatch.syspath_prepend(tmp_path)
     module = importlib.import_module("thing_of_a_student")
     assert not provenance.is_older(module)
-    path.write_text(path.read_text(encoding="utf-8").replace("return 2", "return 3"), encoding="utf-8")
+    path.write_text(
+        path.read_text(encoding="utf-8").replace("return 2", "return 3"), encoding="utf-8"
+    )
     assert provenance.is_older(module)
-    assert not any(provenance.is_older(importlib.import_module(f"minigrad.{name}"))
-                   for name in ("ops", "nn", "gpt2_shakespeare"))  # fmt: skip
+    assert not any(
+        provenance.is_older(importlib.import_module(f"minigrad.{name}"))
+        for name in ("ops", "nn", "gpt2_shakespeare")
+    )

@@ -133,9 +133,14 @@ def test_an_unknown_command_names_those_there_are(capsys):
 
 @pytest.mark.parametrize(
     ("version", "minimum", "enough"),
-    [("2.10.0", "2.9", True), ("2.1", "2.1.0", True), ("2.0.9", "2.1", False),
-     ("2.1.0rc1", "2.1", True), ("3", "2.9.9", True)],
-)  # fmt: skip
+    [
+        ("2.10.0", "2.9", True),
+        ("2.1", "2.1.0", True),
+        ("2.0.9", "2.1", False),
+        ("2.1.0rc1", "2.1", True),
+        ("3", "2.9.9", True),
+    ],
+)
 def test_versions_compare_as_numbers(version, minimum, enough):
     assert (environment.release(version) >= environment.release(minimum)) is enough
 

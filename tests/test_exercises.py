@@ -4,6 +4,7 @@ import importlib
 import re
 
 import pytest
+
 from course.checks.judge import judge
 from course.lessons.exercises import exercises
 from tests.mutants import mutants
@@ -57,11 +58,11 @@ def test_each_wrong_answer_fails_with_a_diagnosis_of_its_own(number):
 
 @pytest.mark.parametrize("number", EXERCISES)
 def test_mutants_fail_or_are_known_to_be_equivalent(number):
-    alive = {
-        name for name, body in mutants(EXERCISES[number].solution) if not words(number, body)
-    }
+    alive = {name for name, body in mutants(EXERCISES[number].solution) if not words(number, body)}
     known = set(answers(number).equivalent)
-    assert alive == known, f"unknown survivors: {alive - known}; listed, but caught: {known - alive}"
+    assert alive == known, (
+        f"unknown survivors: {alive - known}; listed, but caught: {known - alive}"
+    )
 
 
 @pytest.mark.parametrize(

@@ -77,7 +77,10 @@ def test_the_last_code_cell_of_each_lesson_exports_it():
         exporting = [cell for cell in cells if f'export("{path.stem}")' in cell.source]
         after = cells[cells.index(exporting[-1]) + 1 :]
         # The last lesson ends with what the whole library wrote, and whose it is.
-        assert [cell.source for cell in after[-1:]] in ([], ["from course import provenance\n\nprovenance()"]), path.name
+        assert [cell.source for cell in after[-1:]] in (
+            [],
+            ["from course import provenance\n\nprovenance()"],
+        ), path.name
         assert not any(cell.module for cell in after), path.name
 
 

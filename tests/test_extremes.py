@@ -142,10 +142,8 @@ def test_where_a_slope_is_infinite_or_undefined(f, x, value, slope):
 
 @pytest.mark.parametrize(
     "f, value",
-    [
-        (mg.sum, 0.0), (mg.prod, 1.0), (mg.mean, nan), (mg.var, nan), (mg.std, nan), (mg.norm, 0.0),
-    ],
-)  # fmt: skip
+    [(mg.sum, 0.0), (mg.prod, 1.0), (mg.mean, nan), (mg.var, nan), (mg.std, nan), (mg.norm, 0.0)],
+)
 def test_reductions_over_nothing(f, value):
     x = mg.zeros(2, 0, requires_grad=True)
     for axis, shape in [(None, ()), (1, (2,)), ((0, 1), ())]:

@@ -43,9 +43,11 @@ def test_shapes_names_and_initialisation():
     assert model.num_parameters() == 6_035_328
     names = [name for name, _ in model.named_parameters()]
     assert names[:4] == [
-        "token_embedding.weight", "position_embedding.weight", "blocks.0.ln1.weight",
+        "token_embedding.weight",
+        "position_embedding.weight",
+        "blocks.0.ln1.weight",
         "blocks.0.ln1.bias",
-    ]  # fmt: skip
+    ]
     assert {"blocks.5.attn.in_proj.weight", "blocks.5.ffn.down_proj.weight"} <= set(names)
     assert names[-1] == "output_projection.weight"
     state = model.state_dict()
@@ -340,8 +342,20 @@ def test_a_run_resumed_is_the_run_that_never_stopped(text, tmp_path):
     from safetensors.numpy import load_file
 
     def train(folder, *more):
-        return run(*TINY, "--text", text, "--num-steps", 12, "--save-every", 6, "--dropout", 0.1,
-                   "--checkpoint-dir", folder, *more)  # fmt: skip
+        return run(
+            *TINY,
+            "--text",
+            text,
+            "--num-steps",
+            12,
+            "--save-every",
+            6,
+            "--dropout",
+            0.1,
+            "--checkpoint-dir",
+            folder,
+            *more,
+        )
 
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     assert train(whole).returncode == 0
@@ -372,10 +386,22 @@ def test_a_damaged_checkpoint_is_refused_by_name(text, tmp_path):
 def test_a_signal_saves_and_says_how_to_resume(text, tmp_path, number):
     folder = tmp_path / "run"
     process = subprocess.Popen(
-        [*COMMAND, *TINY, "--text", str(text), "--num-steps", "100000", "--save-every", "1",
-         "--checkpoint-dir", str(folder)],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8",
-    )  # fmt: skip
+        [
+            *COMMAND,
+            *TINY,
+            "--text",
+            str(text),
+            "--num-steps",
+            "100000",
+            "--save-every",
+            "1",
+            "--checkpoint-dir",
+            str(folder),
+        ],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+    )
     deadline = time.monotonic() + 120
     while not list(folder.glob("step_*.safetensors")) and time.monotonic() < deadline:
         time.sleep(0.05)
@@ -395,7 +421,9 @@ def test_a_loss_that_is_not_finite_stops_the_run(text, monkeypatch, capsys):
             return super().step()
 
     monkeypatch.setattr(cli, "Trainer", Diverging)
-    code = cli.main([*TINY, "--text", str(text), "--num-steps", "10", "--initial-sample-length", "0"])
+    code = cli.main(
+        [*TINY, "--text", str(text), "--num-steps", "10", "--initial-sample-length", "0"]
+    )
     printed = capsys.readouterr()
     assert code == 1 and "sample after" not in printed.out
     assert "step 3: loss or gradient is not finite (linear returned" in printed.err
@@ -409,8 +437,11 @@ def test_a_missing_extra_is_named_in_one_line(text, tmp_path):
     }
     done = subprocess.run(
         [*COMMAND, *TINY, "--text", str(text), "--num-steps", "1"],
-        capture_output=True, encoding="utf-8", env=environment, timeout=120,
-    )  # fmt: skip
+        capture_output=True,
+        encoding="utf-8",
+        env=environment,
+        timeout=120,
+    )
     assert done.returncode == 2 and "pip install tqdm" in done.stderr
     assert done.stderr.count("\n") == 1
 

@@ -10,12 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from course.grading import submissions
-from course.lessons import notebooks
-from course.sandbox import cage, runner
-from course.student import edition
 from course.__main__ import main as course
-from course.lessons.exercises import exercises
+from course.grading import submissions
 from course.grading.grade import (
     FAILED,
     feedback,
@@ -28,6 +24,10 @@ from course.grading.grade import (
     walls,
 )
 from course.grading.submissions import Unreadable, page_name, read_all, read_cells
+from course.lessons import notebooks
+from course.lessons.exercises import exercises
+from course.sandbox import cage, runner
+from course.student import edition
 
 LESSON = "03"
 NUMBERS = [number for number in exercises() if number[:2] == LESSON]
@@ -284,9 +284,22 @@ def test_folders_in_folders(tmp_path):
 # --- Names, and what comes out ---
 
 NAMES = [
-    "=HYPERLINK(1)", "@ann", "-2+3", "<script>alert(1)</script>", "Ann", "ann", "con", "a\nb",
-    "ünï", "x" * 200, "\u202egnp", os.fsdecode(b"bad\xff"), "a&b", "..ann", "ann-0123abcd",
-]  # fmt: skip
+    "=HYPERLINK(1)",
+    "@ann",
+    "-2+3",
+    "<script>alert(1)</script>",
+    "Ann",
+    "ann",
+    "con",
+    "a\nb",
+    "ünï",
+    "x" * 200,
+    "\u202egnp",
+    os.fsdecode(b"bad\xff"),
+    "a&b",
+    "..ann",
+    "ann-0123abcd",
+]
 
 
 @linux
@@ -397,8 +410,10 @@ def test_a_mistake_of_ours_costs_one_lesson(tmp_path, monkeypatch, capsys):
 @pytest.mark.parametrize(
     ("body", "words"),
     [
-        ("while True:\n    try:\n        while True: pass\n    except BaseException: pass",
-         "come to an end"),
+        (
+            "while True:\n    try:\n        while True: pass\n    except BaseException: pass",
+            "come to an end",
+        ),
         ("import os\nos._exit(0)", "ended the process"),
         ("import os, signal\nos.abort()", "ended the process"),
         ("x = bytearray(1 << 40)", "MemoryError"),
@@ -406,7 +421,7 @@ def test_a_mistake_of_ours_costs_one_lesson(tmp_path, monkeypatch, capsys):
         ("return 'x' * (1 << 25)", "too large"),
         ("x = []\nfor _ in range(900): x = [x]\nreturn x", ""),
     ],
-)  # fmt: skip
+)
 def test_what_takes_too_much_costs_its_own_marks(tmp_path, body, words):
     hand_in(tmp_path / "ann", {"03.1": body, **dict.fromkeys(NUMBERS[1:])})
     began = time.monotonic()
@@ -424,10 +439,13 @@ def test_messages_that_are_forged_cost_their_own_marks(tmp_path):
         "    except OSError:\n        pass\n"
     )
     for student, message in {
-        "ann": '{"ready": True}', "ben": '{"raised": 5}', "dan": "[]", "fay": '{"value": None}',
+        "ann": '{"ready": True}',
+        "ben": '{"raised": 5}',
+        "dan": "[]",
+        "fay": '{"value": None}',
         "cas": '{"raised": {"words": "x" * 10**6}}',
         "eve": '{"value": {"array": ["<f4", [-5], "", 0]}}',
-    }.items():  # fmt: skip
+    }.items():
         hand_in(tmp_path / student, {}, forge.replace("MESSAGE", message))
     marks, found = graded(tmp_path, runner.Limits(seconds=3.0))
     assert all(mark.status in ("right", "wrong") for own in marks for mark in own.values())
@@ -467,8 +485,10 @@ def test_a_flood_of_output_goes_nowhere(tmp_path, capfd):
 def stopped(folder, attempt, outside=""):
     """Whether an attempt was stopped with an OSError or its like: only then is the answer right."""
     lines = attempt.format(outside=outside)
-    body = (f"import os\ntry:\n{indented(lines)}except (OSError, ImportError, ValueError):\n"
-            f"{indented(NORMALISED)}return None")  # fmt: skip
+    body = (
+        f"import os\ntry:\n{indented(lines)}except (OSError, ImportError, ValueError):\n"
+        f"{indented(NORMALISED)}return None"
+    )
     hand_in(folder / "class" / "ann", {"03.1": body, **dict.fromkeys(NUMBERS[1:])})
     (marks,), _ = graded(folder / "class")
     return marks["03.1"].status == "right", marks["03.1"].lines
@@ -506,8 +526,10 @@ def test_what_honest_code_does_by_accident_is_stopped_everywhere(tmp_path, attem
 
 # These get around the guard in Python; the system has to stop them.
 BYPASSES = [
-    ("processes", "import multiprocessing as m\n"
-     "m.get_context('spawn').Process(target=print).start()"),
+    (
+        "processes",
+        "import multiprocessing as m\nm.get_context('spawn').Process(target=print).start()",
+    ),
     ("processes", "import socket\nsocket.socket()"),
     ("processes", "import signal\nsignal.pidfd_send_signal(os.pidfd_open(os.getppid()), 0)"),
     ("processes", "import resource\nresource.setrlimit(resource.RLIMIT_AS, (-1, -1))"),
@@ -516,9 +538,12 @@ BYPASSES = [
     ("files", "os.mkfifo('{outside}/a')"),
     ("files", "os.mknod('{outside}/a')"),
     ("files", "os.chdir('{outside}')\nimport _io\n_io.FileIO(os.open('x', os.O_CREAT))"),
-    ("files", "d = os.open('.', os.O_RDONLY)\nos.chdir('{outside}')\n"
-     "os.mkdir('a', dir_fd=os.open('{outside}', os.O_PATH))"),
-]  # fmt: skip
+    (
+        "files",
+        "d = os.open('.', os.O_RDONLY)\nos.chdir('{outside}')\n"
+        "os.mkdir('a', dir_fd=os.open('{outside}', os.O_PATH))",
+    ),
+]
 
 
 @linux
@@ -536,9 +561,11 @@ def test_what_gets_around_the_guard_meets_a_wall(tmp_path, wall, attempt):
 def test_a_bomb_of_processes_leaves_none_behind(tmp_path):
     if "processes" not in walls():
         pytest.skip("this system has no wall around processes")
-    bomb = ("import multiprocessing as m, threading\nfor _ in range(50):\n    try:\n"
-            "        m.get_context('spawn').Process(target=print).start()\n"
-            "    except OSError:\n        pass\n")  # fmt: skip
+    bomb = (
+        "import multiprocessing as m, threading\nfor _ in range(50):\n    try:\n"
+        "        m.get_context('spawn').Process(target=print).start()\n"
+        "    except OSError:\n        pass\n"
+    )
     hand_in(tmp_path / "ann", {"03.1": bomb + NORMALISED, **dict.fromkeys(NUMBERS[1:])})
     (marks,), _ = graded(tmp_path, runner.Limits(seconds=9.0))
     assert marks["03.1"].status == "right", marks["03.1"].lines

@@ -7,9 +7,9 @@ import pytest
 
 from benchmarks import mistakes, nbgrading
 from course.grading import grade, submissions
-from course.sandbox import child
 from course.lessons.exercises import exercises
 from course.lessons.notebooks import ROOT, load, paths
+from course.sandbox import child
 
 INSTRUCTORS = (ROOT / "docs" / "instructors.md").read_text(encoding="utf-8")
 COLUMN = re.compile(r"(?<!\\)\|")

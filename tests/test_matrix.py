@@ -30,9 +30,12 @@ def test_outcomes_are_counted(tmp_path):
     )
     found = matrix.count(report)
     assert found == {
-        "passed": 3, "failed": 2, "skipped": 1, "failures": ["a::c", "a::e"],
+        "passed": 3,
+        "failed": 2,
+        "skipped": 1,
+        "failures": ["a::c", "a::e"],
         "lessons": {"n.1.ipynb": 3.5},
-    }  # fmt: skip
+    }
 
 
 def test_the_page_shows_failures_and_kernels_that_were_not_met():

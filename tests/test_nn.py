@@ -24,9 +24,14 @@ class Nested(nn.Module):
 def test_parameters_are_found_in_attributes_lists_and_dictionaries():
     names = [name for name, _ in Nested().named_parameters()]
     assert names == [
-        "first.weight", "first.bias", "listed.0.weight", "listed.0.bias", "listed.1.weight",
-        "listed.1.bias", "named.b.weight",
-    ]  # fmt: skip
+        "first.weight",
+        "first.bias",
+        "listed.0.weight",
+        "listed.0.bias",
+        "listed.1.weight",
+        "listed.1.bias",
+        "named.b.weight",
+    ]
 
 
 def test_tied_weights_count_once():
@@ -52,10 +57,13 @@ def test_state_round_trip_copies():
     [
         (lambda s: s.pop("first.bias"), "first.bias is missing"),
         (lambda s: s.update(extra=np.ones(1)), "extra is unknown"),
-        (lambda s: s.update({"first.bias": np.ones(5)}), r"first.bias has shape \(5,\), not \(4,\)"),
+        (
+            lambda s: s.update({"first.bias": np.ones(5)}),
+            r"first.bias has shape \(5,\), not \(4,\)",
+        ),
         (lambda s: s.update({"named.b.weight": np.full((2, 4), "x")}), "could not convert"),
     ],
-)  # fmt: skip
+)
 def test_a_state_that_does_not_fit_is_refused_whole(change, message):
     model = Nested()
     state = {name: array + 1 for name, array in model.state_dict().items()}
@@ -104,10 +112,12 @@ def test_sequential_is_iterable_and_indexable():
 @pytest.mark.parametrize(
     "name, std",
     [
-        ("xavier_uniform_", math.sqrt(2 / 500)), ("xavier_normal_", math.sqrt(2 / 500)),
-        ("kaiming_uniform_", math.sqrt(2 / 300)), ("kaiming_normal_", math.sqrt(2 / 300)),
+        ("xavier_uniform_", math.sqrt(2 / 500)),
+        ("xavier_normal_", math.sqrt(2 / 500)),
+        ("kaiming_uniform_", math.sqrt(2 / 300)),
+        ("kaiming_normal_", math.sqrt(2 / 300)),
     ],
-)  # fmt: skip
+)
 def test_initialisers_have_their_standard_deviation(name, std):
     parameter = nn.Parameter(np.empty((200, 300)))
     data = parameter.data
@@ -282,9 +292,13 @@ def test_random_numbers_repeat_with_their_seed():
         mg.manual_seed(3)
         r = mg.random
         return [
-            r.rand(2, 3), r.randn(2), r.randint(0, 9, (2, 2)), r.uniform(1, 2, (3,)),
-            r.normal(5, 0.1, (3,)), r.randperm(5),
-        ]  # fmt: skip
+            r.rand(2, 3),
+            r.randn(2),
+            r.randint(0, 9, (2, 2)),
+            r.uniform(1, 2, (3,)),
+            r.normal(5, 0.1, (3,)),
+            r.randperm(5),
+        ]
 
     first, second = draw(), draw()
     assert all(np.array_equal(a.data, b.data) for a, b in zip(first, second, strict=True))

@@ -33,9 +33,21 @@ def differentiable_inputs(name):
 
 
 WITHOUT_GRADIENT = {
-    "equal", "not_equal", "less", "less_equal", "greater", "greater_equal", "floor", "ceil",
-    "sign", "isnan", "isinf", "isfinite", "argmax", "argmin",
-}  # fmt: skip
+    "equal",
+    "not_equal",
+    "less",
+    "less_equal",
+    "greater",
+    "greater_equal",
+    "floor",
+    "ceil",
+    "sign",
+    "isnan",
+    "isinf",
+    "isfinite",
+    "argmax",
+    "argmin",
+}
 
 
 def normal(*shape, seed=0):
@@ -64,13 +76,24 @@ CASES = {
     "matmul": [
         ((normal(*a), normal(*b)), {})
         for a, b in [
-            ((3,), (3,)), ((2, 3), (3,)), ((3,), (3, 2)), ((2, 3), (3, 4)), ((5, 2, 3), (3, 4)),
-            ((5, 2, 3), (3,)), ((3,), (5, 3, 2)), ((5, 2, 3), (5, 3, 4)), ((2, 3), (5, 3, 4)),
-            ((1, 2, 3), (5, 3, 4)), ((6, 1, 2, 3), (5, 3, 2)),
+            ((3,), (3,)),
+            ((2, 3), (3,)),
+            ((3,), (3, 2)),
+            ((2, 3), (3, 4)),
+            ((5, 2, 3), (3, 4)),
+            ((5, 2, 3), (3,)),
+            ((3,), (5, 3, 2)),
+            ((5, 2, 3), (5, 3, 4)),
+            ((2, 3), (5, 3, 4)),
+            ((1, 2, 3), (5, 3, 4)),
+            ((6, 1, 2, 3), (5, 3, 2)),
         ]
     ],
     "clip": [((normal(3, 4),), {"min": -0.5, "max": 0.7}), ((normal(3, 4),), {"max": 0.1})],
-    "where": [((MASK, normal(2, 3), normal(3)), {}), ((MASK[0].astype(int), 1.0, normal(2, 3)), {})],
+    "where": [
+        ((MASK, normal(2, 3), normal(3)), {}),
+        ((MASK[0].astype(int), 1.0, normal(2, 3)), {}),
+    ],
     "masked_fill": [((normal(4, 2, 3), MASK, 2.0), {}), ((normal(2, 3), 1 * MASK, 0.0), {})],
     "sum": [((SIGNED,), {}), ((SIGNED, 1), {}), ((SIGNED, (0, -1)), {"keepdims": True})],
     "mean": [((SIGNED,), {}), ((SIGNED, 1), {}), ((SIGNED, (0, -1)), {"keepdims": True})],
@@ -78,7 +101,9 @@ CASES = {
     "min": [((SIGNED,), {}), ((SIGNED, 1), {}), ((SIGNED, (0, -1)), {"keepdims": True})],
     "norm": [((SIGNED,), {}), ((SIGNED, 1), {}), ((SIGNED, (0, -1)), {"keepdims": True})],
     "prod": [
-        ((SIGNED,), {}), ((SIGNED, 1), {}), ((SIGNED, (0, -1)), {"keepdims": True}),
+        ((SIGNED,), {}),
+        ((SIGNED, 1), {}),
+        ((SIGNED, (0, -1)), {"keepdims": True}),
         ((np.array([[2.0, 0.0, 3.0], [0.0, 0.0, 4.0], [1.0, 2.0, 3.0]]), 1), {}),
     ],
     "cumsum": [((SIGNED,), {}), ((SIGNED, 1), {}), ((SIGNED, -1), {})],
@@ -92,25 +117,37 @@ CASES = {
     "getitem": [
         ((SIGNED, index), {})
         for index in (
-            1, (0, slice(1, 3)), (..., None, 2), (slice(None), [0, 0, 2]), SIGNED > 0,
-            (np.array([1, 1]), slice(None), np.array([3, 3])), slice(None, None, -2),
+            1,
+            (0, slice(1, 3)),
+            (..., None, 2),
+            (slice(None), [0, 0, 2]),
+            SIGNED > 0,
+            (np.array([1, 1]), slice(None), np.array([3, 3])),
+            slice(None, None, -2),
         )
     ],
-    "cat": [(([normal(2, 3), normal(1, 3), normal(3, 3)],), {}), (([SIGNED, SIGNED],), {"axis": -1})],
+    "cat": [
+        (([normal(2, 3), normal(1, 3), normal(3, 3)],), {}),
+        (([SIGNED, SIGNED],), {"axis": -1}),
+    ],
     "stack": [(([normal(2, 3), normal(2, 3, seed=1)],), {}), (([SIGNED, SIGNED],), {"axis": -1})],
     "softmax": [((SIGNED,), {}), ((SIGNED,), {"axis": 1})],
     "log_softmax": [((SIGNED,), {}), ((SIGNED,), {"axis": 1})],
     "linear": [
-        ((normal(2, 5, 3), normal(4, 3), normal(4)), {}), ((normal(3), normal(4, 3), normal(4)), {}),
+        ((normal(2, 5, 3), normal(4, 3), normal(4)), {}),
+        ((normal(3), normal(4, 3), normal(4)), {}),
         ((normal(3, 11, 3), normal(4, 3), normal(4)), {}),
     ],
-    "layer_norm": [((normal(2, 5, 4), normal(4), normal(4, seed=1)), {}), ((normal(4), normal(4), normal(4)), {"eps": 0.1})],
+    "layer_norm": [
+        ((normal(2, 5, 4), normal(4), normal(4, seed=1)), {}),
+        ((normal(4), normal(4), normal(4)), {"eps": 0.1}),
+    ],
     "embedding": [((TOKENS, normal(5, 3)), {})],
     "_scale_kept": [((normal(2, 3), MASK, 1.25), {})],
     "cross_entropy_loss": [((normal(2, 3, 5), TOKENS), {}), ((normal(5), np.array(3)), {})],
     "mse_loss": [((normal(2, 3), normal(2, 3, seed=1)), {})],
     "causal_attention": [((normal(2, 5, 12), 2), {}), ((normal(1, 1, 6), 1), {})],
-}  # fmt: skip
+}
 
 
 def cases(name):
@@ -355,8 +392,16 @@ ERRORS = [
     (lambda: A @ B, ValueError, r"matmul of shape \(2, 3\) and \(4, 5\): .*3 entries.*4"),
     (lambda: A @ 2.0, ValueError, r"matmul .* multiply it with \*"),
     (lambda: mg.linear(A, B, None), ValueError, r"linear .* must have 5 entries"),
-    (lambda: mg.layer_norm(A, mg.ones(2), None), ValueError, r"layer_norm .* last axis of x, \(3,\)"),
-    (lambda: mg.mse_loss(A, B), ValueError, r"mse_loss of shape \(2, 3\) and \(4, 5\): .*one shape"),
+    (
+        lambda: mg.layer_norm(A, mg.ones(2), None),
+        ValueError,
+        r"layer_norm .* last axis of x, \(3,\)",
+    ),
+    (
+        lambda: mg.mse_loss(A, B),
+        ValueError,
+        r"mse_loss of shape \(2, 3\) and \(4, 5\): .*one shape",
+    ),
     (lambda: mg.cross_entropy_loss(A, mg.array([0])), ValueError, r"need targets of shape \(2,\)"),
     (lambda: mg.cross_entropy_loss(A, mg.array([0, 3])), ValueError, r"must lie in 0 … 2 .* 0 … 3"),
     (lambda: mg.cross_entropy_loss(A, mg.array([0, -1])), ValueError, r"must lie in 0 … 2"),
@@ -372,11 +417,15 @@ ERRORS = [
     (lambda: bool(A), ValueError, r"\(2, 3\) is neither true nor false"),
     (lambda: mg.array("text"), TypeError, r"a tensor holds numbers or Booleans"),
     (lambda: mg.exp("text"), TypeError, r"exp of shape \(\): a tensor holds numbers"),
-    (lambda: mg.array([1, 2], requires_grad=True), TypeError, r"requires_grad needs floating-point"),
+    (
+        lambda: mg.array([1, 2], requires_grad=True),
+        TypeError,
+        r"requires_grad needs floating-point",
+    ),
     (lambda: mg.ones(2).backward(), RuntimeError, r"made from nothing that requires a gradient"),
     (lambda: (mg.ones(2, requires_grad=True) * 1).backward(), RuntimeError, r"\(2,\) is no single"),
     (lambda: mg.dropout(A, 1.0), ValueError, r"dropout: p is a probability in \[0, 1\), not 1.0"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("call, kind, message", ERRORS)

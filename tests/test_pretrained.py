@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad.data import CharTokenizer
-from minigrad.gpt2_shakespeare import GPT2, GPT2Config
 from minigrad.apps.checkpoint import read_arrays, write_arrays
 from minigrad.apps.pretrained import PATH, load_pretrained, save_pretrained
+from minigrad.data import CharTokenizer
+from minigrad.gpt2_shakespeare import GPT2, GPT2Config
 
 LIMIT = 16 * 2**20  # bytes
 
@@ -84,11 +84,14 @@ def other(name, change):
         ({"model": {"bias": True}}, "bias is missing"),
         ({"model": None}, "not what it says|is not"),
         ({"arrays": lambda a: a.pop("output_ln.bias")}, "output_ln.bias is missing"),
-        ({"arrays": other("blocks.0.ffn.up_proj.weight", np.transpose)}, "up_proj.weight has shape"),
+        (
+            {"arrays": other("blocks.0.ffn.up_proj.weight", np.transpose)},
+            "up_proj.weight has shape",
+        ),
         ({"arrays": other("output_ln.bias", np.float32)}, "output_ln.bias is float32"),
         ({"arrays": other("output_ln.bias", lambda a: a * np.float16(np.nan))}, "not finite"),
     ],
-)  # fmt: skip
+)
 def test_what_is_not_what_it_says_is_refused_by_name(saved, changes, words):
     path, _ = saved
     if changes == {"model": None}:

@@ -103,10 +103,11 @@ class Graph:
 
     def __repr__(self):
         lines = [
-            f"  {i}: leaf {x.shape}" if kind == "leaf"
+            f"  {i}: leaf {x.shape}"
+            if kind == "leaf"
             else f"  {i}: {self.steps[n][0]}{tuple(self.steps[n][1])} -> {x.shape}"
             for i, (kind, n, x) in enumerate(self.values)
-        ]  # fmt: skip
+        ]
         return "\n".join(lines)
 
 

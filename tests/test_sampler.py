@@ -9,15 +9,9 @@ import pytest
 
 import minigrad as mg
 from course.lessons.notebooks import ROOT
-from minigrad.data import CharTokenizer
-from minigrad.gpt2_shakespeare import (
-    GPT2,
-    GPT2Config,
-    generate,
-    next_token_probabilities,
-    nucleus,
-)
 from minigrad.apps.sampler import Sampler, Settings
+from minigrad.data import CharTokenizer
+from minigrad.gpt2_shakespeare import GPT2, GPT2Config, generate, next_token_probabilities, nucleus
 from tests.test_structure import bad_outputs, marked
 
 

@@ -35,9 +35,21 @@ def tree_of(path):
 # --- No code from files, no network ---
 
 FORBIDDEN = {
-    "pickle", "cPickle", "dill", "marshal", "shelve", "joblib",  # run what a file says
-    "urllib", "http", "socket", "ftplib", "requests", "ssl", "smtplib", "webbrowser",  # network
-}  # fmt: skip
+    "pickle",
+    "cPickle",
+    "dill",
+    "marshal",
+    "shelve",
+    "joblib",  # run what a file says
+    "urllib",
+    "http",
+    "socket",
+    "ftplib",
+    "requests",
+    "ssl",
+    "smtplib",
+    "webbrowser",  # network
+}
 # They speak with a process that they start on this machine: a check's child, a JupyterLab.
 LOCAL = {"child.py", "runner.py", "browser.py"}
 PLAIN = {"urllib.parse.urlparse", "urllib.request.url2pathname"}  # take a file's address apart
@@ -83,8 +95,13 @@ def test_the_check_of_dangers_sees_each():
         "np.load(f, allow_pickle=1)\nurllib.request.urlopen(a)"
     )
     assert sorted(dangers(ast.parse(code))) == [
-        "allow_pickle", "eval", "np.load", "pickle", "urllib.request", "urllib.request.urlopen",
-    ]  # fmt: skip
+        "allow_pickle",
+        "eval",
+        "np.load",
+        "pickle",
+        "urllib.request",
+        "urllib.request.urlopen",
+    ]
 
 
 # --- UTF-8 by name, paths without slashes by hand ---
@@ -131,13 +148,20 @@ def test_notebooks_open_text_as_utf_8_by_name(notebook):
 @pytest.mark.parametrize(
     "code, wrong",
     [
-        ("open(p)", 1), ("open(p, 'w')", 1), ("p.open()", 1), ("p.read_text()", 1),
-        ("p.write_text(x)", 1), ("open(p, 'rb')", 0), ("p.open('wb')", 0),
+        ("open(p)", 1),
+        ("open(p, 'w')", 1),
+        ("p.open()", 1),
+        ("p.read_text()", 1),
+        ("p.write_text(x)", 1),
+        ("open(p, 'rb')", 0),
+        ("p.open('wb')", 0),
         ("open(p, mode='rb')", 0),
-        ("open(p, encoding='utf-8')", 0), ("p.read_text(encoding='utf-8')", 0),
-        ("Image.open(p)", 0), ("distribution.read_text('a')", 0),
+        ("open(p, encoding='utf-8')", 0),
+        ("p.read_text(encoding='utf-8')", 0),
+        ("Image.open(p)", 0),
+        ("distribution.read_text('a')", 0),
     ],
-)  # fmt: skip
+)
 def test_the_check_of_encodings_sees_each(code, wrong):
     assert len(opened_without_encoding(ast.parse(code))) == wrong
 
@@ -193,7 +217,7 @@ def damage(content, generator):
         lambda: content[:digit] + b"%d" % generator.integers(10) + content[digit + 1 :],
         lambda: content[at:] + content[:at],
         lambda: noise * int(generator.integers(50)),
-    ][int(generator.integers(8))]()  # fmt: skip
+    ][int(generator.integers(8))]()
 
 
 def test_two_thousand_damaged_checkpoints_are_refused(tmp_path):
@@ -335,9 +359,11 @@ def test_the_workflow_is_well_formed():
     assert workflow["on"].keys() <= {"push", "pull_request", "workflow_dispatch", "schedule"}
     assert workflow["permissions"] == {"contents": "read"}
     for job in workflow["jobs"].values():
-        assert {"runs-on", "steps"} <= job.keys() <= {
-            "name", "runs-on", "steps", "strategy", "timeout-minutes", "needs", "if", "env",
-        }  # fmt: skip
+        assert (
+            {"runs-on", "steps"}
+            <= job.keys()
+            <= {"name", "runs-on", "steps", "strategy", "timeout-minutes", "needs", "if", "env"}
+        )
         matrix = job["strategy"]["matrix"]
         assert all(isinstance(value, str) for values in matrix.values() for value in values)
         assert {system.partition("-")[0] for system in matrix["os"]} == {

@@ -7,8 +7,8 @@ import sys
 import pytest
 
 import minigrad as mg
-from minigrad.data import CharTokenizer
 from minigrad.apps import cli
+from minigrad.data import CharTokenizer
 
 pytest.importorskip("tqdm")
 
@@ -114,8 +114,10 @@ def test_a_console_without_the_character_shows_another(tmp_path):
     path.write_bytes(TRAINS["emoji"])
     done = subprocess.run(
         [sys.executable, "-m", "minigrad.gpt2_shakespeare", *TINY, "--text", str(path)],
-        capture_output=True, env={**os.environ, "PYTHONIOENCODING": "ascii"}, timeout=120,
-    )  # fmt: skip
+        capture_output=True,
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+        timeout=120,
+    )
     assert done.returncode == 0, done.stderr.decode()
 
 

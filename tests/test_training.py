@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 
 import minigrad as mg
+from minigrad.apps import checkpoint, cli
 from minigrad.data import CharTokenizer, TextDataset
 from minigrad.gpt2_shakespeare import GPT2, GPT2Config, Recipe, Trainer, evaluate
-from minigrad.apps import checkpoint, cli
 
 pytest.importorskip("safetensors")
 pytest.importorskip("tqdm")
@@ -78,9 +78,21 @@ def test_resumed_is_never_stopped_bit_for_bit(tmp_path):
 def kill_and_resume(text, tmp_path, kills):
     """Kill the run `kills` times at moments without a pattern; returns the newest checkpoint."""
     folder, generator = tmp_path / "run", np.random.default_rng(0)
-    command = [*COMMAND, *TINY, "--text", str(text), "--num-steps", "100000", "--report-every",
-               "100000", "--save-every", "1", "--resume",
-               "--checkpoint-dir", str(folder)]  # fmt: skip
+    command = [
+        *COMMAND,
+        *TINY,
+        "--text",
+        str(text),
+        "--num-steps",
+        "100000",
+        "--report-every",
+        "100000",
+        "--save-every",
+        "1",
+        "--resume",
+        "--checkpoint-dir",
+        str(folder),
+    ]
     steps = 0
     for _ in range(kills):
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
@@ -127,8 +139,9 @@ def test_what_a_killed_run_left_unfinished_is_removed(tmp_path):
     trainer = make_trainer()
     checkpoint.save(tmp_path, trainer, VOCABULARY)
     assert sorted(path.name for path in tmp_path.iterdir()) == [
-        "notes.txt", "step_00000000.safetensors",
-    ]  # fmt: skip
+        "notes.txt",
+        "step_00000000.safetensors",
+    ]
 
 
 # --- The best and the last few ---
@@ -148,11 +161,29 @@ def test_the_best_and_the_last_three_are_kept(tmp_path):
 
 def test_the_best_report_is_saved_between_two_checkpoints(text, tmp_path, capsys):
     folder = tmp_path / "run"
-    assert cli.main([*TINY, "--text", str(text), "--num-steps", "10", "--report-every", "4",
-                     "--save-every", "100", "--checkpoint-dir", str(folder)]) == 0  # fmt: skip
+    assert (
+        cli.main(
+            [
+                *TINY,
+                "--text",
+                str(text),
+                "--num-steps",
+                "10",
+                "--report-every",
+                "4",
+                "--save-every",
+                "100",
+                "--checkpoint-dir",
+                str(folder),
+            ]
+        )
+        == 0
+    )
     assert [p.stem for p in checkpoint.checkpoints(folder)] == [
-        "step_00000004", "step_00000008", "step_00000010",
-    ]  # fmt: skip
+        "step_00000004",
+        "step_00000008",
+        "step_00000010",
+    ]
 
 
 def test_a_damaged_file_in_the_folder_does_not_stop_the_saving(tmp_path):
@@ -288,8 +319,9 @@ def test_a_signal_saves_the_step_that_it_met(text, tmp_path, number, code, monke
     monkeypatch.setattr(cli, "Trainer", Interrupted)
     folder = tmp_path / "run"
     handler = signal.getsignal(number)
-    assert code == cli.main([*TINY, "--text", str(text), "--num-steps", "100",
-                             "--checkpoint-dir", str(folder)])  # fmt: skip
+    assert code == cli.main(
+        [*TINY, "--text", str(text), "--num-steps", "100", "--checkpoint-dir", str(folder)]
+    )
     errors = capsys.readouterr().err
     assert "stopped after step 5" in errors and "--resume goes on" in errors
     assert newest_step(folder) == 5
@@ -382,8 +414,10 @@ sys.exit(cli.main(sys.argv[2:]))
 def run_limited(limit, *arguments):
     return subprocess.run(
         [sys.executable, "-c", LIMITED, str(limit), *map(str, arguments)],
-        capture_output=True, encoding="utf-8", timeout=120,
-    )  # fmt: skip
+        capture_output=True,
+        encoding="utf-8",
+        timeout=120,
+    )
 
 
 @posix
@@ -469,8 +503,19 @@ def test_a_folder_that_becomes_read_only_does_not_stop_the_run(
             return super().step()
 
     monkeypatch.setattr(cli, "Trainer", Closing)
-    code = cli.main([*TINY, "--text", "text.txt", "--checkpoint-dir", "run", "--num-steps", "4",
-                     "--save-every", "2"])  # fmt: skip
+    code = cli.main(
+        [
+            *TINY,
+            "--text",
+            "text.txt",
+            "--checkpoint-dir",
+            "run",
+            "--num-steps",
+            "4",
+            "--save-every",
+            "2",
+        ]
+    )
     printed = capsys.readouterr()
     assert code == 1 and "step 4: training loss" in printed.out
     assert "step 4: the checkpoint could not be written (Permission denied)" in printed.err
@@ -506,9 +551,10 @@ def test_a_run_that_diverges_names_step_and_operation_and_keeps_the_last_checkpo
         else:  # the value is 0, its slope at 0 infinite
             forward = model.forward
             monkeypatch.setattr(
-                type(model), "forward",
+                type(model),
+                "forward",
                 lambda self, tokens: forward(tokens) + mg.sqrt((0 * self.output_ln.weight).sum()),
-            )  # fmt: skip
+            )
 
     class Diverging(Trainer):
         def step(self):
@@ -518,8 +564,19 @@ def test_a_run_that_diverges_names_step_and_operation_and_keeps_the_last_checkpo
 
     monkeypatch.setattr(cli, "Trainer", Diverging)
     folder = tmp_path / "run"
-    code = cli.main([*TINY, "--text", str(text), "--num-steps", "10", "--save-every", "1",
-                     "--checkpoint-dir", str(folder)])  # fmt: skip
+    code = cli.main(
+        [
+            *TINY,
+            "--text",
+            str(text),
+            "--num-steps",
+            "10",
+            "--save-every",
+            "1",
+            "--checkpoint-dir",
+            str(folder),
+        ]
+    )
     assert code == 1
     assert re.search(message, capsys.readouterr().err)
     assert newest_step(folder) == 2

@@ -15,9 +15,7 @@ def falling():
 
 
 def test_every_step_and_every_report_is_kept(capsys):
-    record = watch(
-        falling(), 25, every=10, validate=lambda: 7.5, sample=lambda: "\nO, what\nlight"
-    )
+    record = watch(falling(), 25, every=10, validate=lambda: 7.5, sample=lambda: "\nO, what\nlight")
     assert len(record.losses) == 25 and record.losses[0] == 10
     assert record.validation == [(1, 7.5), (10, 7.5), (20, 7.5), (25, 7.5)]
     assert [step for step, _ in record.samples] == [1, 10, 20, 25]

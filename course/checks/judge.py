@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from course.sandbox import runner
 from course.lessons.notebooks import parse_python
+from course.sandbox import runner
 
 CHECKS = {}
 NOTHING = object()

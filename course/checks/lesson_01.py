@@ -385,7 +385,7 @@ def masks(student):
         )
     yield "masks of 0 and 1, and masks that broadcast"
 
-    for x, bad, words in [
+    for row, bad, words in [
         (
             x,
             np.array([0.0, 0.3, 1.0]),
@@ -404,9 +404,9 @@ def masks(student):
             "axes nor more entries than x: compare shapes, and refuse it",
         ),
     ]:
-        got = student.run(probe_masked_fill_refuses, x, bad)
+        got = student.run(probe_masked_fill_refuses, row, bad)
         if not (isinstance(got, str) and got == "refused"):
-            raise Wrong(words, input={"x": x, "mask": bad}, expected="ValueError", got=got)
+            raise Wrong(words, input={"x": row, "mask": bad}, expected="ValueError", got=got)
     yield "masks that are none, and masks that are too large, are refused"
 
 

@@ -105,15 +105,22 @@ def softmax(student):
     x = np.log(np.array([[1.0, 1.0], [3.0, 1e-9]]))
     got = student.array(probe_softmax, x, 0, shape=(2, 2))
     if got.dtype != np.float64:
-        raise Wrong("float64 went in and another dtype came out: the gradient checks need all its "
-                    "digits", expected="float64", got=str(got.dtype))  # fmt: skip
+        raise Wrong(
+            "float64 went in and another dtype came out: the gradient checks need all its digits",
+            expected="float64",
+            got=str(got.dtype),
+        )
     x = np.array([[0.0, -np.inf], [0.0, -np.inf]], np.float32)
     for axis in (0, -2):
         got = student.array(probe_softmax, x, axis, shape=(2, 2))
         if not near(got, [[0.5, 0.0], [0.5, 0.0]]):
-            raise Wrong("a column of nothing but -inf must give zeros along axis 0, as a row does "
-                        "along the last", input={"x": x, "axis": axis},
-                        expected=[[0.5, 0.0], [0.5, 0.0]], got=got)  # fmt: skip
+            raise Wrong(
+                "a column of nothing but -inf must give zeros along axis 0, as a row does "
+                "along the last",
+                input={"x": x, "axis": axis},
+                expected=[[0.5, 0.0], [0.5, 0.0]],
+                got=got,
+            )
     got = student.array(probe_softmax, np.zeros((2, 0), np.float32), -1, shape=(2, 0))
     yield "rows without entries pass"
 
@@ -175,9 +182,7 @@ def layer_norm(student):
             )
         else:
             words = "a row must come out with mean 0 and standard deviation 1"
-        raise Wrong(
-            words, input={"x": x, "eps": 0.0}, expected=[[-1.0, 1.0], [-1.0, 1.0]], got=got
-        )
+        raise Wrong(words, input={"x": x, "eps": 0.0}, expected=[[-1.0, 1.0], [-1.0, 1.0]], got=got)
     yield "each row has mean 0 and standard deviation 1"
 
     x = np.array([[1.0, 3.0]], np.float32)
@@ -226,8 +231,9 @@ def layer_norm(student):
             got=got,
         )
     if got.dtype != np.float32:
-        raise Wrong("float32 went in and another dtype came out", expected="float32",
-                    got=str(got.dtype))  # fmt: skip
+        raise Wrong(
+            "float32 went in and another dtype came out", expected="float32", got=str(got.dtype)
+        )
     yield "weight and bias, in float32"
 
     x = np.array([[1.0, 2.0, 4.0], [0.0, -1.0, 3.0]])
@@ -276,7 +282,7 @@ def probe_embedding_rule(mg, dtype):
     """The rule's own result: the engine would cast another dtype, and hide it."""
     weight = mg.array(np.ones((4, 2), dtype), requires_grad=True)
     result = mg.embedding(mg.array(np.array([2, 0])), weight)
-    (_, rule), = result.inputs  # fmt: skip
+    ((_, rule),) = result.inputs
     return rule(np.ones((2, 2), dtype))
 
 
@@ -346,8 +352,9 @@ def embedding(student):
     for dtype in ("float32", "float64"):
         got = student.array(probe_embedding_rule, dtype, shape=(4, 2))
         if got.dtype != dtype:
-            raise Wrong("the gradient must have the dtype of the table", expected=dtype,
-                        got=str(got.dtype))  # fmt: skip
+            raise Wrong(
+                "the gradient must have the dtype of the table", expected=dtype, got=str(got.dtype)
+            )
     yield "tokens of two axes, a single one, and none at all"
 
 
@@ -410,8 +417,12 @@ def dropout(student):
             words = "nothing is dropped in training"
         elif 0.7 < dropped < 0.8:
             words = "the wrong part is dropped: p is the probability to be zero, not to be kept"
-        raise Wrong(words, input=given, expected="0.25 of the entries zero",
-                    got=f"{dropped:.2f} of the entries zero")  # fmt: skip
+        raise Wrong(
+            words,
+            input=given,
+            expected="0.25 of the entries zero",
+            got=f"{dropped:.2f} of the entries zero",
+        )
     if np.mean(got.any(0)) < 0.99 or np.mean(got.any(1)) < 0.99:
         raise Wrong(
             "whole rows or columns are dropped: draw one number for each entry",
@@ -477,8 +488,10 @@ def dropout(student):
 
     x = np.arange(1.0, 9.0, dtype=np.float32)
     got = student.run(probe_dropout_gradient, x, 0.5, 3)
-    arrays = isinstance(got, list) and len(got) == 2 and all(
-        isinstance(part, np.ndarray) and part.shape == x.shape for part in got
+    arrays = (
+        isinstance(got, list)
+        and len(got) == 2
+        and all(isinstance(part, np.ndarray) and part.shape == x.shape for part in got)
     )
     if not arrays or not near(got[0], got[1] * x, 1e-4):
         raise Wrong(
@@ -499,7 +512,7 @@ def probe_cross_entropy_gradient(mg, logits, targets, g, times):
     """The gradient of the logits, from the last of several calls of one rule."""
     logits = mg.array(logits, requires_grad=True)
     loss = mg.cross_entropy_loss(logits, mg.array(targets))
-    (_, rule), = loss.inputs  # fmt: skip
+    ((_, rule),) = loss.inputs
     for _ in range(times):
         result = rule(loss.data.dtype.type(g))
     return result
@@ -532,8 +545,9 @@ def cross_entropy(student):
                 words = "the sign is wrong: the surprise at a probability below 1 is positive"
             elif near(got, -[0.25, 0.75][target], 1e-4) or near(got, [0.25, 0.75][target], 1e-4):
                 words = "the logarithm is missing: this is the probability, not the surprise at it"
-            raise Wrong(words, input={"logits": logits, "targets": [target]}, expected=expected,
-                        got=got)  # fmt: skip
+            raise Wrong(
+                words, input={"logits": logits, "targets": [target]}, expected=expected, got=got
+            )
     yield "the surprise at the target's probability"
 
     logits = np.log(np.array([[1.0, 3.0], [3.0, 1.0], [1.0, 3.0]], np.float32))
@@ -576,8 +590,9 @@ def cross_entropy(student):
             )
         elif near(got, [[0.5, 0.5]], 1e-4):
             words = "the truth is missing from the gradient: 1 is taken off at each target"
-        raise Wrong(words, input={"logits": logits, "targets": targets}, expected=[[-0.5, 0.5]],
-                    got=got)  # fmt: skip
+        raise Wrong(
+            words, input={"logits": logits, "targets": targets}, expected=[[-0.5, 0.5]], got=got
+        )
     logits = np.log(np.array([[1.0, 3.0], [3.0, 1.0]]))
     targets, expected = np.array([0, 0]), np.array([[-0.375, 0.375], [-0.125, 0.125]])
     got = gradient(logits, targets)

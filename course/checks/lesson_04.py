@@ -197,11 +197,17 @@ def xavier(student):
         got = student.run(probe_xavier, shape, gain, seed)
         weight, same = got if isinstance(got, list) and len(got) == 2 else (None, False)
         if not is_real(weight) or weight.shape != tuple(shape):
-            raise Wrong("the parameter must keep its shape, and hold real numbers",
-                        input={"shape": shape}, got=weight)  # fmt: skip
+            raise Wrong(
+                "the parameter must keep its shape, and hold real numbers",
+                input={"shape": shape},
+                got=weight,
+            )
         if weight.dtype != np.float32:
-            raise Wrong("the parameter was float32 and must stay so: fill its array in place",
-                        input={"shape": shape}, got=str(weight.dtype))  # fmt: skip
+            raise Wrong(
+                "the parameter was float32 and must stay so: fill its array in place",
+                input={"shape": shape},
+                got=str(weight.dtype),
+            )
         if not same:
             raise Wrong("an initialiser returns the parameter that it filled", input=shape)
         return weight, float(weight.min()), float(weight.max())
@@ -210,14 +216,20 @@ def xavier(student):
     weight, low, high = ends(shape)
     given = {"shape (out, in)": shape, "gain": 1.0}
     if low == high:
-        raise Wrong("the weight holds one number everywhere: fill it at random",
-                    input=given, got=low)  # fmt: skip
+        raise Wrong(
+            "the weight holds one number everywhere: fill it at random", input=given, got=low
+        )
     if not near(low, -high, 0.02):
-        raise Wrong("the two ends must be equal but for the sign: between -a and a", input=given,
-                    expected="-0.1 and 0.1", got=f"{low:.4f} and {high:.4f}")  # fmt: skip
+        raise Wrong(
+            "the two ends must be equal but for the sign: between -a and a",
+            input=given,
+            expected="-0.1 and 0.1",
+            got=f"{low:.4f} and {high:.4f}",
+        )
     if abs(weight.std() * 3**0.5 - high) > 0.05 * high:
-        raise Wrong("the numbers must be uniform, all equally likely between the two ends",
-                    input=given)  # fmt: skip
+        raise Wrong(
+            "the numbers must be uniform, all equally likely between the two ends", input=given
+        )
     if not near(high, 0.1, 0.002):
         words = "the bound is √3 times the standard deviation √(2 / (inputs + outputs))"
         if near(high, (2 / 600) ** 0.5, 0.002):
@@ -233,8 +245,12 @@ def xavier(student):
     yield "uniform between -√(6 / (inputs + outputs)) and that"
     _, _, turned = ends((580, 20))
     if not near(turned, 0.1, 0.002):
-        raise Wrong("inputs and outputs count alike", input={"shape (out, in)": (580, 20)},
-                    expected="0.1", got=f"{turned:.4f}")  # fmt: skip
+        raise Wrong(
+            "inputs and outputs count alike",
+            input={"shape (out, in)": (580, 20)},
+            expected="0.1",
+            got=f"{turned:.4f}",
+        )
     yield "inputs and outputs count alike"
     _, low, high = ends(shape, 5.0)
     if not near(high, 0.5, 0.01):
@@ -302,8 +318,12 @@ def linear(student):
                     f"self.{name} is no Parameter: the walk passes it over, so that it is never "
                     "trained, saved or counted"
                 )
-            raise Wrong(words, input=given, expected=f"a Parameter of shape {shape}",
-                        got=kinds.get(name, "nothing"))  # fmt: skip
+            raise Wrong(
+                words,
+                input=given,
+                expected=f"a Parameter of shape {shape}",
+                got=kinds.get(name, "nothing"),
+            )
         if found[name].shape != shape:
             words = f"self.{name} has another shape"
             if name == "weight" and found[name].shape == shape[::-1]:
@@ -312,11 +332,18 @@ def linear(student):
                 words = "the bias is added to the outputs, so it has one number for each output"
             raise Wrong(words, input=given, expected=shape, got=found[name].shape)
         if found[name].dtype != np.float32:
-            raise Wrong(f"self.{name} must be float32: float64 makes a model twice as large",
-                        input=given, expected="float32", got=str(found[name].dtype))  # fmt: skip
+            raise Wrong(
+                f"self.{name} must be float32: float64 makes a model twice as large",
+                input=given,
+                expected="float32",
+                got=str(found[name].dtype),
+            )
     if set(found) != {"weight", "bias"}:
-        raise Wrong("a Linear has the parameters weight and bias, and no other", input=given,
-                    got=sorted(found))  # fmt: skip
+        raise Wrong(
+            "a Linear has the parameters weight and bias, and no other",
+            input=given,
+            got=sorted(found),
+        )
     yield "a weight (out, in) and a bias (out,), both Parameters of float32"
 
     found, _ = parameters(100, 3000)  # 1/√100 = 0.1
@@ -325,8 +352,9 @@ def linear(student):
         numbers = found.get(name, np.zeros(1))
         low, high = float(numbers.min()), float(numbers.max())
         if low == high:
-            raise Wrong(f"the {name} holds one number everywhere: fill it at random", input=given,
-                        got=low)  # fmt: skip
+            raise Wrong(
+                f"the {name} holds one number everywhere: fill it at random", input=given, got=low
+            )
         if not near(high, 0.1, 0.002) or not near(low, -0.1, 0.002):
             words = f"the {name} must lie in ±1/√in_features"
             if name == "weight" and near(high, 0.6**0.5 * 10**-0.5, 0.01):
@@ -342,22 +370,32 @@ def linear(student):
                 words = "the root is missing in the bias's bound: 1/√in_features, not 1/in_features"
             elif name == "bias" and near((low, high), (0.0, 1.0), 0.01):
                 words = "the bias lies between 0 and 1, as uniform_ does it unless told otherwise"
-            raise Wrong(words, input=given, expected="between -0.1 and 0.1",
-                        got=f"between {low:.4f} and {high:.4f}")  # fmt: skip
+            raise Wrong(
+                words,
+                input=given,
+                expected="between -0.1 and 0.1",
+                got=f"between {low:.4f} and {high:.4f}",
+            )
         if abs(numbers.std() * 3**0.5 - 0.1) > 0.01:
             raise Wrong(f"the {name} must be uniform between the two ends", input=given)
     again, other = parameters(100, 3000)[0], parameters(100, 3000, seed=1)[0]
     for name in ("weight", "bias"):
         if not near(again[name], found[name], 1e-6) or near(other[name], found[name], 1e-6):
-            raise Wrong(f"the {name} must be drawn by the library's generator, as the initialisers "
-                        "do: manual_seed has no effect on it", input=given)  # fmt: skip
+            raise Wrong(
+                f"the {name} must be drawn by the library's generator, as the initialisers "
+                "do: manual_seed has no effect on it",
+                input=given,
+            )
     yield "both uniform in ±1/√in_features, and repeated after manual_seed"
 
     found, kinds = parameters(3, 2, bias=False)
     if "weight" not in found or kinds.get("bias") != "NoneType":
-        raise Wrong("without a bias, self.bias must be None: forward reads it, and hands it on",
-                    input="Linear(3, 2, bias=False)", expected="NoneType",
-                    got=kinds.get("bias", "no such attribute"))  # fmt: skip
+        raise Wrong(
+            "without a bias, self.bias must be None: forward reads it, and hands it on",
+            input="Linear(3, 2, bias=False)",
+            expected="NoneType",
+            got=kinds.get("bias", "no such attribute"),
+        )
     yield "without a bias, None stands in its place"
     x = np.array([[1.0, 2.0, 3.0]], np.float32)
     for bias in (True, False):
@@ -395,8 +433,12 @@ def dropout(student):
                     "training and evaluation are exchanged: elements are dropped after eval(), and "
                     "none in training"
                 )
-        raise Wrong(words, input="ones, p = 0.25, training = False", expected="ones",
-                    got=f"{np.mean(got == 0):.2f} of them zero")  # fmt: skip
+        raise Wrong(
+            words,
+            input="ones, p = 0.25, training = False",
+            expected="ones",
+            got=f"{np.mean(got == 0):.2f} of them zero",
+        )
     yield "after eval() nothing is dropped"
     for p in (0.25, 0.75):
         for mode in ("new", "training"):
@@ -413,17 +455,25 @@ def dropout(student):
                     )
                 elif near(dropped, 1 - p, 0.03):
                     words = "p is the probability to be dropped, here taken for that to be kept"
-                raise Wrong(words, input=f"ones, p = {p}, training = True",
-                            expected=f"{p} of them zero",
-                            got=f"{dropped:.2f} of them zero")  # fmt: skip
+                raise Wrong(
+                    words,
+                    input=f"ones, p = {p}, training = True",
+                    expected=f"{p} of them zero",
+                    got=f"{dropped:.2f} of them zero",
+                )
             kept = got[got != 0]
             if not near(kept, np.full(kept.shape, 1 / (1 - p)), 1e-3):
-                raise Wrong("what is kept is divided by 1 - p once: the function does that already",
-                            input=f"ones, p = {p}, training = True", expected=1 / (1 - p),
-                            got=float(kept[0]))  # fmt: skip
+                raise Wrong(
+                    "what is kept is divided by 1 - p once: the function does that already",
+                    input=f"ones, p = {p}, training = True",
+                    expected=1 / (1 - p),
+                    got=float(kept[0]),
+                )
         if not near(student.array(probe_dropout, x, p, mode, shape=x.shape), got):
-            raise Wrong("after the same manual_seed other elements are dropped: leave the drawing "
-                        "to functional.dropout")  # fmt: skip
+            raise Wrong(
+                "after the same manual_seed other elements are dropped: leave the drawing "
+                "to functional.dropout"
+            )
         yield f"in training, {p} of the elements are dropped"
 
 
@@ -454,20 +504,26 @@ def sequential(student):
         got = student.run(probe_sequential, names, x)
         given = {"layers": [what[name] for name in names], "x": 3.0}
         if not isinstance(got, list) or len(got) != 3:
-            raise Wrong("forward must return what the last layer returned", input=given,
-                        expected=expected, got=got)  # fmt: skip
+            raise Wrong(
+                "forward must return what the last layer returned",
+                input=given,
+                expected=expected,
+                got=got,
+            )
         _, got, again = got
         if near(got, [expected]) and not near(again, got):
-            raise Wrong("called again it gives something else: a call must not change self.layers",
-                        input=given, expected=expected, got=again)  # fmt: skip
+            raise Wrong(
+                "called again it gives something else: a call must not change self.layers",
+                input=given,
+                expected=expected,
+                got=again,
+            )
         if not near(got, [expected]):
             words = "each layer gets what the one before returned"
             if near(got, [3.0]):
                 words = "x comes back unchanged: keep what each layer returns"
             elif names == "DA" and near(got, [6.0]):
-                words = (
-                    "only the first layer was called: the return stands inside the loop"
-                )
+                words = "only the first layer was called: the return stands inside the loop"
             elif names == "DA" and near(got, [4.0]):
                 words = (
                     "the last layer got x itself, so the layers before it had no effect: hand on "

@@ -4,7 +4,6 @@ import numpy as np
 
 from course.checks.judge import Wrong, check, near
 
-
 # --- 05.1: the step of every optimizer ---
 
 
@@ -256,11 +255,16 @@ def sgd(student):
             )
         raise Wrong(
             words,
-            input={"parameter": 2.0, "gradients": [0.0, 0.0], "lr": 0.1, "momentum": 0.5,
-                   "weight_decay": 0.5},
+            input={
+                "parameter": 2.0,
+                "gradients": [0.0, 0.0],
+                "lr": 0.1,
+                "momentum": 0.5,
+                "weight_decay": 0.5,
+            },
             expected=[1.9, 1.755],
             got=got[:, 0],
-        )  # fmt: skip
+        )
     yield "weight decay is a part of the gradient"
 
     got = student.array(probe_sgd_group, shape=(2, 2))
@@ -350,12 +354,14 @@ def adamw(student):
     small = student.array(probe_adamw, 1.0, [1.0] * 200, 0.1, BETAS, 0.0, 0.0, shape=(200,))
     shown = {"gradient": "4 at every step", "lr": 0.1, "betas": BETAS, "weight_decay": 0.0}
     if not np.all(np.isfinite([steady, small])):
-        raise Wrong("the parameter became nan or inf", input=shown, expected="numbers",
-                    got=steady[:3])  # fmt: skip
+        raise Wrong(
+            "the parameter became nan or inf", input=shown, expected="numbers", got=steady[:3]
+        )
     first, last = 1.0 - steady[0], steady[-2] - steady[-1]  # the lengths of two steps
     if not first > 0:
-        raise Wrong("the first step goes uphill, or nowhere", input=shown, expected=0.9,
-                    got=steady[0])  # fmt: skip
+        raise Wrong(
+            "the first step goes uphill, or nowhere", input=shown, expected=0.9, got=steady[0]
+        )
     if not near(small, steady, 1e-4):
         raise Wrong(
             "a gradient four times as large must not change the length of the step: divide the "
@@ -417,8 +423,12 @@ def adamw(student):
             words = (
                 "β₁ and β₂ are exchanged: the first belongs to the mean, the second to the square"
             )
-        raise Wrong(words, input={"gradients": [4.0, 0.0], "betas": BETAS, "lr": 0.1},
-                    expected=expected, got=got)  # fmt: skip
+        raise Wrong(
+            words,
+            input={"gradients": [4.0, 0.0], "betas": BETAS, "lr": 0.1},
+            expected=expected,
+            got=got,
+        )
     yield "the averages remember: the gradients 4 and 0"
 
     got = student.array(probe_adamw, 1.0, [4.0], 0.1, BETAS, 1.0, 0.0, shape=(1,))
@@ -431,8 +441,7 @@ def adamw(student):
                 "the step is too long: eps stands inside the root, √(16 + 1); it belongs beside "
                 "it, √16 + 1"
             )
-        raise Wrong(words, input={"gradient": 4.0, "lr": 0.1, "eps": 1.0},
-                    expected=0.92, got=got)  # fmt: skip
+        raise Wrong(words, input={"gradient": 4.0, "lr": 0.1, "eps": 1.0}, expected=0.92, got=got)
     yield "eps stands beside the root"
 
     got = student.array(probe_adamw, 2.0, [4.0], 0.1, BETAS, 0.0, 0.5, shape=(1,))
@@ -490,8 +499,9 @@ def adamw(student):
             got=got,
         )
     if got.dtype != np.float32:
-        raise Wrong("a float32 parameter became another dtype", expected="float32",
-                    got=str(got.dtype))  # fmt: skip
+        raise Wrong(
+            "a float32 parameter became another dtype", expected="float32", got=str(got.dtype)
+        )
     yield "a transposed parameter moves too, and float32 stays float32"
 
 
@@ -514,8 +524,7 @@ def clipped(student, gradients, max_norm):
     got = student.run(probe_clip, gradients, max_norm)
     norm, kinds = got["norm"], int | float | np.integer | np.floating
     if isinstance(norm, bool) or not isinstance(norm, kinds):
-        raise Wrong("the length must be returned, as a number", expected="a number",
-                    got=norm)  # fmt: skip
+        raise Wrong("the length must be returned, as a number", expected="a number", got=norm)
     return float(norm), got["gradients"]
 
 
@@ -546,9 +555,9 @@ def clip(student):
                 "each number was cut off at max_norm, which turns the gradient into another "
                 "direction: multiply all of them by one factor"
             )
-        elif all(near(a, g * (np.linalg.norm(a) / np.linalg.norm(g)))
-                 for a, g in zip(after, gradients)) and not near(
-                     2 * after[0][0], after[1][0][0]):  # fmt: skip
+        elif all(
+            near(a, g * (np.linalg.norm(a) / np.linalg.norm(g))) for a, g in zip(after, gradients)
+        ) and not near(2 * after[0][0], after[1][0][0]):
             words = (
                 "each parameter was clipped by its own length, so their proportion is lost: there "
                 "is one common length, and one factor for all"
@@ -641,8 +650,12 @@ def schedule(student):
         words = "in the warm-up the rate climbs evenly, and reaches lr at its last step"
         if near(got[0], 0.0):
             words = "the rate at step 0 is 0, a step for nothing: count from step + 1"
-        raise Wrong(words, input=shown | {"step": "0, 1, 2, 3"}, expected=[0.25, 0.5, 0.75, 1.0],
-                    got=got[:4])  # fmt: skip
+        raise Wrong(
+            words,
+            input=shown | {"step": "0, 1, 2, 3"},
+            expected=[0.25, 0.5, 0.75, 1.0],
+            got=got[:4],
+        )
     yield "the warm-up climbs evenly up to lr"
     if not near(got[4], 1.0):
         words = "the cosine begins at lr, right after the warm-up"
@@ -664,8 +677,9 @@ def schedule(student):
         words = "the curve is no cosine of π · progress"
         if near(got[[6, 10]], [0.8, 0.4]):
             words = "the rate falls along a straight line: a cosine stays high first, then falls"
-        raise Wrong(words, input=shown | {"step": "6, 10"}, expected=[0.882843, 0.317157],
-                    got=got[[6, 10]])  # fmt: skip
+        raise Wrong(
+            words, input=shown | {"step": "6, 10"}, expected=[0.882843, 0.317157], got=got[[6, 10]]
+        )
     yield "then a cosine leads from lr to min_lr"
     if not near(got[13:], np.full(8, 0.2)):
         raise Wrong(
@@ -683,18 +697,33 @@ def schedule(student):
             words = "the warm-up climbs to 1, whatever lr is: it must climb to lr"
         elif near(got[3], 0.05):
             words = "min_lr is a rate of its own, not a fraction of lr"
-        raise Wrong(words, expected=[0.25, 0.5, 0.3, 0.1], got=got,
-                    input=shown | {"step": "1, 4, 8, 12", "lr": 0.5, "min_lr": 0.1})  # fmt: skip
+        raise Wrong(
+            words,
+            expected=[0.25, 0.5, 0.3, 0.1],
+            got=got,
+            input=shown | {"step": "1, 4, 8, 12", "lr": 0.5, "min_lr": 0.1},
+        )
     yield "for another lr and min_lr too"
     got = student.array(probe_schedule, [0, 4], 0, 4, 1.0, 0.0, shape=(2,))
     if not near(got, [1.0, 0.0]):
-        raise Wrong("without a warm-up the rate begins at lr", expected=[1.0, 0.0], got=got,
-                    input={"step": "0, 4", "warmup_steps": 0, "total_steps": 4, "lr": 1.0,
-                           "min_lr": 0.0})  # fmt: skip
+        raise Wrong(
+            "without a warm-up the rate begins at lr",
+            expected=[1.0, 0.0],
+            got=got,
+            input={"step": "0, 4", "warmup_steps": 0, "total_steps": 4, "lr": 1.0, "min_lr": 0.0},
+        )
     got = student.array(probe_schedule, [3, 4, 5], 4, 4, 1.0, 0.2, shape=(3,))
     if not near(got, [1.0, 0.2, 0.2]):
-        raise Wrong("where the warm-up is the whole training, min_lr follows it",
-                    expected=[1.0, 0.2, 0.2], got=got,
-                    input={"step": "3, 4, 5", "warmup_steps": 4, "total_steps": 4, "lr": 1.0,
-                           "min_lr": 0.2})  # fmt: skip
+        raise Wrong(
+            "where the warm-up is the whole training, min_lr follows it",
+            expected=[1.0, 0.2, 0.2],
+            got=got,
+            input={
+                "step": "3, 4, 5",
+                "warmup_steps": 4,
+                "total_steps": 4,
+                "lr": 1.0,
+                "min_lr": 0.2,
+            },
+        )
     yield "a warm-up of no steps and one of all steps are fine"

@@ -6,7 +6,6 @@ import numpy as np
 
 from course.checks.judge import Wrong, check, near
 
-
 # --- 06.1: a text of your own ---
 
 
@@ -178,13 +177,20 @@ def encode(student):
         )
     got = student.array(probe_encode, "a😀b", "😀ba", shape=(3,))
     if not near(got, [2, 1, 0]):
-        raise Wrong("one character is one token, an emoji too", expected=[2, 1, 0], got=got,
-                    input={"vocabulary": "ab😀", "text": "😀ba"})  # fmt: skip
+        raise Wrong(
+            "one character is one token, an emoji too",
+            expected=[2, 1, 0],
+            got=got,
+            input={"vocabulary": "ab😀", "text": "😀ba"},
+        )
     yield "each character becomes its place in the vocabulary"
     got = student.array(probe_encode, "hello", "", shape=(0,))
     if got.dtype.kind not in "iu":
-        raise Wrong("an empty text gives no tokens, and those are integers too",
-                    expected="integers", got=str(got.dtype))  # fmt: skip
+        raise Wrong(
+            "an empty text gives no tokens, and those are integers too",
+            expected="integers",
+            got=str(got.dtype),
+        )
     yield "an empty text gives an empty array of integers"
 
     for text, position in (("help", 3), ("hoax", 2), ("hoxa", 2), ("ho0p", 2), ("\nhole", 0)):
@@ -262,8 +268,11 @@ def split(student):
         training, validation = student.run(probe_halves, tokens)
         shown = f"{n} tokens, 100, 101, …, {99 + n}"
         if training.ndim != 1 or validation.ndim != 1:
-            raise Wrong("each part is an array of one axis", input=shown,
-                        got=f"{training.shape} and {validation.shape}")  # fmt: skip
+            raise Wrong(
+                "each part is an array of one axis",
+                input=shown,
+                got=f"{training.shape} and {validation.shape}",
+            )
         both = np.intersect1d(training, validation)
         if both.size:
             raise Wrong(
@@ -329,8 +338,12 @@ def window(student, tokens, context_size, index, shape):
         raise Wrong("an index inside the data set was refused", input=shown, got=got)
     for name, part in zip(("inputs", "targets"), got):
         if shape != (4,) and part.dtype != np.int64:
-            raise Wrong(f"the {name} of several windows are not int64, as those of one are",
-                        input=shown, expected="int64", got=str(part.dtype))  # fmt: skip
+            raise Wrong(
+                f"the {name} of several windows are not int64, as those of one are",
+                input=shown,
+                expected="int64",
+                got=str(part.dtype),
+            )
         if part.shape != shape:
             words = f"the {name} have the wrong shape"
             if part.shape == shape[:-1] and shape:
@@ -462,8 +475,12 @@ def epochs(student, n, batch_size, shuffle=False, drop_last=False, seed=None, co
     shown = {"items": n, "batch_size": batch_size, "shuffle": shuffle, "drop_last": drop_last}
     got = student.run(probe_epochs, n, batch_size, shuffle, drop_last, seed, count)
     if got == "no tensors":
-        raise Wrong("a batch is made of tensors, one for each part of an item", input=shown,
-                    expected="tensors", got="something else")  # fmt: skip
+        raise Wrong(
+            "a batch is made of tensors, one for each part of an item",
+            input=shown,
+            expected="tensors",
+            got="something else",
+        )
     result = []
     for batches in got:
         seen = []
@@ -486,8 +503,12 @@ def epochs(student, n, batch_size, shuffle=False, drop_last=False, seed=None, co
                     got=f"{first.shape} and {second.shape}",
                 )
             if not near(10 * first[:, 0], second):
-                raise Wrong("inputs and targets of different items came together", input=shown,
-                            expected=10 * first[:, 0], got=second)  # fmt: skip
+                raise Wrong(
+                    "inputs and targets of different items came together",
+                    input=shown,
+                    expected=10 * first[:, 0],
+                    got=second,
+                )
             seen.append(first[:, 0].tolist())
         result.append(seen)
     return result
@@ -517,19 +538,28 @@ def batches(student):
     expected = [[0, 1], [0, 10], [0, 100]]
     got = student.run(probe_parts)
     if any(part.dtype.kind != "i" for part in got):
-        raise Wrong("a batch has the dtype that the items have: tokens stay integers",
-                    input="items of int64", expected="int64",
-                    got=[str(part.dtype) for part in got])  # fmt: skip
+        raise Wrong(
+            "a batch has the dtype that the items have: tokens stay integers",
+            input="items of int64",
+            expected="int64",
+            got=[str(part.dtype) for part in got],
+        )
     if len(got) != 3 or not all(map(near, got, expected)):
-        raise Wrong("three parts make batches of three tensors: an item need not be a pair",
-                    input="items (i, 10 · i, 100 · i), i = 0 and 1, in a batch of 2",
-                    expected=expected, got=got)  # fmt: skip
+        raise Wrong(
+            "three parts make batches of three tensors: an item need not be a pair",
+            input="items (i, 10 · i, 100 · i), i = 0 and 1, in a batch of 2",
+            expected=expected,
+            got=got,
+        )
     yield "in order, the last batch smaller"
     (got,) = epochs(student, 5, 2, drop_last=True)
     if got != [[0, 1], [2, 3]]:
-        raise Wrong("drop_last leaves out a last batch that is not full, here the item 4",
-                    input=shown | {"drop_last": True}, expected=[[0, 1], [2, 3]],
-                    got=got)  # fmt: skip
+        raise Wrong(
+            "drop_last leaves out a last batch that is not full, here the item 4",
+            input=shown | {"drop_last": True},
+            expected=[[0, 1], [2, 3]],
+            got=got,
+        )
     for drop_last in (False, True):
         (got,) = epochs(student, 4, 2, drop_last=drop_last)
         if got != [[0, 1], [2, 3]]:
@@ -543,8 +573,12 @@ def batches(student):
     yield "drop_last drops what is not full, and only that"
     twice = epochs(student, 5, 2, count=2)
     if twice[0] != twice[1]:
-        raise Wrong("a second pass over the same loader must begin again", input=shown,
-                    expected=twice[0], got=twice[1])  # fmt: skip
+        raise Wrong(
+            "a second pass over the same loader must begin again",
+            input=shown,
+            expected=twice[0],
+            got=twice[1],
+        )
 
     shown = {"items": 30, "batch_size": 5, "shuffle": True, "seed": 1}
     first, second = epochs(student, 30, 5, shuffle=True, seed=1, count=2)
@@ -559,8 +593,12 @@ def batches(student):
                 got=f"{len(set(items))} different ones",
             )
     if sum(first, []) == list(range(30)):
-        raise Wrong("shuffle has no effect: the items come in their own order", input=shown,
-                    expected="another order", got=first[:2])  # fmt: skip
+        raise Wrong(
+            "shuffle has no effect: the items come in their own order",
+            input=shown,
+            expected="another order",
+            got=first[:2],
+        )
     if all(batch and max(batch) - min(batch) == 4 for batch in first):
         raise Wrong(
             "only the batches are shuffled, or only the items inside of each: neighbours still "

@@ -248,21 +248,27 @@ def cache_extends(student):
     if k.shape == (1, 1, 4, 1):
         raise Wrong(
             "the whole store comes back, with room that nobody has filled",
-            input=shown, expected=(1, 1, 2, 1), got=k.shape,
-        )  # fmt: skip
+            input=shown,
+            expected=(1, 1, 2, 1),
+            got=k.shape,
+        )
     if near(k.ravel(), [10.0, 20.0]) or near(v.ravel(), [1.0, 2.0]):
         raise Wrong("keys and values are exchanged", input=shown, expected=[1.0, 2.0], got=k)
     if not near(k.ravel(), [1.0, 2.0]) or not near(v.ravel(), [10.0, 20.0]):
         raise Wrong(
             "the first call must give back the keys and values that it was given",
-            input=shown, expected=[[1.0, 2.0], [10.0, 20.0]], got=[k.ravel(), v.ravel()],
-        )  # fmt: skip
+            input=shown,
+            expected=[[1.0, 2.0], [10.0, 20.0]],
+            got=[k.ravel(), v.ravel()],
+        )
     if length != 2:
         raise Wrong(
             "`length` does not count the tokens, so the next call would overwrite the first: it "
             "must grow with each call",
-            input=shown, expected=2, got=length,
-        )  # fmt: skip
+            input=shown,
+            expected=2,
+            got=length,
+        )
     yield "the first tokens come back, and are counted"
 
     k, v, length = found[1]
@@ -280,9 +286,12 @@ def cache_extends(student):
 
     for shape, words in (
         ((1, 1, 6, 1), "a later call may bring several tokens too: all of them are appended"),
-        ((2, 3, 6, 5), "with several texts and heads the cache gives back something else: cut and "
-                       "write along the axis of the tokens, and all of the others"),
-    ):  # fmt: skip
+        (
+            (2, 3, 6, 5),
+            "with several texts and heads the cache gives back something else: cut and "
+            "write along the axis of the tokens, and all of the others",
+        ),
+    ):
         k = np.arange(1, 1 + np.prod(shape), dtype=np.float32).reshape(shape)
         for end, (keys, values) in zip((1, 4, 6), student.run(probe_many, k, [1, 3, 2])):
             expected = k[:, :, :end]
@@ -292,8 +301,10 @@ def cache_extends(student):
     yield "any number of tokens at a time, of several texts and heads"
 
     for first, more, expected in (
-        (3, 1, ["no error", 4]), (4, 1, ["ValueError", 4]), (3, 2, ["ValueError", 3])
-    ):  # fmt: skip
+        (3, 1, ["no error", 4]),
+        (4, 1, ["ValueError", 4]),
+        (3, 2, ["ValueError", 3]),
+    ):
         got = student.run(probe_full, first, more)
         if got != expected:
             words = "tokens without a place were taken, and no ValueError: they are lost silently"
@@ -344,8 +355,12 @@ def mlp(student):
     yield "up to 4C and down to C"
 
     got = student.run(probe_mlp, True)
-    expected = [["up_proj.weight", [12, 3]], ["up_proj.bias", [12]],
-                ["down_proj.weight", [3, 12]], ["down_proj.bias", [3]]]  # fmt: skip
+    expected = [
+        ["up_proj.weight", [12, 3]],
+        ["up_proj.bias", [12]],
+        ["down_proj.weight", [3, 12]],
+        ["down_proj.bias", [3]],
+    ]
     if not isinstance(got, list) or sorted(got) != sorted(expected):
         words = "`bias=True` must give both layers a bias"
         if got == matrices:
@@ -422,14 +437,18 @@ def block_forward(student):
     if not near(found[2], [6.0, 42.0] * 2):
         raise Wrong(
             "dropout is in the wrong place: it goes on what a part adds, not on what it reads",
-            input=shown, expected=[6.0, 42.0] * 2, got=found[2],
-        )  # fmt: skip
+            input=shown,
+            expected=[6.0, 42.0] * 2,
+            got=found[2],
+        )
     if not near(found[3], x):
         raise Wrong(
             "the numbers of x itself have changed, and no gradient follows such a change: add "
             "tensors, x = x + …, and leave x.data alone",
-            input=shown, expected=x, got=found[3],
-        )  # fmt: skip
+            input=shown,
+            expected=x,
+            got=found[3],
+        )
     yield "x + attention, then + MLP, each on a normalised copy, each with dropout"
 
     if found[1] != ["the cache", "no cache"]:

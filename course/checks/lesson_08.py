@@ -78,24 +78,30 @@ def forward(student):
     tokens = [[1, 1, 4], [2, 0, 3]]
     logits = student.array(probe_logits, tokens, shape=(2, 3, 5))
     if np.all(logits >= 0) and near(logits.sum(-1), np.ones((2, 3)), 1e-3):
-        raise Wrong("these are probabilities; the model returns logits, before any softmax",
-                    input=tokens, got=logits[0, 0])  # fmt: skip
+        raise Wrong(
+            "these are probabilities; the model returns logits, before any softmax",
+            input=tokens,
+            got=logits[0, 0],
+        )
     yield "logits (B, T, V)"
 
     if near(logits[0, 0], logits[0, 1]):
         raise Wrong(
             "two equal tokens at places 0 and 1 get equal logits: the model does not know the "
             "places, so the position embedding is missing",
-            input=tokens[0], expected="different rows", got=logits[0, :2],
-        )  # fmt: skip
+            input=tokens[0],
+            expected="different rows",
+            got=logits[0, :2],
+        )
     added = student.array(probe_opposite_places, shape=(1, 3, 5))[0]
     if not near(added, added[:1].repeat(3, axis=0), 1e-4):
         raise Wrong(
             "the two embeddings must be added: where they are opposite nothing is left of them, "
             "and all logits are equal",
             input="tokens 0, 1, 2; position_embedding = -token_embedding",
-            expected="equal rows", got=added,
-        )  # fmt: skip
+            expected="equal rows",
+            got=added,
+        )
     idle = student.run(probe_influence, tokens)
     if idle != []:
         names = " and ".join(sorted({str(name).rsplit(".", 1)[0] for name in idle})[:2])
@@ -109,41 +115,51 @@ def forward(student):
         raise Wrong(
             f"{names} would never learn: no gradient arrives there, since .data hands on the "
             "numbers without their history",
-            input=tokens, expected=[], got=left,
-        )  # fmt: skip
+            input=tokens,
+            expected=[],
+            got=left,
+        )
     yield "places count, and every parameter has its part"
 
     got, lengths = student.run(probe_portions, tokens, [2, 1])
     if lengths != [3, 3]:
         raise Wrong(
             "the caches were not filled: each block must get its own",
-            input="2 tokens, then 1", expected=[3, 3], got=lengths,
-        )  # fmt: skip
+            input="2 tokens, then 1",
+            expected=[3, 3],
+            got=lengths,
+        )
     if not near(got, logits, 1e-4):
         raise Wrong(
             "in two portions the tokens get other logits than all at once: with a cache the new "
             "tokens stand at the places after those before",
             input="2 tokens, then 1",
-            expected=logits, got=got,
+            expected=logits,
+            got=got,
         )
     if not near(logits[0, 0], FIRST_LOGITS, 1e-3):
         raise Wrong(
             "every part is there, but not in the way of the text: each block is called once, in "
             "order, on what the one before returned (it adds its own input), then one LayerNorm, "
             "then the projection",
-            input=tokens, expected=FIRST_LOGITS, got=logits[0, 0],
-        )  # fmt: skip
+            input=tokens,
+            expected=FIRST_LOGITS,
+            got=logits[0, 0],
+        )
     yield "in portions, through the caches, the same as at once"
 
     quiet, calls = student.run(probe_nothing_through_dropout, tokens)
     if not near(quiet[0, 0], quiet[1, 2]):
         raise Wrong(
             "something goes around `self.dropout`: the sum of the embeddings must pass it",
-            input="a dropout that passes nothing", expected="all equal", got=quiet[:, :, 0],
-        )  # fmt: skip
+            input="a dropout that passes nothing",
+            expected="all equal",
+            got=quiet[:, :, 0],
+        )
     if calls != 1:
-        raise Wrong("`self.dropout` is called once, on the sum of the embeddings", expected=1,
-                    got=calls)  # fmt: skip
+        raise Wrong(
+            "`self.dropout` is called once, on the sum of the embeddings", expected=1, got=calls
+        )
     yield "the sum of the embeddings passes the dropout"
 
 
@@ -162,23 +178,36 @@ def distribution(student):
 
     got = ask([[1, 2, 4]])
     if not near(got, [[1 / 7, 2 / 7, 4 / 7]]):
-        raise Wrong("without settings this is not the softmax of the logits",
-                    input="logits log 1, log 2, log 4",
-                    expected=[1 / 7, 2 / 7, 4 / 7], got=got)  # fmt: skip
+        raise Wrong(
+            "without settings this is not the softmax of the logits",
+            input="logits log 1, log 2, log 4",
+            expected=[1 / 7, 2 / 7, 4 / 7],
+            got=got,
+        )
     got = ask([[1, 2, 4]], temperature=0.5)
     if not near(got, [[1 / 21, 4 / 21, 16 / 21]]):
         words = "the temperature does something else than dividing the logits"
         if near(got, [[1 / 7, 2 / 7, 4 / 7]]):
-            words = "the temperature changes nothing: dividing probabilities and making them " \
+            words = (
+                "the temperature changes nothing: dividing probabilities and making them "
                 "sum to 1 again gives them back; divide the logits, before the softmax"
+            )
         elif near(got.sum(), 2.0):
-            words = "the probabilities were divided by the temperature and sum to 2; divide the " \
+            words = (
+                "the probabilities were divided by the temperature and sum to 2; divide the "
                 "logits, before the softmax"
+            )
         elif got[0, 0] > 1 / 7:
-            words = "a low temperature flattens the distribution, where it must sharpen it: " \
+            words = (
+                "a low temperature flattens the distribution, where it must sharpen it: "
                 "divide, do not multiply"
-        raise Wrong(words, input="logits log 1, log 2, log 4, temperature 0.5",
-                    expected=[1 / 21, 4 / 21, 16 / 21], got=got)  # fmt: skip
+            )
+        raise Wrong(
+            words,
+            input="logits log 1, log 2, log 4, temperature 0.5",
+            expected=[1 / 21, 4 / 21, 16 / 21],
+            got=got,
+        )
     yield "the softmax of the logits divided by the temperature"
 
     got = ask([[1, 2, 4], [3, 1, 1]], top_k=2)
@@ -189,8 +218,9 @@ def distribution(student):
             words = "the least likely tokens were kept"
         elif near(got[0], [0, 2 / 7, 4 / 7]):
             words = "what is left does not sum to 1: cut before the softmax, or divide again"
-        raise Wrong(words, input="logits log 1, log 2, log 4, top_k 2",
-                    expected=expected[0], got=got[0])  # fmt: skip
+        raise Wrong(
+            words, input="logits log 1, log 2, log 4, top_k 2", expected=expected[0], got=got[0]
+        )
     ties = ask([[5, 5, 5, 1]], top_k=2)
     if not near(ties, [[0.5, 0.5, 0, 0]]) or not near(got[1], expected[1]):
         count = int((ties > 0).sum())
@@ -198,16 +228,19 @@ def distribution(student):
             f"of equal logits {count} were kept: exactly k must be left, the earlier ones"
             if count != 2
             else "of equal logits the earlier ones must be kept",
-            input="logits log 5, log 5, log 5, log 1, top_k 2", expected=[0.5, 0.5, 0, 0], got=ties,
-        )  # fmt: skip
+            input="logits log 5, log 5, log 5, log 1, top_k 2",
+            expected=[0.5, 0.5, 0, 0],
+            got=ties,
+        )
     many = ask([[1, 2] * 150], top_k=5)[0]
     if np.flatnonzero(many).tolist() != [1, 3, 5, 7, 9]:
         raise Wrong(
             "of many equal logits the earlier ones must be kept: argsort and argpartition keep "
             "the order of equal numbers only by chance, unless told kind='stable'",
             input="300 logits log 1, log 2, log 1, log 2, …; top_k 5",
-            expected=[1, 3, 5, 7, 9], got=np.flatnonzero(many),
-        )  # fmt: skip
+            expected=[1, 3, 5, 7, 9],
+            got=np.flatnonzero(many),
+        )
     for k in (3, 9):
         if not near(ask([[1, 2, 4]], top_k=k), [[1 / 7, 2 / 7, 4 / 7]]):
             raise Wrong(f"top_k = {k} of 3 tokens must cut nothing")
@@ -222,19 +255,28 @@ def distribution(student):
             "temperature 0 must leave the likeliest token alone (the earlier of two equal ones), "
             "and cannot be divided by",
             input="logits log 1, log 2, log 4, and log 3, log 1, log 3; temperature 0",
-            expected=expected, got=got,
-        )  # fmt: skip
+            expected=expected,
+            got=got,
+        )
     yield "temperature 0 leaves the likeliest"
 
     logits = np.array([[1000.0, 999.0, 0.0], [0.0, 1.0, 2.0]])
     got = student.array(probe_probabilities, logits, 0.01, None, shape=(2, 3))
     if not near(got[1], [0.0, 0.0, 1.0]) and near(got[0], [1.0, 0.0, 0.0]):
-        raise Wrong("rows disturb each other: take each row's own largest logit off, not that of "
-                    "the whole array", input=logits, expected=[[1, 0, 0], [0, 0, 1]],
-                    got=got)  # fmt: skip
+        raise Wrong(
+            "rows disturb each other: take each row's own largest logit off, not that of "
+            "the whole array",
+            input=logits,
+            expected=[[1, 0, 0], [0, 0, 1]],
+            got=got,
+        )
     if not near(got[0], [1.0, 0.0, 0.0]):
-        raise Wrong("large logits overflow: take the largest off before exp",
-                    input=logits, expected=[1.0, 0.0, 0.0], got=got)  # fmt: skip
+        raise Wrong(
+            "large logits overflow: take the largest off before exp",
+            input=logits,
+            expected=[1.0, 0.0, 0.0],
+            got=got,
+        )
     yield "large logits do not overflow"
 
 
@@ -290,8 +332,8 @@ def probe_sample_order(mg, context):
 def sampling(student):
     context = [[1, 2], [3, 0]]
 
-    def ask(count=5, settings={}, seed=0, training=True):
-        found = student.run(probe_sample, context, count, settings, seed, training)
+    def ask(count=5, settings=None, seed=0, training=True):
+        found = student.run(probe_sample, context, count, settings or {}, seed, training)
         tokens = found[0]
         if not isinstance(tokens, np.ndarray) or tokens.ndim != 2:
             raise Wrong("sample must return an array (B, T + max_new_tokens)", got=tokens)
@@ -302,8 +344,12 @@ def sampling(student):
         words = "the context and 5 new tokens behind it must come back"
         if tokens.shape == (2, 5):
             words = "only the new tokens come back; the context belongs in front of them"
-        raise Wrong(words, input={"context": context, "max_new_tokens": 5},
-                    expected=(2, 7), got=tokens.shape)  # fmt: skip
+        raise Wrong(
+            words,
+            input={"context": context, "max_new_tokens": 5},
+            expected=(2, 7),
+            got=tokens.shape,
+        )
     if not near(tokens[:, :2], context):
         raise Wrong("the context must stand in front", expected=context, got=tokens[:, :2])
     yield "the context, then the new tokens"
@@ -315,22 +361,31 @@ def sampling(student):
     if training is not True:
         raise Wrong("a model in training is in evaluation mode afterwards: put its mode back")
     if ask(training=False)[2] is not False:
-        raise Wrong("a model in evaluation mode is in training mode afterwards: give it back the "
-                    "mode that it had, not always training")  # fmt: skip
+        raise Wrong(
+            "a model in evaluation mode is in training mode afterwards: give it back the "
+            "mode that it had, not always training"
+        )
     yield "in evaluation mode, and the old mode afterwards"
 
     got, expected = student.run(probe_sample_order, context), [[1, 2, 1, 3, 0], [3, 0, 2, 4, 1]]
     if not near(got, expected):
-        raise Wrong("each text must go on with its own tokens, one from each round of `generate`: "
-                    "here some stand behind another text (a reshape is no transpose)",
-                    input="generate yields [1, 2], [3, 4], [0, 1]; context [[1, 2], [3, 0]]",
-                    expected=expected, got=got)  # fmt: skip
+        raise Wrong(
+            "each text must go on with its own tokens, one from each round of `generate`: "
+            "here some stand behind another text (a reshape is no transpose)",
+            input="generate yields [1, 2], [3, 4], [0, 1]; context [[1, 2], [3, 0]]",
+            expected=expected,
+            got=got,
+        )
     long = [[0, 1, 2, 3, 4, 3, 2, 1]]
     got = student.run(probe_sample, long, 2, {}, 0, True)[0]
     if np.shape(got) != (1, 10) or not near(got[:, :8], long):
-        raise Wrong("a context that is longer than the model's comes back whole: `generate` cuts "
-                    "what the model reads", input={"context": long, "max_new_tokens": 2},
-                    expected=(1, 10), got=got)  # fmt: skip
+        raise Wrong(
+            "a context that is longer than the model's comes back whole: `generate` cuts "
+            "what the model reads",
+            input={"context": long, "max_new_tokens": 2},
+            expected=(1, 10),
+            got=got,
+        )
     yield "each text goes on by itself, behind the whole context"
 
     greedy = [ask(5, {"temperature": 0}, seed)[0] for seed in (0, 1)]
@@ -344,8 +399,10 @@ def sampling(student):
 
     found = student.run(probe_sample, context, 2, {"temperature": -1.0}, 0, True)
     if found[0] != "ValueError" or found[2] is not True:
-        raise Wrong("after an error the model stays in evaluation mode: put the mode back in a "
-                    "`finally`", input="temperature -1")  # fmt: skip
+        raise Wrong(
+            "after an error the model stays in evaluation mode: put the mode back in a `finally`",
+            input="temperature -1",
+        )
     yield "also after an error"
 
 
@@ -367,8 +424,9 @@ def probe_steps(mg, count, max_norm, start):
     finite loss with infinite gradients).
     """
     model = tiny(mg)
-    recipe = mg.gpt2_shakespeare.Recipe(num_steps=10, warmup_steps=4, max_norm=max_norm, lr=0.01,
-                                        min_lr=0.001, batch_size=2)
+    recipe = mg.gpt2_shakespeare.Recipe(
+        num_steps=10, warmup_steps=4, max_norm=max_norm, lr=0.01, min_lr=0.001, batch_size=2
+    )
     trainer = mg.gpt2_shakespeare.Trainer(model, Dataset(), recipe)
     met, modes, update = [], [], trainer.optimizer.step
 
@@ -417,11 +475,18 @@ def training_step(student):
     if not all(isinstance(loss, float) for loss in losses):
         raise Wrong("a step must return its loss as a float", expected="float", got=losses[0])
     if not near(losses[0], student.number(probe_loss), 1e-4):
-        raise Wrong("the loss that comes back is not the loss of this step's batch, before the "
-                    "update", expected=student.number(probe_loss), got=losses[0])  # fmt: skip
+        raise Wrong(
+            "the loss that comes back is not the loss of this step's batch, before the update",
+            expected=student.number(probe_loss),
+            got=losses[0],
+        )
     if steps != 2:
-        raise Wrong("`self.steps` must count the steps: batch and rate depend on it",
-                    input="2 steps", expected=2, got=steps)  # fmt: skip
+        raise Wrong(
+            "`self.steps` must count the steps: batch and rate depend on it",
+            input="2 steps",
+            expected=2,
+            got=steps,
+        )
     yield "one update, its loss comes back, and steps are counted"
 
     norm = met[0][0]
@@ -429,14 +494,22 @@ def training_step(student):
         raise Wrong("the optimizer met no gradients: they were cleared between backward and step")
     stale = student.run(probe_steps, 1, 1e9, "stale")[0][0][0]
     if not near(stale, norm, 1e-3):
-        raise Wrong("gradients of an earlier step were added to this one's: clear them first",
-                    input="old gradients of 100", expected=norm, got=stale)  # fmt: skip
+        raise Wrong(
+            "gradients of an earlier step were added to this one's: clear them first",
+            input="old gradients of 100",
+            expected=norm,
+            got=stale,
+        )
     yield "old gradients are cleared first"
 
     clipped = student.run(probe_steps, 1, 0.01, "")[0][0][0]
     if clipped > 0.0101:
-        raise Wrong("the optimizer met gradients longer than max_norm: clip them before its step",
-                    input="max_norm 0.01", expected=0.01, got=clipped)  # fmt: skip
+        raise Wrong(
+            "the optimizer met gradients longer than max_norm: clip them before its step",
+            input="max_norm 0.01",
+            expected=0.01,
+            got=clipped,
+        )
     if clipped < 0.0099:
         raise Wrong("the gradients were made shorter than max_norm", expected=0.01, got=clipped)
     yield "gradients are clipped before the update"
@@ -455,22 +528,33 @@ def training_step(student):
     yield "the rate follows warm-up and cosine"
 
     if student.run(probe_steps, 1, 1.0, "eval")[3] != [True]:
-        raise Wrong("after an evaluation the model trains in evaluation mode, without dropout: "
-                    "train() first")  # fmt: skip
+        raise Wrong(
+            "after an evaluation the model trains in evaluation mode, without dropout: "
+            "train() first"
+        )
     met, nan, steps, _, _ = student.run(probe_steps, 1, 1.0, "nan")
     if met or steps != 0:
-        raise Wrong("a loss that is not finite must change no parameter and count no step: "
-                    "return it before the update", input="weights of nan")  # fmt: skip
+        raise Wrong(
+            "a loss that is not finite must change no parameter and count no step: "
+            "return it before the update",
+            input="weights of nan",
+        )
     met, steep, steps, _, _ = student.run(probe_steps, 1, 1.0, "steep")
     if met or steps != 0:
-        raise Wrong("the loss was finite and a gradient was not, and the parameters were moved by "
-                    "it: look at the length that clip_grad_norm_ returns",
-                    input="a loss with infinite gradients")  # fmt: skip
+        raise Wrong(
+            "the loss was finite and a gradient was not, and the parameters were moved by "
+            "it: look at the length that clip_grad_norm_ returns",
+            input="a loss with infinite gradients",
+        )
     for losses, input in ((nan, "weights of nan"), (steep, "a loss with infinite gradients")):
         if not (isinstance(losses[0], float) and np.isnan(losses[0])):
-            raise Wrong("a step that changed nothing must say so by what it returns: the loss that "
-                        "is not finite, or math.nan where only a gradient is not",
-                        input=input, expected="nan", got=losses[0])  # fmt: skip
+            raise Wrong(
+                "a step that changed nothing must say so by what it returns: the loss that "
+                "is not finite, or math.nan where only a gradient is not",
+                input=input,
+                expected="nan",
+                got=losses[0],
+            )
     yield "in training mode, and a loss or gradient that is not finite changes nothing"
 
 
@@ -517,16 +601,24 @@ def evaluation(student):
     if not isinstance(value, float):
         raise Wrong("evaluate must return a float", expected="float", got=value)
     if asked != [3, 3, 3]:
-        raise Wrong("the number or the size of the batches is not what was asked for",
-                    input="num_batches 3, batch_size 3", expected=[3, 3, 3], got=asked)  # fmt: skip
+        raise Wrong(
+            "the number or the size of the batches is not what was asked for",
+            input="num_batches 3, batch_size 3",
+            expected=[3, 3, 3],
+            got=asked,
+        )
     if training == "mixed":
         raise Wrong(MIXED)
     if training is not True:
-        raise Wrong("the model stays in evaluation mode, and the rest of the training goes "
-                    "without dropout: put its mode back")  # fmt: skip
+        raise Wrong(
+            "the model stays in evaluation mode, and the rest of the training goes "
+            "without dropout: put its mode back"
+        )
     if student.run(probe_evaluate, 1, 0, False)[2] is not False:
-        raise Wrong("a model in evaluation mode was put into training mode: give it back the mode "
-                    "that it had")  # fmt: skip
+        raise Wrong(
+            "a model in evaluation mode was put into training mode: give it back the mode "
+            "that it had"
+        )
     yield "as many batches as asked for, and the model keeps its mode"
 
     again, other = (student.run(probe_evaluate, 3, seed, False)[0] for seed in (0, 1))

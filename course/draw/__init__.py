@@ -14,7 +14,25 @@ from course.draw.style import COLOURS, canvas, show, to_file
 from course.draw.text import tokens, windows
 
 __all__ = [
-    "COLOURS", "attention", "bars", "boundary", "broadcast", "canvas", "heatmap", "histograms",
-    "lines", "profile", "show", "stream", "strides", "surface", "tangents", "tensor", "tensors",
-    "to_file", "tokens", "walk", "windows",
+    "COLOURS",
+    "attention",
+    "bars",
+    "boundary",
+    "broadcast",
+    "canvas",
+    "heatmap",
+    "histograms",
+    "lines",
+    "profile",
+    "show",
+    "stream",
+    "strides",
+    "surface",
+    "tangents",
+    "tensor",
+    "tensors",
+    "to_file",
+    "tokens",
+    "walk",
+    "windows",
 ]

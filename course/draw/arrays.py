@@ -2,11 +2,24 @@
 
 import numpy as np
 
-from course.draw.style import (COLOURS, GREY, INK, INKS, check_dictionary, diverging, hidden_cell,
-                               ink_on, sheet, show, styled, values, written_all)
+from course.draw.style import (
+    COLOURS,
+    GREY,
+    INK,
+    INKS,
+    check_dictionary,
+    diverging,
+    hidden_cell,
+    ink_on,
+    sheet,
+    show,
+    styled,
+    values,
+    written_all,
+)
 
-GAP = 0.45              # between the panels of a three-dimensional array, in cells
-LETTER = 0.19           # the width of a letter, in cells
+GAP = 0.45  # between the panels of a three-dimensional array, in cells
+LETTER = 0.19  # the width of a letter, in cells
 FILL, PLAIN_EDGE = "#DCEBF5", "#7A96A8"
 MOST_COLUMNS = 32
 
@@ -25,8 +38,17 @@ def tensor(array, *, caption="", title="", digits=2, shade=False, highlight=None
 
 
 @styled
-def tensors(arrays, *, caption="", title="", operators=None, digits=2, shade=False,
-            highlight=None, axes=False):
+def tensors(
+    arrays,
+    *,
+    caption="",
+    title="",
+    operators=None,
+    digits=2,
+    shade=False,
+    highlight=None,
+    axes=False,
+):
     """Draw several named arrays side by side.
 
     `arrays` is a dictionary of names and arrays; `operators` is a list of the signs between them,
@@ -35,14 +57,17 @@ def tensors(arrays, *, caption="", title="", operators=None, digits=2, shade=Fal
     """
     check_dictionary(arrays, "draw.tensors", '{"a": a, "b": b}')
     if operators is not None and len(operators) != len(arrays) - 1:
-        raise ValueError(f"draw.tensors: {len(arrays)} arrays have {len(arrays) - 1} signs between "
-                         f"them, got operators={list(operators)!r}")
+        raise ValueError(
+            f"draw.tensors: {len(arrays)} arrays have {len(arrays) - 1} signs between "
+            f"them, got operators={list(operators)!r}"
+        )
     show(_row(arrays, "draw.tensors", title, operators, digits, shade, highlight, axes), caption)
 
 
 @styled
-def broadcast(a, b, result, *, caption="", title="", operator="+", names=("a", "b", None),
-              digits=2):
+def broadcast(
+    a, b, result, *, caption="", title="", operator="+", names=("a", "b", None), digits=2
+):
     """Draw how two arrays are stretched to the shape of their result.
 
     Cells with a solid frame are stored; hatched cells with a dashed frame are the same numbers
@@ -52,11 +77,15 @@ def broadcast(a, b, result, *, caption="", title="", operator="+", names=("a", "
     try:
         shape = np.broadcast_shapes(a.shape, b.shape)
     except ValueError:
-        raise ValueError(f"draw.broadcast: shapes {a.shape} and {b.shape} do not broadcast: from "
-                         f"the right, two sizes must be equal, or one of them 1") from None
+        raise ValueError(
+            f"draw.broadcast: shapes {a.shape} and {b.shape} do not broadcast: from "
+            f"the right, two sizes must be equal, or one of them 1"
+        ) from None
     if result.shape != shape:
-        raise ValueError(f"draw.broadcast: {a.shape} and {b.shape} broadcast to {shape}, but the "
-                         f"result has the shape {result.shape}")
+        raise ValueError(
+            f"draw.broadcast: {a.shape} and {b.shape} broadcast to {shape}, but the "
+            f"result has the shape {result.shape}"
+        )
     first, second, third = names
     third = third or f"{first} {operator} {second}"
     blocks = []
@@ -112,7 +141,7 @@ class _Block:
         self.texts = _panels(written_all(array, digits), caller)
         self.note = _shape(array.shape)
         self.ghosts = self.framed = np.zeros(self.cells.shape, dtype=bool)
-        self.corners = None             # small texts in the corners of the cells
+        self.corners = None  # small texts in the corners of the cells
         self.faces = np.full(self.cells.shape, FILL, dtype=object)
         self.axes = False
 
@@ -138,8 +167,10 @@ class _Block:
         try:
             mask[where] = True
         except IndexError as error:
-            raise ValueError(f"{caller}: highlight={where!r} does not fit {self.name or 'array'} "
-                             f"of shape {self.array.shape}") from error
+            raise ValueError(
+                f"{caller}: highlight={where!r} does not fit {self.name or 'array'} "
+                f"of shape {self.array.shape}"
+            ) from error
         self.framed = _panels(mask, caller)
 
     def shade(self, limit):
@@ -152,6 +183,7 @@ class _Block:
     def draw(self, ax, x, y, font):
         """Draw the cells with their upper left corner at (x, y)."""
         from matplotlib.patches import Rectangle
+
         panels, rows, _ = self.cells.shape
         for (p, r, c), text in np.ndenumerate(self.texts):
             left, top = x + c, y + p * (rows + GAP) + r
@@ -159,21 +191,59 @@ class _Block:
             if ghost:
                 hidden_cell(ax, left + 0.03, top + 0.03, 0.94, 0.94)
             else:
-                ax.add_patch(Rectangle((left + 0.03, top + 0.03), 0.94, 0.94, linewidth=0.9,
-                                       facecolor=face, edgecolor=PLAIN_EDGE))
+                ax.add_patch(
+                    Rectangle(
+                        (left + 0.03, top + 0.03),
+                        0.94,
+                        0.94,
+                        linewidth=0.9,
+                        facecolor=face,
+                        edgecolor=PLAIN_EDGE,
+                    )
+                )
             drop = 0.07 if self.corners is not None else 0
-            ax.text(left + 0.5, top + 0.5 - drop, text, ha="center", va="center", fontsize=font,
-                    color=GREY if ghost else ink_on(face), style="italic" if ghost else "normal")
+            ax.text(
+                left + 0.5,
+                top + 0.5 - drop,
+                text,
+                ha="center",
+                va="center",
+                fontsize=font,
+                color=GREY if ghost else ink_on(face),
+                style="italic" if ghost else "normal",
+            )
             if self.corners is not None:
-                ax.text(left + 0.93, top + 0.92, str(self.corners[p, r, c]), ha="right",
-                        va="bottom", fontsize=0.66 * font, color=GREY)
+                ax.text(
+                    left + 0.93,
+                    top + 0.92,
+                    str(self.corners[p, r, c]),
+                    ha="right",
+                    va="bottom",
+                    fontsize=0.66 * font,
+                    color=GREY,
+                )
         for p, r, c in np.argwhere(self.framed):
-            ax.add_patch(Rectangle((x + c + 0.05, y + p * (rows + GAP) + r + 0.05), 0.9, 0.9,
-                                   fill=False, edgecolor=COLOURS[1], linewidth=2.4))
+            ax.add_patch(
+                Rectangle(
+                    (x + c + 0.05, y + p * (rows + GAP) + r + 0.05),
+                    0.9,
+                    0.9,
+                    fill=False,
+                    edgecolor=COLOURS[1],
+                    linewidth=2.4,
+                )
+            )
         if self.array.ndim == 3:
             for p in range(panels):
-                ax.text(x - 0.12, y + p * (rows + GAP) + rows / 2, f"[{p}]", ha="right",
-                        va="center", fontsize=0.9 * ax.cell_font, color=GREY)
+                ax.text(
+                    x - 0.12,
+                    y + p * (rows + GAP) + rows / 2,
+                    f"[{p}]",
+                    ha="right",
+                    va="center",
+                    fontsize=0.9 * ax.cell_font,
+                    color=GREY,
+                )
         if self.axes:
             self._draw_axes(ax, x, y)
 
@@ -210,8 +280,10 @@ class _View:
         self.jumps = [stride // view.itemsize for stride in view.strides]
         start = (_address(view) - _address(base)) // view.itemsize
         steps = np.indices(view.shape)
-        self.boxes = start + sum((jump * step for jump, step in zip(self.jumps, steps)),
-                                 start=np.zeros(view.shape, dtype=int))
+        self.boxes = start + sum(
+            (jump * step for jump, step in zip(self.jumps, steps)),
+            start=np.zeros(view.shape, dtype=int),
+        )
         self.block = _Block("", view, "draw.strides")
         self.block.note = ""
         self.block.corners = _panels(self.boxes, "draw.strides")
@@ -234,10 +306,17 @@ class _View:
 
     def draw(self, ax, y, strip, box):
         from matplotlib.patches import Rectangle
+
         font = _font(ax, [self.block])
         ax.text(0.2, y + 0.45, self.name, fontsize=1.1 * ax.cell_font, weight="bold", va="center")
-        ax.text(self.facts_at(strip), y + 0.45, self.facts, va="center",
-                fontsize=0.95 * ax.cell_font, color=GREY)
+        ax.text(
+            self.facts_at(strip),
+            y + 0.45,
+            self.facts,
+            va="center",
+            fontsize=0.95 * ax.cell_font,
+            color=GREY,
+        )
         y += 0.9
         self.block.draw(ax, 0.2 + self.block.margin, y, font)
         level = y + 1.15 + 0.6 * max(len(self.above) - 1, 0)
@@ -246,21 +325,43 @@ class _View:
         for number in range(self.memory.size):
             x = strip + number * box
             if number in read:
-                ax.add_patch(Rectangle((x + 0.02, level + 0.03), box - 0.04, 0.94, linewidth=0.9,
-                                       facecolor=FILL, edgecolor=PLAIN_EDGE))
+                ax.add_patch(
+                    Rectangle(
+                        (x + 0.02, level + 0.03),
+                        box - 0.04,
+                        0.94,
+                        linewidth=0.9,
+                        facecolor=FILL,
+                        edgecolor=PLAIN_EDGE,
+                    )
+                )
             else:
                 hidden_cell(ax, x + 0.02, level + 0.03, box - 0.04, 0.94)
             longest = max(len(text) for text in texts)
-            ax.text(x + box / 2, level + 0.43, texts[number], ha="center", va="center",
-                    fontsize=min(font, 105 * box * ax.cell_size / longest),
-                    color=INK if number in read else GREY)
-            ax.text(x + box * 0.93, level + 0.92, str(number), ha="right", va="bottom",
-                    fontsize=0.66 * font, color=GREY)
+            ax.text(
+                x + box / 2,
+                level + 0.43,
+                texts[number],
+                ha="center",
+                va="center",
+                fontsize=min(font, 105 * box * ax.cell_size / longest),
+                color=INK if number in read else GREY,
+            )
+            ax.text(
+                x + box * 0.93,
+                level + 0.92,
+                str(number),
+                ha="right",
+                va="bottom",
+                fontsize=0.66 * font,
+                color=GREY,
+            )
         self._draw_jumps(ax, strip, box, level)
 
     def _draw_jumps(self, ax, strip, box, level):
         """Draw one step along each axis, from the first cell: the last axis below, others above."""
         from matplotlib.patches import Arc, Polygon
+
         first = self.boxes[(0,) * self.view.ndim]
         standing = []
         for axis, jump in enumerate(self.jumps):
@@ -274,22 +375,50 @@ class _View:
             end = start + jump * box
             rise = 0.55 if below else 0.6 + 0.6 * self.above.index(abs(jump))
             edge = level + 1.0 if below else level
-            angles = (0, 180) if below else (180, 360)      # y points downwards
-            ax.add_patch(Arc(((start + end) / 2, edge), abs(end - start), 2 * rise,
-                             theta1=angles[0], theta2=angles[1], color=colour, linestyle=line,
-                             linewidth=1.5))
+            angles = (0, 180) if below else (180, 360)  # y points downwards
+            ax.add_patch(
+                Arc(
+                    ((start + end) / 2, edge),
+                    abs(end - start),
+                    2 * rise,
+                    theta1=angles[0],
+                    theta2=angles[1],
+                    color=colour,
+                    linestyle=line,
+                    linewidth=1.5,
+                )
+            )
             away = 1 if below else -1
-            ax.add_patch(Polygon([(end, edge), (end - 0.11, edge + 0.24 * away),
-                                  (end + 0.11, edge + 0.24 * away)], color=colour))
+            ax.add_patch(
+                Polygon(
+                    [
+                        (end, edge),
+                        (end - 0.11, edge + 0.24 * away),
+                        (end + 0.11, edge + 0.24 * away),
+                    ],
+                    color=colour,
+                )
+            )
             # The highest arc has its name on top, the others to the right of their end.
             beside = below or abs(jump) < max(self.above)
-            ax.text(max(start, end) + 0.2 if beside else (start + end) / 2,
-                    edge + (0.42 * away if beside else -rise - 0.25),
-                    f"axis {axis}: {jump:+d}".replace("-", "−"), color=colour,
-                    ha="left" if beside else "center", va="center", fontsize=0.9 * ax.cell_font)
+            ax.text(
+                max(start, end) + 0.2 if beside else (start + end) / 2,
+                edge + (0.42 * away if beside else -rise - 0.25),
+                f"axis {axis}: {jump:+d}".replace("-", "−"),
+                color=colour,
+                ha="left" if beside else "center",
+                va="center",
+                fontsize=0.9 * ax.cell_font,
+            )
         for line, (text, colour) in enumerate(standing):
-            ax.text(strip + 0.1, level - 0.35 - 0.5 * line, text, color=colour, va="center",
-                    fontsize=0.9 * ax.cell_font)
+            ax.text(
+                strip + 0.1,
+                level - 0.35 - 0.5 * line,
+                text,
+                color=colour,
+                va="center",
+                fontsize=0.9 * ax.cell_font,
+            )
 
 
 def _row(arrays, caller, title, operators, digits, shade, highlight, axes):
@@ -301,8 +430,9 @@ def _row(arrays, caller, title, operators, digits, shade, highlight, axes):
         blocks.append(block)
     unknown = set(highlight or ()) - set(arrays)
     if unknown:
-        raise ValueError(f"{caller}: highlight names {sorted(unknown)}, the arrays are "
-                         f"{list(arrays)}")
+        raise ValueError(
+            f"{caller}: highlight names {sorted(unknown)}, the arrays are {list(arrays)}"
+        )
     for block in blocks:
         if highlight and block.name in highlight:
             block.frame(highlight[block.name], caller)
@@ -319,12 +449,16 @@ def _place(blocks, operators, title):
     between = 1.0 if operators else 0.7
     width = 0.5 + sum(block.width for block in blocks) + between * (len(blocks) - 1)
     if width > MOST_COLUMNS:
-        raise ValueError(f"draw: these arrays need {width:.0f} cells side by side, more than "
-                         f"{MOST_COLUMNS} cannot be read; draw a part, or use draw.heatmap")
+        raise ValueError(
+            f"draw: these arrays need {width:.0f} cells side by side, more than "
+            f"{MOST_COLUMNS} cannot be read; draw a part, or use draw.heatmap"
+        )
     tall = max(block.height for block in blocks)
     if tall > MOST_COLUMNS:
-        raise ValueError(f"draw: these arrays need {tall:.0f} cells below each other, more than "
-                         f"{MOST_COLUMNS} cannot be read; draw a part, or use draw.heatmap")
+        raise ValueError(
+            f"draw: these arrays need {tall:.0f} cells below each other, more than "
+            f"{MOST_COLUMNS} cannot be read; draw a part, or use draw.heatmap"
+        )
     named = any(block.name for block in blocks)
     top = 0.15 + 0.75 * bool(title) + 0.6 * named + 0.6 * any(block.axes for block in blocks)
     longest = max(len(text) for block in blocks for text in block.texts.ravel())
@@ -337,17 +471,37 @@ def _place(blocks, operators, title):
     for number, block in enumerate(blocks):
         if number:
             if operators:
-                ax.text(x + between / 2, middle, operators[number - 1].replace("-", "−"),
-                        ha="center", va="center", fontsize=1.7 * ax.cell_font)
+                ax.text(
+                    x + between / 2,
+                    middle,
+                    operators[number - 1].replace("-", "−"),
+                    ha="center",
+                    va="center",
+                    fontsize=1.7 * ax.cell_font,
+                )
             x += between
         shift = (block.width - block.margin - block.cells.shape[2]) / 2 + block.margin
         y = middle - block.height / 2
         block.draw(ax, x + shift, y, font)
         centre = x + shift + block.cells.shape[2] / 2
-        ax.text(centre, y - 0.3 - 0.6 * block.axes, block.name, ha="center", va="center",
-                fontsize=1.1 * ax.cell_font, weight="bold")
-        ax.text(centre, y + block.height + 0.32, block.note, ha="center", va="center",
-                fontsize=0.92 * ax.cell_font, color=GREY)
+        ax.text(
+            centre,
+            y - 0.3 - 0.6 * block.axes,
+            block.name,
+            ha="center",
+            va="center",
+            fontsize=1.1 * ax.cell_font,
+            weight="bold",
+        )
+        ax.text(
+            centre,
+            y + block.height + 0.32,
+            block.note,
+            ha="center",
+            va="center",
+            fontsize=0.92 * ax.cell_font,
+            color=GREY,
+        )
         x += block.width
     return fig
 
@@ -366,8 +520,10 @@ def _panels(array, caller):
     """Return an array of 0 to 3 dimensions as (panels, rows, columns)."""
     array = np.asarray(array)
     if array.ndim > 3:
-        raise ValueError(f"{caller}: draws arrays of at most 3 dimensions, got the shape "
-                         f"{array.shape}; index one part of it")
+        raise ValueError(
+            f"{caller}: draws arrays of at most 3 dimensions, got the shape "
+            f"{array.shape}; index one part of it"
+        )
     return array.reshape((1,) * (3 - array.ndim) + array.shape)
 
 
@@ -391,4 +547,5 @@ def _address(array):
 
 def _hex(colour):
     from matplotlib.colors import to_hex
+
     return to_hex(colour)

@@ -2,17 +2,49 @@
 
 import numpy as np
 
-from course.draw.style import (COLOURS, GREY, HATCHES, INK, INKS, LINES, MARKERS, PALE, WIDTH,
-                               canvas, check_dictionary, fixed, ink_on, label_ends, numbers, show,
-                               styled, values, written)
+from course.draw.style import (
+    COLOURS,
+    GREY,
+    HATCHES,
+    INK,
+    INKS,
+    LINES,
+    MARKERS,
+    PALE,
+    WIDTH,
+    canvas,
+    check_dictionary,
+    fixed,
+    ink_on,
+    label_ends,
+    numbers,
+    show,
+    styled,
+    values,
+    written,
+)
 
 MOST_LINES = len(COLOURS)
 
 
 @styled
-def lines(curves, *, caption="", title="", xlabel="", ylabel="", log=False, points=None,
-          marks=None, horizontal=None, vertical=None, xlim=None, ylim=None, width=WIDTH,
-          height=4.0):
+def lines(
+    curves,
+    *,
+    caption="",
+    title="",
+    xlabel="",
+    ylabel="",
+    log=False,
+    points=None,
+    marks=None,
+    horizontal=None,
+    vertical=None,
+    xlim=None,
+    ylim=None,
+    width=WIDTH,
+    height=4.0,
+):
     """Draw curves, each labelled at its end and told apart by line style and marker too.
 
     `curves` is a dictionary of labels and `(x, y)`, or `y` alone over 0, 1, 2... `log` is False,
@@ -23,8 +55,9 @@ def lines(curves, *, caption="", title="", xlabel="", ylabel="", log=False, poin
     if points is None or curves:
         check_dictionary(curves, "draw.lines", '{"training": (steps, losses)}')
     if len(curves) > MOST_LINES:
-        raise ValueError(f"draw.lines: {len(curves)} curves cannot be told apart, draw at most "
-                         f"{MOST_LINES}")
+        raise ValueError(
+            f"draw.lines: {len(curves)} curves cannot be told apart, draw at most {MOST_LINES}"
+        )
     if log not in (False, True, "x", "y", "both"):
         raise ValueError(f'draw.lines: log is False, True, "x", "y" or "both", got {log!r}')
     fig, ax = canvas(width=width, height=height)
@@ -37,15 +70,31 @@ def lines(curves, *, caption="", title="", xlabel="", ylabel="", log=False, poin
     ax.grid(True)
     for number, (label, pair) in enumerate((points or {}).items()):
         x, y = _pair(pair, label)
-        ax.plot(x, y, linestyle="", marker=["o", "x", "s"][number % 3], markersize=4.5, alpha=0.65,
-                markerfacecolor="none", color=[GREY, INKS[4], INKS[5]][number % 3], zorder=1.5,
-                label=label)
+        ax.plot(
+            x,
+            y,
+            linestyle="",
+            marker=["o", "x", "s"][number % 3],
+            markersize=4.5,
+            alpha=0.65,
+            markerfacecolor="none",
+            color=[GREY, INKS[4], INKS[5]][number % 3],
+            zorder=1.5,
+            label=label,
+        )
     ends = []
     for number, (label, pair) in enumerate(curves.items()):
         x, y = _pair(pair, label)
         few = len(x) <= 12
-        ax.plot(x, y, linestyle=LINES[number], color=COLOURS[number], marker=MARKERS[number],
-                markersize=5.5, markevery=1 if few else (0.05 + 0.03 * number, 0.2))
+        ax.plot(
+            x,
+            y,
+            linestyle=LINES[number],
+            color=COLOURS[number],
+            marker=MARKERS[number],
+            markersize=5.5,
+            markevery=1 if few else (0.05 + 0.03 * number, 0.2),
+        )
         seen = np.isfinite(x) & np.isfinite(y)
         if xlim is not None and (seen & (x >= min(xlim)) & (x <= max(xlim))).any():
             seen &= (x >= min(xlim)) & (x <= max(xlim))
@@ -64,18 +113,36 @@ def lines(curves, *, caption="", title="", xlabel="", ylabel="", log=False, poin
         ax.axhline(value, color=GREY, linewidth=1.1, linestyle=(0, (1, 2)), zorder=1)
     for label, value in (vertical or {}).items():
         ax.axvline(value, color=GREY, linewidth=1.1, linestyle=(0, (1, 2)), zorder=1)
-        ax.annotate(label, (value, 1), xycoords=("data", "axes fraction"), xytext=(4, -3),
-                    textcoords="offset points", va="top", color=GREY, fontsize=9.5)
+        ax.annotate(
+            label,
+            (value, 1),
+            xycoords=("data", "axes fraction"),
+            xytext=(4, -3),
+            textcoords="offset points",
+            va="top",
+            color=GREY,
+            fontsize=9.5,
+        )
     for x, y, text in marks or ():
         ax.plot([x], [y], "o", color=INK, markersize=6, zorder=5)
-        ax.annotate(text, (x, y), xytext=(8, 8), textcoords="offset points", fontsize=9.5, zorder=6,
-                    bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1})
+        ax.annotate(
+            text,
+            (x, y),
+            xytext=(8, 8),
+            textcoords="offset points",
+            fontsize=9.5,
+            zorder=6,
+            bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1},
+        )
     for axis, limits in ((ax.xaxis, ax.get_xlim()), (ax.yaxis, ax.get_ylim())):
         if axis.get_scale() == "log":
             _plain_ticks(axis, *limits)
     low, high = sorted(ax.get_ylim())
-    ends += [(label, (ax.get_xlim()[1], float(value)), GREY)
-             for label, value in (horizontal or {}).items() if low <= value <= high]
+    ends += [
+        (label, (ax.get_xlim()[1], float(value)), GREY)
+        for label, value in (horizontal or {}).items()
+        if low <= value <= high
+    ]
     label_ends(fig, ax, ends)
     show(fig, caption)
 
@@ -94,7 +161,7 @@ def tangents(curves, *, caption="", title="", columns=3, ylim=None):
     wide = WIDTH if columns > 1 else 5.5
     fig, axes = canvas(rows, columns, width=wide, height=2.65 * rows + 0.4 * bool(title))
     axes = np.atleast_1d(axes).ravel()
-    for ax in axes[len(curves):]:
+    for ax in axes[len(curves) :]:
         ax.axis("off")
     if title:
         fig.suptitle(title, x=0.01, ha="left", fontsize=11.5)
@@ -108,15 +175,16 @@ def tangents(curves, *, caption="", title="", columns=3, ylim=None):
         ax.plot(x, y, color=COLOURS[0])
         ax.set_xlim(x.min(), x.max())
         ax.set_ylim(ylim or _limits(y))
-    fig.draw_without_rendering()              # lays the figure out, so that places are known
+    fig.draw_without_rendering()  # lays the figure out, so that places are known
     for ax, (name, x, y, points) in zip(axes, curves):
         try:
             points = np.array([[_item(number) for number in point] for point in points], float)
         except ValueError:
             points = np.empty(0)
         if points.ndim != 2 or points.shape[1] != 3:
-            raise ValueError(f"draw.tangents: the points of {name!r} must be a list of "
-                             f"(x0, y0, slope)")
+            raise ValueError(
+                f"draw.tangents: the points of {name!r} must be a list of (x0, y0, slope)"
+            )
         word = "slope " if columns < 4 else ""
         _draw_tangents(fig, ax, numbers(x), numbers(y), points, word)
     show(fig, caption)
@@ -135,14 +203,17 @@ def bars(bars, *, caption="", title="", xlabel="", unit="", digits=2, log=False,
     if any(grouped) and not all(grouped):
         raise ValueError("draw.bars: give numbers, or dictionaries {group: number}, not both")
     table = {label: value if any(grouped) else {"": value} for label, value in bars.items()}
-    table = {label: {group: float(_item(number)) for group, number in row.items()}
-             for label, row in table.items()}
+    table = {
+        label: {group: float(_item(number)) for group, number in row.items()}
+        for label, row in table.items()
+    }
     if all(number.is_integer() for row in table.values() for number in row.values()):
         digits = 0
     groups = list(dict.fromkeys(group for row in table.values() for group in row))
     if len(groups) > MOST_LINES:
-        raise ValueError(f"draw.bars: {len(groups)} groups cannot be told apart, draw at most "
-                         f"{MOST_LINES}")
+        raise ValueError(
+            f"draw.bars: {len(groups)} groups cannot be told apart, draw at most {MOST_LINES}"
+        )
     thick = 0.8 / len(groups)
     inches = len(table) * max(0.34, 0.27 * len(groups)) + 0.75
     fig, ax = canvas(height=inches + 0.3 * bool(title) + 0.35 * bool(marks or groups[1:]))
@@ -153,23 +224,45 @@ def bars(bars, *, caption="", title="", xlabel="", unit="", digits=2, log=False,
         rows = [row for row, label in enumerate(table) if group in table[label]]
         lengths = [list(table.values())[row][group] for row in rows]
         places = [row + (number - (len(groups) - 1) / 2) * thick for row in rows]
-        ax.barh(places, lengths, height=0.86 * thick, color=COLOURS[number], label=group,
-                hatch=HATCHES[number], edgecolor="white", linewidth=0)
+        ax.barh(
+            places,
+            lengths,
+            height=0.86 * thick,
+            color=COLOURS[number],
+            label=group,
+            hatch=HATCHES[number],
+            edgecolor="white",
+            linewidth=0,
+        )
         furthest = max([furthest, *np.abs(lengths)])
         # A number may stand on the line of a mark: then it covers the line.
         ground = {"facecolor": "white", "edgecolor": "none", "pad": 1} if marks else None
         for place, length in zip(places, lengths):
             text = f"{written(length, digits)}{unit}"
-            ax.annotate(text, (length, place), xytext=(-4 if length < 0 else 4, 0), va="center",
-                        ha="right" if length < 0 else "left", textcoords="offset points",
-                        bbox=ground)
+            ax.annotate(
+                text,
+                (length, place),
+                xytext=(-4 if length < 0 else 4, 0),
+                va="center",
+                ha="right" if length < 0 else "left",
+                textcoords="offset points",
+                bbox=ground,
+            )
     ax.set_yticks(range(len(table)), [str(label) for label in table])
     ax.set_ylim(len(table) - 0.5, -0.5)
     ax.tick_params(axis="y", length=0, labelsize=10.5)
     for label, value in (marks or {}).items():
         ax.axvline(value, color=INK, linewidth=1.2, linestyle=(0, (2, 2)))
-        ax.annotate(label, (value, 1), xycoords=("data", "axes fraction"), xytext=(0, 2),
-                    textcoords="offset points", ha="center", va="bottom", fontsize=9.5)
+        ax.annotate(
+            label,
+            (value, 1),
+            xycoords=("data", "axes fraction"),
+            xytext=(0, 2),
+            textcoords="offset points",
+            ha="center",
+            va="bottom",
+            fontsize=9.5,
+        )
     if not log:
         low, high = ax.get_xlim()
         room = 0.012 * max(len(written(furthest, digits) + unit), 3) * (high - low)
@@ -178,8 +271,13 @@ def bars(bars, *, caption="", title="", xlabel="", unit="", digits=2, log=False,
     ax.set_title(title, pad=18 if marks else 6)
     ax.grid(True, axis="x")
     if len(groups) > 1:
-        fig.legend(loc="outside upper right", ncols=len(groups), frameon=False, handleheight=1.1,
-                   handlelength=2.6)
+        fig.legend(
+            loc="outside upper right",
+            ncols=len(groups),
+            frameon=False,
+            handleheight=1.1,
+            handlelength=2.6,
+        )
     show(fig, caption)
 
 
@@ -193,15 +291,19 @@ def histograms(columns, *, caption="", title="", row="layer", xlim=None, bins=60
     `xlim`; without it, it is three times the standard deviation of the first layer.
     """
     from matplotlib.ticker import MaxNLocator
+
     check_dictionary(columns, "draw.histograms", '{"std 1": activations}')
     cases = {}
     for name, layers in columns.items():
         single = not isinstance(layers, (list, tuple)) or np.ndim(layers[0]) == 0
-        arrays = [numbers(layer, "draw.histograms").ravel() for layer in
-                  ([layers] if single else layers)]
+        arrays = [
+            numbers(layer, "draw.histograms").ravel() for layer in ([layers] if single else layers)
+        ]
         if not arrays or len(arrays) > 30 or any(array.size == 0 for array in arrays):
-            raise ValueError(f"draw.histograms: {name!r} needs 1 to 30 arrays that are not empty, "
-                             f"got {len(arrays)}")
+            raise ValueError(
+                f"draw.histograms: {name!r} needs 1 to 30 arrays that are not empty, "
+                f"got {len(arrays)}"
+            )
         cases[name] = arrays
     if xlim is None:
         first = next(iter(cases.values()))[0]
@@ -211,8 +313,10 @@ def histograms(columns, *, caption="", title="", row="layer", xlim=None, bins=60
     low, high = xlim
     most = max(len(arrays) for arrays in cases.values())
     inches = 2.6 if most == 1 else 0.27 * most + 1.1
-    outside = {name: [np.mean(~((array >= low) & (array <= high))) for array in arrays]
-               for name, arrays in cases.items()}
+    outside = {
+        name: [np.mean(~((array >= low) & (array <= high))) for array in arrays]
+        for name, arrays in cases.items()
+    }
     fig, axes = canvas(1, len(cases), height=inches + 0.35 * bool(title))
     for column, (ax, (name, arrays)) in enumerate(zip(np.atleast_1d(axes).ravel(), cases.items())):
         colour = COLOURS[column % MOST_LINES]
@@ -221,23 +325,38 @@ def histograms(columns, *, caption="", title="", row="layer", xlim=None, bins=60
             heights = np.repeat(counts / max(counts.max(), 1), 2) * (1.25 if most > 1 else 0.95)
             steps = np.repeat(edges, 2)[1:-1]
             base = -float(number)
-            ax.fill_between(steps, base, base + heights, color=colour, alpha=0.45, linewidth=0,
-                            zorder=number)
+            ax.fill_between(
+                steps, base, base + heights, color=colour, alpha=0.45, linewidth=0, zorder=number
+            )
             ax.plot(steps, base + heights, color=colour, linewidth=1.1, zorder=number)
             ax.axhline(base, color=PALE, linewidth=0.7, zorder=number - 0.5)
             text = f"std {_deviation(array)}"
             if outside[name][number] > 0.01:
                 text += f", {100 * outside[name][number]:.0f} % out"
-            ax.annotate(text, (1, base), xycoords=("axes fraction", "data"), xytext=(0, 2),
-                        textcoords="offset points", ha="right", va="bottom", fontsize=9, zorder=100,
-                        bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.7, "pad": 0.3})
+            ax.annotate(
+                text,
+                (1, base),
+                xycoords=("axes fraction", "data"),
+                xytext=(0, 2),
+                textcoords="offset points",
+                ha="right",
+                va="bottom",
+                fontsize=9,
+                zorder=100,
+                bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.7, "pad": 0.3},
+            )
         ax.set_title(name)
         # Room on the right for the printed numbers.
         letters = 10 if max(outside[name]) <= 0.01 else 17
         room = letters * len(cases) / (100 - letters * len(cases))
         ax.set_xlim(low, high + room * (high - low))
-        ax.set_xticks([tick for tick in MaxNLocator(4, steps=[1, 2, 5, 10]).tick_values(low, high)
-                       if low - 1e-9 <= tick <= high + 1e-9])
+        ax.set_xticks(
+            [
+                tick
+                for tick in MaxNLocator(4, steps=[1, 2, 5, 10]).tick_values(low, high)
+                if low - 1e-9 <= tick <= high + 1e-9
+            ]
+        )
         ax.set_ylim(-len(arrays) + 0.85, 1.4 if most > 1 else 1.05)
         every = 1 if most <= 10 else 2
         shown = range(0, len(arrays), every) if most > 1 else ()
@@ -262,38 +381,61 @@ def profile(parts, *, caption="", title="", unit="s"):
     if any(nested) and not all(nested):
         raise ValueError("draw.profile: give times, or dictionaries {part: time}, not both")
     table = parts if any(nested) else {"": parts}
-    table = {bar: {part: float(_item(time)) for part, time in row.items()}
-             for bar, row in table.items()}
+    table = {
+        bar: {part: float(_item(time)) for part, time in row.items()} for bar, row in table.items()
+    }
     names = list(dict.fromkeys(part for row in table.values() for part in row))
     totals = [sum(row.values()) for row in table.values()]
     if min(totals) <= 0 or any(time < 0 for row in table.values() for time in row.values()):
         raise ValueError("draw.profile: times must not be negative, nor all be zero")
     if len(names) > MOST_LINES + 1:
-        raise ValueError(f"draw.profile: {len(names)} parts cannot be told apart; sum up the small "
-                         f"ones, draw at most {MOST_LINES + 1}")
+        raise ValueError(
+            f"draw.profile: {len(names)} parts cannot be told apart; sum up the small "
+            f"ones, draw at most {MOST_LINES + 1}"
+        )
     longest = max(totals)
     fills = [*(COLOURS[k] for k in (6, 5, 2, 4, 0, 1)), "#BBBBBB", "#EEEEEE"]
     fig, ax = canvas(height=1.05 * len(table) + 0.1 + 0.3 * bool(title))
-    for bar, (label, row) in enumerate(table.items()):
+    for bar, row in enumerate(table.values()):
         start, small = 0.0, []
         for part, time in row.items():
             number = names.index(part)
-            ax.barh(bar, time, left=start, height=0.5, color=fills[number], edgecolor="white",
-                    linewidth=1.2)
+            ax.barh(
+                bar,
+                time,
+                left=start,
+                height=0.5,
+                color=fills[number],
+                edgecolor="white",
+                linewidth=1.2,
+            )
             share = f"{100 * time / totals[bar]:.0f} %"
             middle = start + time / 2
-            room = 95 * time / longest              # letters that fit
+            room = 95 * time / longest  # letters that fit
             if room > len(share) + 1:
-                ax.text(middle, bar, share, ha="center", va="center",
-                        color=ink_on(fills[number]), fontsize=10)
+                ax.text(
+                    middle,
+                    bar,
+                    share,
+                    ha="center",
+                    va="center",
+                    color=ink_on(fills[number]),
+                    fontsize=10,
+                )
                 text = part
             else:
                 text = f"{part} {share}"
             small.append((middle, text))
             start += time
         _above(ax, bar, small, longest)
-        ax.annotate(f"{written(totals[bar])} {unit}", (start, bar), xytext=(6, 0), va="center",
-                    textcoords="offset points", weight="bold")
+        ax.annotate(
+            f"{written(totals[bar])} {unit}",
+            (start, bar),
+            xytext=(6, 0),
+            va="center",
+            textcoords="offset points",
+            weight="bold",
+        )
     ax.set_yticks(range(len(table)), [str(label) for label in table])
     ax.tick_params(axis="y", length=0, labelsize=10.5)
     ax.set_ylim(len(table) - 0.65, -0.75)
@@ -334,12 +476,21 @@ def _draw_tangents(fig, ax, x, y, points, word):
                     best = hits, centre
         centre = best[1]
         box = np.linspace(centre - half, centre + half, 7)
-        busy = np.concatenate([busy, *(np.column_stack([box[:, 0], np.full(7, height)])
-                                       for height in box[:, 1])])
-        ax.annotate(text, (x0, y0), xytext=(centre - to_paper.transform((x0, y0))) / pixel,
-                    textcoords="offset points", ha="center", va="center", color=INKS[1],
-                    fontsize=9.5, zorder=5,
-                    bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.7, "pad": 0.3})
+        busy = np.concatenate(
+            [busy, *(np.column_stack([box[:, 0], np.full(7, height)]) for height in box[:, 1])]
+        )
+        ax.annotate(
+            text,
+            (x0, y0),
+            xytext=(centre - to_paper.transform((x0, y0))) / pixel,
+            textcoords="offset points",
+            ha="center",
+            va="center",
+            color=INKS[1],
+            fontsize=9.5,
+            zorder=5,
+            bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.7, "pad": 0.3},
+        )
 
 
 def _above(ax, bar, labels, longest):
@@ -348,7 +499,7 @@ def _above(ax, bar, labels, longest):
     centres = np.array([middle for middle, _ in labels])
     halves = np.array([len(text) * letter / 2 + letter for _, text in labels])
     places = centres.copy()
-    for _ in range(200):                            # push neighbours apart until nothing moves
+    for _ in range(200):  # push neighbours apart until nothing moves
         places = np.clip(places, halves - letter, 1.1 * longest - halves)
         overlap = places[:-1] + halves[:-1] - (places[1:] - halves[1:])
         if not (overlap > 1e-9).any():
@@ -392,8 +543,10 @@ def _pair(pair, label):
 
 def _same_length(x, y, caller, label):
     if x.ndim != 1 or x.shape != y.shape or not x.size:
-        raise ValueError(f"{caller}: {label!r} needs x and y of one dimension and the same length, "
-                         f"got the shapes {x.shape} and {y.shape}")
+        raise ValueError(
+            f"{caller}: {label!r} needs x and y of one dimension and the same length, "
+            f"got the shapes {x.shape} and {y.shape}"
+        )
 
 
 def _deviation(array):
@@ -404,7 +557,7 @@ def _deviation(array):
     if 0.01 <= deviation < 1000:
         return f"{deviation:.2f}" if deviation < 10 else f"{deviation:.0f}"
     power = int(np.floor(np.log10(deviation))) if deviation else 0
-    return f"{deviation / 10.0 ** power:.1f}e{power}".replace("-", "−") if deviation else "0"
+    return f"{deviation / 10.0**power:.1f}e{power}".replace("-", "−") if deviation else "0"
 
 
 def _item(value):

@@ -3,7 +3,7 @@
 from course.draw.style import COLOURS, GREY, INK, sheet, show, styled
 
 FILL, EDGE = "#DCEBF5", "#7A96A8"
-LONG, ROOM = 1.9, 0.5           # the width of a box, and the room between two
+LONG, ROOM = 1.9, 0.5  # the width of a box, and the room between two
 
 
 @styled
@@ -22,7 +22,7 @@ def stream(branches, *, caption="", title="", label="x"):
     fig, ax = sheet(width, top + 3.1, cell=0.52)
     if title:
         ax.text(0.2, 0.45, title, fontsize=1.1 * ax.cell_font, va="center")
-    line, upper = top + 2.4, top + 0.7      # where the stream runs, and the boxes
+    line, upper = top + 2.4, top + 0.7  # where the stream runs, and the boxes
     ax.text(0.2, line, label, va="center", fontsize=1.15 * ax.cell_font, color=INK)
     arrow = {"arrowstyle": "-|>", "color": GREY, "linewidth": 1.3, "shrinkA": 0, "shrinkB": 0}
     strong = {**arrow, "color": COLOURS[1], "linewidth": 3.2, "mutation_scale": 18}
@@ -39,8 +39,16 @@ def stream(branches, *, caption="", title="", label="x"):
         end = x + length
         ax.plot([left, end], [upper, upper], color=GREY, linewidth=1.3, zorder=2)
         ax.annotate("", (end, line - 0.3), (end, upper), arrowprops=arrow, zorder=2)
-        ax.plot([end], [line], marker="o", markersize=17, color="white", zorder=4,
-                markeredgecolor=COLOURS[1], markeredgewidth=2)
+        ax.plot(
+            [end],
+            [line],
+            marker="o",
+            markersize=17,
+            color="white",
+            zorder=4,
+            markeredgecolor=COLOURS[1],
+            markeredgewidth=2,
+        )
         ax.text(end, line, "+", ha="center", va="center", fontsize=1.3 * ax.cell_font, zorder=5)
         x = end + ROOM
     show(fig, caption)
@@ -49,7 +57,18 @@ def stream(branches, *, caption="", title="", label="x"):
 def _box(ax, x, y, name):
     """Draw a box of the usual width, with its left end at x and its middle at y."""
     from matplotlib.patches import FancyBboxPatch
-    ax.add_patch(FancyBboxPatch((x + 0.1, y - 0.4), LONG - 0.2, 0.8, facecolor=FILL, zorder=3,
-                                edgecolor=EDGE, linewidth=1.2, boxstyle="round,pad=0.1"))
+
+    ax.add_patch(
+        FancyBboxPatch(
+            (x + 0.1, y - 0.4),
+            LONG - 0.2,
+            0.8,
+            facecolor=FILL,
+            zorder=3,
+            edgecolor=EDGE,
+            linewidth=1.2,
+            boxstyle="round,pad=0.1",
+        )
+    )
     size = min(1.15 * ax.cell_font, 105 * LONG * ax.cell_size / max(len(name), 1))
     ax.text(x + LONG / 2, y, name, ha="center", va="center", fontsize=size, zorder=4)

@@ -2,14 +2,35 @@
 
 import numpy as np
 
-from course.draw.style import (COLOURS, GREY, INK, INKS, LINES, MARKERS, PALE, WIDTH, canvas,
-                               check_dictionary, diverging, fixed, hidden_cell, ink_on, label_ends,
-                               numbers, sequential, show, styled, values, visible, written)
+from course.draw.style import (
+    COLOURS,
+    GREY,
+    INK,
+    INKS,
+    LINES,
+    MARKERS,
+    PALE,
+    WIDTH,
+    canvas,
+    check_dictionary,
+    diverging,
+    fixed,
+    hidden_cell,
+    ink_on,
+    label_ends,
+    numbers,
+    sequential,
+    show,
+    styled,
+    values,
+    visible,
+)
 
 
 @styled
-def surface(f, paths, *, caption="", xlim, ylim, title="", minimum=None, levels=14, xlabel="w0",
-            ylabel="w1"):
+def surface(
+    f, paths, *, caption="", xlim, ylim, title="", minimum=None, levels=14, xlabel="w0", ylabel="w1"
+):
     """Draw the contours of a loss over two weights, and the paths that optimisers take.
 
     `f(x, y)` is called with two arrays and returns the loss at each point. `paths` is a dictionary
@@ -20,13 +41,16 @@ def surface(f, paths, *, caption="", xlim, ylim, title="", minimum=None, levels=
         raise ValueError("draw.surface: f must be a function of two arrays, f(x, y)")
     check_dictionary(paths, "draw.surface", '{"SGD": path}')
     if len(paths) > len(COLOURS):
-        raise ValueError(f"draw.surface: {len(paths)} paths cannot be told apart, draw at most "
-                         f"{len(COLOURS)}")
+        raise ValueError(
+            f"draw.surface: {len(paths)} paths cannot be told apart, draw at most {len(COLOURS)}"
+        )
     x, y = np.meshgrid(np.linspace(*xlim, 161), np.linspace(*ylim, 121))
     z = numbers(f(x, y), "draw.surface")
     if z.shape != x.shape:
-        raise ValueError(f"draw.surface: f returned the shape {z.shape} for arrays of shape "
-                         f"{x.shape}; it must compute each point by itself")
+        raise ValueError(
+            f"draw.surface: f returned the shape {z.shape} for arrays of shape "
+            f"{x.shape}; it must compute each point by itself"
+        )
     fig, ax = canvas(height=5.2)
     # Levels are closer together near the bottom, where the paths end.
     finite = z[np.isfinite(z)]
@@ -38,18 +62,40 @@ def surface(f, paths, *, caption="", xlim, ylim, title="", minimum=None, levels=
     for number, (label, path) in enumerate(paths.items()):
         path = numbers(path, "draw.surface")
         if path.ndim != 2 or path.shape[1] != 2 or not len(path):
-            raise ValueError(f"draw.surface: the path {label!r} must have the shape (steps + 1, 2),"
-                             f" got {path.shape}")
-        ax.plot(path[:, 0], path[:, 1], linestyle=LINES[number], color=COLOURS[number],
-                marker=MARKERS[number], markersize=4.5, linewidth=1.6, markevery=_every(path))
+            raise ValueError(
+                f"draw.surface: the path {label!r} must have the shape (steps + 1, 2),"
+                f" got {path.shape}"
+            )
+        ax.plot(
+            path[:, 0],
+            path[:, 1],
+            linestyle=LINES[number],
+            color=COLOURS[number],
+            marker=MARKERS[number],
+            markersize=4.5,
+            linewidth=1.6,
+            markevery=_every(path),
+        )
         ax.plot(*path[0], marker="o", markersize=9, color="white", markeredgecolor=INK, zorder=5)
-        ax.plot(*path[-1], marker=MARKERS[number], markersize=10, color=COLOURS[number],
-                markeredgecolor="white", zorder=6)
+        ax.plot(
+            *path[-1],
+            marker=MARKERS[number],
+            markersize=10,
+            color=COLOURS[number],
+            markeredgecolor="white",
+            zorder=6,
+        )
         ends.append((f"{label} ({len(path) - 1} steps)", path[-1], INKS[number]))
     starts = {tuple(np.round(numbers(path)[0], 6)) for path in paths.values()}
     for start in starts:
-        ax.annotate("start", start, xytext=(8, 7), textcoords="offset points", zorder=7,
-                    bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 1})
+        ax.annotate(
+            "start",
+            start,
+            xytext=(8, 7),
+            textcoords="offset points",
+            zorder=7,
+            bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 1},
+        )
     if minimum is not None:
         ax.plot(*minimum, marker="*", markersize=15, color="white", markeredgecolor=INK, zorder=4)
     ax.set(xlim=xlim, ylim=ylim, xlabel=xlabel, ylabel=ylabel)
@@ -69,8 +115,10 @@ def boundary(grid_x, grid_y, prediction, X, y, *, caption="", title="", names=No
     gx, gy = numbers(grid_x, "draw.boundary"), numbers(grid_y, "draw.boundary")
     prediction, X, y = values(prediction), numbers(X, "draw.boundary"), values(y).astype(int)
     if gx.ndim != 1 or gy.ndim != 1 or prediction.shape[:2] != (gy.size, gx.size):
-        raise ValueError(f"draw.boundary: grid_x {gx.shape} and grid_y {gy.shape} need a prediction"
-                         f" of shape {(gy.size, gx.size)}, got {prediction.shape}")
+        raise ValueError(
+            f"draw.boundary: grid_x {gx.shape} and grid_y {gy.shape} need a prediction"
+            f" of shape {(gy.size, gx.size)}, got {prediction.shape}"
+        )
     if X.ndim != 2 or X.shape[1] != 2 or y.shape != X.shape[:1]:
         raise ValueError(f"draw.boundary: X must be (N, 2) and y (N,), got {X.shape} and {y.shape}")
     if prediction.ndim == 3:
@@ -86,32 +134,59 @@ def boundary(grid_x, grid_y, prediction, X, y, *, caption="", title="", names=No
     if count > 5:
         raise ValueError(f"draw.boundary: {count} classes cannot be told apart, draw at most 5")
     from matplotlib.colors import to_rgb
+
     order = [0, 5, 2, 3, 4]
     strength = 0.32 if sure is None else 0.08 + 0.37 * (sure - 1 / count) / (1 - 1 / count)
     strength = np.broadcast_to(strength, winner.shape)[..., None]
     tints = np.array([to_rgb(COLOURS[k]) for k in order])[winner]
     fig, ax = canvas(width=7.2, height=5.0)
     half_x, half_y = (gx[1] - gx[0]) / 2, (gy[1] - gy[0]) / 2
-    ax.imshow(1 - strength * (1 - tints), origin="lower", aspect="auto", interpolation="nearest",
-              extent=(gx[0] - half_x, gx[-1] + half_x, gy[0] - half_y, gy[-1] + half_y))
+    ax.imshow(
+        1 - strength * (1 - tints),
+        origin="lower",
+        aspect="auto",
+        interpolation="nearest",
+        extent=(gx[0] - half_x, gx[-1] + half_x, gy[0] - half_y, gy[-1] + half_y),
+    )
     for number in range(count):
         if (winner == number).any() and (winner != number).any():
-            ax.contour(gx, gy, _lead(prediction, winner, number), levels=[0], colors=INK,
-                       linewidths=1.3)
+            ax.contour(
+                gx, gy, _lead(prediction, winner, number), levels=[0], colors=INK, linewidths=1.3
+            )
     for number in range(count):
         mine = X[y == number]
         label = str(names[number]) if names is not None else f"class {number}"
-        ax.plot(mine[:, 0], mine[:, 1], linestyle="", marker=MARKERS[number], markersize=6.5,
-                color=COLOURS[order[number]], markeredgecolor="white", markeredgewidth=0.8,
-                label=label)
+        ax.plot(
+            mine[:, 0],
+            mine[:, 1],
+            linestyle="",
+            marker=MARKERS[number],
+            markersize=6.5,
+            color=COLOURS[order[number]],
+            markeredgecolor="white",
+            markeredgewidth=0.8,
+            label=label,
+        )
     fig.legend(loc="outside right upper", frameon=False, markerscale=1.3)
     ax.set_title(title)
     show(fig, caption)
 
 
 @styled
-def heatmap(matrix, *, caption="", rows=None, columns=None, title="", xlabel="", ylabel="",
-            annotate=False, digits=2, label="", limits=None):
+def heatmap(
+    matrix,
+    *,
+    caption="",
+    rows=None,
+    columns=None,
+    title="",
+    xlabel="",
+    ylabel="",
+    annotate=False,
+    digits=2,
+    label="",
+    limits=None,
+):
     """Draw a matrix as colours, with labels on both axes.
 
     Colours are diverging around a white zero where there are negative values, else sequential.
@@ -138,8 +213,9 @@ def heatmap(matrix, *, caption="", rows=None, columns=None, title="", xlabel="",
     width = min(WIDTH, max(3.6, cell_wide * matrix.shape[1] + 2))
     height = max(1.8, cell * matrix.shape[0] + 1.1)
     fig, ax = canvas(width=width, height=height)
-    image = ax.imshow(matrix, cmap=cmap, vmin=low, vmax=high, aspect="auto",
-                      interpolation="nearest")
+    image = ax.imshow(
+        matrix, cmap=cmap, vmin=low, vmax=high, aspect="auto", interpolation="nearest"
+    )
     font = float(np.clip(72 * cell * 0.72, 6, 10.5))
     _ticks(ax.xaxis, columns, matrix.shape[1], font)
     _ticks(ax.yaxis, rows, matrix.shape[0], font)
@@ -149,23 +225,31 @@ def heatmap(matrix, *, caption="", rows=None, columns=None, title="", xlabel="",
     if annotate is not False and annotate is not None:
         texts = None if annotate is True else values(annotate)
         if texts is not None and texts.shape != matrix.shape:
-            raise ValueError(f"draw.heatmap: annotate has the shape {texts.shape}, the matrix "
-                             f"{matrix.shape}")
+            raise ValueError(
+                f"draw.heatmap: annotate has the shape {texts.shape}, the matrix {matrix.shape}"
+            )
         for (r, c), value in np.ndenumerate(matrix):
             text = fixed(value, digits) if texts is None else visible(str(texts[r, c]))
             if text:
                 inches = (width - 1.8) / matrix.shape[1]
-                ax.text(c, r, text, ha="center", va="center",
-                        color=ink_on(image.to_rgba(value)[:3]),
-                        fontsize=min(10, 108 * inches / len(text), 55 * cell))
+                ax.text(
+                    c,
+                    r,
+                    text,
+                    ha="center",
+                    va="center",
+                    color=ink_on(image.to_rgba(value)[:3]),
+                    fontsize=min(10, 108 * inches / len(text), 55 * cell),
+                )
     bar = fig.colorbar(image, ax=ax, label=label, fraction=0.05, pad=0.02)
     bar.outline.set_visible(False)
     show(fig, caption)
 
 
 @styled
-def attention(weights, tokens, *, caption="", title="", titles=None, columns=4, annotate=None,
-              label="weight"):
+def attention(
+    weights, tokens, *, caption="", title="", titles=None, columns=4, annotate=None, label="weight"
+):
     """Draw attention maps: each row is a token that looks, each column one that is looked at.
 
     `weights` is (T, T), (H, T, T) or a list of (T, T); `tokens` is a string or a list of T labels;
@@ -179,20 +263,27 @@ def attention(weights, tokens, *, caption="", title="", titles=None, columns=4, 
     weights = weights[None] if weights.ndim == 2 else weights
     size = len(tokens)
     if weights.ndim != 3 or weights.shape[1:] != (size, size) or not weights.size:
-        raise ValueError(f"draw.attention: {size} tokens need weights of shape ({size}, {size}) or "
-                         f"(heads, {size}, {size}), got {weights.shape}")
+        raise ValueError(
+            f"draw.attention: {size} tokens need weights of shape ({size}, {size}) or "
+            f"(heads, {size}, {size}), got {weights.shape}"
+        )
     if titles is not None and len(titles) != len(weights):
         raise ValueError(f"draw.attention: {len(titles)} titles for {len(weights)} maps")
     columns = min(columns, len(weights))
     rows = -(-len(weights) // columns)
-    each = min(5.2 if len(weights) == 1 else 4.2, (WIDTH - 0.7) / columns,
-               max(1.9, 0.5 * size + 0.6))
+    each = min(
+        5.2 if len(weights) == 1 else 4.2, (WIDTH - 0.7) / columns, max(1.9, 0.5 * size + 0.6)
+    )
     tall = each + 0.1 * (titles is not None) + 0.2 * (rows > 1)
-    fig, axes = canvas(rows, columns, width=max(each * columns + 0.8, 3.4),
-                       height=tall * rows + 0.1 + 0.35 * bool(title))
-    fig.set_layout_engine("compressed")         # keeps square maps together
+    fig, axes = canvas(
+        rows,
+        columns,
+        width=max(each * columns + 0.8, 3.4),
+        height=tall * rows + 0.1 + 0.35 * bool(title),
+    )
+    fig.set_layout_engine("compressed")  # keeps square maps together
     axes = np.atleast_1d(axes).ravel()
-    for ax in axes[len(weights):]:
+    for ax in axes[len(weights) :]:
         ax.axis("off")
     inches = (each - 0.55) / size
     font = float(np.clip(72 * inches * 0.75, 5.5, 10.5))
@@ -201,8 +292,9 @@ def attention(weights, tokens, *, caption="", title="", titles=None, columns=4, 
     top = float(weights.max()) or 1.0
     labels = [str(token) for token in tokens]
     for number, (ax, matrix) in enumerate(zip(axes, weights)):
-        image = ax.imshow(matrix, cmap=sequential(), vmin=0, vmax=top, aspect="equal",
-                          interpolation="nearest")
+        image = ax.imshow(
+            matrix, cmap=sequential(), vmin=0, vmax=top, aspect="equal", interpolation="nearest"
+        )
         future = np.triu(np.ones((size, size), dtype=bool), k=1)
         if size > 1 and not matrix[future].any():
             for r, c in np.argwhere(future):
@@ -210,9 +302,15 @@ def attention(weights, tokens, *, caption="", title="", titles=None, columns=4, 
         if annotate:
             for (r, c), value in np.ndenumerate(matrix):
                 if value or not future[r, c]:
-                    ax.text(c, r, f"{value:.2f}", ha="center", va="center",
-                            fontsize=min(9.5, 72 * inches * 0.33),
-                            color=ink_on(image.to_rgba(value)[:3]))
+                    ax.text(
+                        c,
+                        r,
+                        f"{value:.2f}",
+                        ha="center",
+                        va="center",
+                        fontsize=min(9.5, 72 * inches * 0.33),
+                        color=ink_on(image.to_rgba(value)[:3]),
+                    )
         _ticks(ax.xaxis, labels, size, font, top=True)
         _ticks(ax.yaxis, labels, size, font)
         _frame(ax)

@@ -22,8 +22,10 @@ def walk(paths, *, caption="", title="", root="model", shared=None):
     for path, first in shared.items():
         parent = path.rpartition(".")[0]
         if first not in paths or path in paths or parent and parent not in rows:
-            raise ValueError("draw.walk: shared is {second path: first path}, where only the first "
-                             f"is in paths; got {path!r}: {first!r}")
+            raise ValueError(
+                "draw.walk: shared is {second path: first path}, where only the first "
+                f"is in paths; got {path!r}: {first!r}"
+            )
         rows.insert(rows.index(parent) + 1 if parent else 0, path)
     if len(rows) + 1 > MOST:
         raise ValueError(f"draw.walk: draws at most {MOST} parts, got {len(rows) + 1}")
@@ -40,19 +42,33 @@ def walk(paths, *, caption="", title="", root="model", shared=None):
     for path in rows:
         x, y = places[path]
         above = places[path.rpartition(".")[0]]
-        ax.plot([above[0] + 0.5, above[0] + 0.5, x], [above[1] + 0.36, y, y], color=GREY,
-                linewidth=1.0, zorder=1)
+        ax.plot(
+            [above[0] + 0.5, above[0] + 0.5, x],
+            [above[1] + 0.36, y, y],
+            color=GREY,
+            linewidth=1.0,
+            zorder=1,
+        )
         what = paths.get(path)
         name = path.rpartition(".")[2]
         if path in shared:
-            right = _name(ax, x, y, name, "white", LEAF_EDGE, size, paths[shared[path]],
-                          dashed=True)
+            right = _name(
+                ax, x, y, name, "white", LEAF_EDGE, size, paths[shared[path]], dashed=True
+            )
             _arrow(ax, right, y, places[shared[path]][1], size)
         elif isinstance(what, tuple):
             met += 1
             _name(ax, x, y, name, LEAF_FILL, LEAF_EDGE, size, what)
-            ax.text(9.6, y, str(met), ha="center", va="center", fontsize=size, color=INKS[1],
-                    weight="bold")
+            ax.text(
+                9.6,
+                y,
+                str(met),
+                ha="center",
+                va="center",
+                fontsize=size,
+                color=INKS[1],
+                weight="bold",
+            )
         else:
             _name(ax, x, y, name, FILL if what else "white", EDGE, size, what or "")
     show(fig, caption)
@@ -73,10 +89,21 @@ def _with_parents(paths):
 def _name(ax, x, y, name, fill, edge, size, what, dashed=False):
     """Draw a box with a name, and after it what it is. Return where the text ends."""
     from matplotlib.patches import FancyBboxPatch
+
     width = 0.5 + 0.26 * max(len(name), 2)
-    ax.add_patch(FancyBboxPatch((x + 0.08, y - 0.3), width - 0.16, 0.6, facecolor=fill,
-                                edgecolor=edge, linewidth=1.2, zorder=2,
-                                boxstyle="round,pad=0.08", linestyle=(0, (3, 2)) if dashed else "-"))
+    ax.add_patch(
+        FancyBboxPatch(
+            (x + 0.08, y - 0.3),
+            width - 0.16,
+            0.6,
+            facecolor=fill,
+            edgecolor=edge,
+            linewidth=1.2,
+            zorder=2,
+            boxstyle="round,pad=0.08",
+            linestyle=(0, (3, 2)) if dashed else "-",
+        )
+    )
     ax.text(x + width / 2, y, name, ha="center", va="center", fontsize=size, color=INK, zorder=3)
     ax.text(x + width + 0.3, y, str(what), va="center", fontsize=0.95 * size, color=GREY)
     return x + width + 0.5 + 0.24 * len(str(what))
@@ -84,9 +111,25 @@ def _name(ax, x, y, name, fill, edge, size, what, dashed=False):
 
 def _arrow(ax, x, y, target, size):
     """Draw an arrow from (x, y) to the right, up to the row `target`, and back to its number."""
-    ax.annotate("", (10.0, target), xytext=(10.0, y), zorder=4,
-                arrowprops={"arrowstyle": "-|>", "color": COLOURS[1], "linewidth": 1.5,
-                            "linestyle": (0, (3, 2)), "connectionstyle": "arc3,rad=0.45"})
+    ax.annotate(
+        "",
+        (10.0, target),
+        xytext=(10.0, y),
+        zorder=4,
+        arrowprops={
+            "arrowstyle": "-|>",
+            "color": COLOURS[1],
+            "linewidth": 1.5,
+            "linestyle": (0, (3, 2)),
+            "connectionstyle": "arc3,rad=0.45",
+        },
+    )
     ax.plot([x, 9.9], [y, y], color=COLOURS[1], linewidth=1.5, linestyle=(0, (3, 2)))
-    ax.text(12.2, (y + target) / 2, "the same object:\nnot counted again", va="center",
-            fontsize=0.95 * size, color=INKS[1])
+    ax.text(
+        12.2,
+        (y + target) / 2,
+        "the same object:\nnot counted again",
+        va="center",
+        fontsize=0.95 * size,
+        color=INKS[1],
+    )

@@ -22,33 +22,60 @@ HATCHES = ["", "///", "...", "\\\\\\", "xx", "---", "++"]
 
 INK, GREY, PALE = "#222222", "#6B6B6B", "#E4E4E4"
 # From white to dark blue, each step as much darker as the one before: perceptually uniform.
-SEQUENTIAL = ["#FFFFFF", "#D3E4F3", "#A4C9E6", "#6DADD6", "#3A8FC2", "#1A70A8", "#0D518A",
-              "#07335F"]
-NEGATIVE, POSITIVE = "#0072B2", "#D55E00"   # the ends of the diverging map; white is zero
+SEQUENTIAL = [
+    "#FFFFFF",
+    "#D3E4F3",
+    "#A4C9E6",
+    "#6DADD6",
+    "#3A8FC2",
+    "#1A70A8",
+    "#0D518A",
+    "#07335F",
+]
+NEGATIVE, POSITIVE = "#0072B2", "#D55E00"  # the ends of the diverging map; white is zero
 
-WIDTH = 9.0                 # inches: 900 pixels, the width of a notebook's output
-SCREEN, SHARP = 100, 150    # dots per inch on the screen, and in the file
+WIDTH = 9.0  # inches: 900 pixels, the width of a notebook's output
+SCREEN, SHARP = 100, 150  # dots per inch on the screen, and in the file
 
 SETTINGS = {
-    "figure.facecolor": "white", "savefig.facecolor": "white", "axes.facecolor": "white",
-    "font.family": "DejaVu Sans", "font.size": 10.5, "mathtext.fontset": "dejavusans",
-    "axes.titlesize": 11.5, "axes.labelsize": 10.5, "axes.titlelocation": "left",
-    "xtick.labelsize": 9.5, "ytick.labelsize": 9.5,
-    "text.color": INK, "axes.labelcolor": INK, "axes.edgecolor": GREY,
-    "xtick.color": GREY, "ytick.color": GREY, "xtick.labelcolor": INK, "ytick.labelcolor": INK,
-    "axes.spines.top": False, "axes.spines.right": False,
-    "axes.grid": False, "grid.color": PALE, "axes.axisbelow": True,
-    "lines.linewidth": 1.9, "hatch.linewidth": 0.8, "hatch.color": "#D0D0D0",
+    "figure.facecolor": "white",
+    "savefig.facecolor": "white",
+    "axes.facecolor": "white",
+    "font.family": "DejaVu Sans",
+    "font.size": 10.5,
+    "mathtext.fontset": "dejavusans",
+    "axes.titlesize": 11.5,
+    "axes.labelsize": 10.5,
+    "axes.titlelocation": "left",
+    "xtick.labelsize": 9.5,
+    "ytick.labelsize": 9.5,
+    "text.color": INK,
+    "axes.labelcolor": INK,
+    "axes.edgecolor": GREY,
+    "xtick.color": GREY,
+    "ytick.color": GREY,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": False,
+    "grid.color": PALE,
+    "axes.axisbelow": True,
+    "lines.linewidth": 1.9,
+    "hatch.linewidth": 0.8,
+    "hatch.color": "#D0D0D0",
 }
 
 
 def styled(function):
     """Decorate a drawing function: refuse a missing caption, and draw in the house style."""
+
     @functools.wraps(function)
     def wrapper(*args, **options):
         check_caption(options.get("caption"), f"draw.{function.__name__}")
         with settings():
             return function(*args, **options)
+
     return wrapper
 
 
@@ -58,6 +85,7 @@ def settings():
     # would be stored in the notebook.
     logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
     import matplotlib.style
+
     return matplotlib.style.context(["default", SETTINGS])
 
 
@@ -69,6 +97,7 @@ def canvas(rows=1, columns=1, width=WIDTH, height=3.0, **options):
     """
     with settings():
         from matplotlib.figure import Figure
+
         fig = Figure(figsize=(width, height), layout="constrained")
         axes = fig.subplots(rows, columns, squeeze=False, **options)
     return fig, (axes[0, 0] if rows == columns == 1 else axes)
@@ -81,6 +110,7 @@ def sheet(width, height, cell=0.52):
     font size that suits them as `ax.cell_font`.
     """
     from matplotlib.figure import Figure
+
     cell = min(cell, WIDTH / width)
     fig = Figure(figsize=(width * cell, height * cell))
     ax = fig.add_axes((0, 0, 1, 1))
@@ -94,8 +124,10 @@ def sheet(width, height, cell=0.52):
 def check_caption(caption, name="draw.show"):
     """Raise ValueError where the caption is missing or empty."""
     if not isinstance(caption, str) or not caption.strip():
-        raise ValueError(f"{name}: give caption=, a sentence that says what to see in the figure; "
-                         f"got {caption!r}")
+        raise ValueError(
+            f"{name}: give caption=, a sentence that says what to see in the figure; "
+            f"got {caption!r}"
+        )
 
 
 def show(fig, caption):
@@ -112,16 +144,20 @@ def show(fig, caption):
     if _file is not None:
         _file.write_bytes(png)
         return
-    if "matplotlib.pyplot" in sys.modules:      # a figure of pyplot would be shown a second time
+    if "matplotlib.pyplot" in sys.modules:  # a figure of pyplot would be shown a second time
         sys.modules["matplotlib.pyplot"].close(fig)
     shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
     if shell is None:
         return
     from IPython.display import display
+
     width, height = (round(inches * SCREEN) for inches in fig.get_size_inches())
     encoded = base64.b64encode(png).decode("ascii")
-    display({"image/png": encoded, "text/plain": caption}, raw=True,
-            metadata={"image/png": {"width": width, "height": height, "alt": caption}})
+    display(
+        {"image/png": encoded, "text/plain": caption},
+        raw=True,
+        metadata={"image/png": {"width": width, "height": height, "alt": caption}},
+    )
     display({"text/markdown": f"*{escape(caption)}*"}, raw=True)
 
 
@@ -142,6 +178,7 @@ def to_file(path):
 def picture(fig):
     """Return the figure as the bytes of a PNG of 256 colours, a third of the usual size."""
     from PIL import Image  # matplotlib itself writes its pictures through Pillow
+
     full, small = io.BytesIO(), io.BytesIO()
     fig.savefig(full, format="png", dpi=SHARP, pil_kwargs={"compress_level": 1})
     image = Image.open(full).convert("RGB")
@@ -152,8 +189,10 @@ def picture(fig):
 def escape(caption):
     """Return the caption with Markdown's signs escaped, outside of `code` and $maths$."""
     pieces = re.split(r"(`[^`]+`|\$[^$]+\$)", caption)
-    return "".join(piece if position % 2 else re.sub(r"([\\`*_\[\]<>#~|])", r"\\\1", piece)
-                   for position, piece in enumerate(pieces))
+    return "".join(
+        piece if position % 2 else re.sub(r"([\\`*_\[\]<>#~|])", r"\\\1", piece)
+        for position, piece in enumerate(pieces)
+    )
 
 
 def values(thing, name="draw"):
@@ -163,8 +202,10 @@ def values(thing, name="draw"):
     try:
         return np.asarray(thing)
     except ValueError as error:
-        raise ValueError(f"{name}: expected an array or a tensor, got {type(thing).__name__} "
-                         f"whose rows differ in length") from error
+        raise ValueError(
+            f"{name}: expected an array or a tensor, got {type(thing).__name__} "
+            f"whose rows differ in length"
+        ) from error
 
 
 def numbers(thing, name="draw"):
@@ -193,7 +234,7 @@ def written(value, digits=2):
         return "nan"
     if np.isinf(value):
         return "∞" if value > 0 else "−∞"
-    small = value != 0 and abs(value) < 0.5 * 10.0 ** -digits
+    small = value != 0 and abs(value) < 0.5 * 10.0**-digits
     if small or abs(value) >= 1e5:
         return f"{value:.0e}".replace("e-0", "e-").replace("e+0", "e").replace("-", "−")
     text = f"{value:.{digits}f}"
@@ -234,22 +275,43 @@ def visible(text):
 def hidden_cell(ax, x, y, width, height, dashed=True):
     """Draw a cell that is not there, or may not be seen: hatched, with a dashed frame."""
     from matplotlib.patches import Rectangle
-    ax.add_patch(Rectangle((x, y), width, height, facecolor="#F6F6F6", edgecolor="#D0D0D0",
-                           hatch="////", linewidth=0))
+
+    ax.add_patch(
+        Rectangle(
+            (x, y),
+            width,
+            height,
+            facecolor="#F6F6F6",
+            edgecolor="#D0D0D0",
+            hatch="////",
+            linewidth=0,
+        )
+    )
     if dashed:
-        ax.add_patch(Rectangle((x, y), width, height, fill=False, edgecolor="#A0A0A0",
-                               linestyle=(0, (3, 2)), linewidth=0.9))
+        ax.add_patch(
+            Rectangle(
+                (x, y),
+                width,
+                height,
+                fill=False,
+                edgecolor="#A0A0A0",
+                linestyle=(0, (3, 2)),
+                linewidth=0.9,
+            )
+        )
 
 
 def sequential():
     """Return the sequential colour map: white for nothing, dark blue for most."""
     from matplotlib.colors import LinearSegmentedColormap
+
     return LinearSegmentedColormap.from_list("more", SEQUENTIAL)
 
 
 def diverging():
     """Return the diverging colour map: blue below zero, white at zero, orange above."""
     from matplotlib.colors import LinearSegmentedColormap
+
     dark_blue, dark_orange = "#00436B", "#8A3D00"
     colours = [dark_blue, NEGATIVE, "#FFFFFF", POSITIVE, dark_orange]
     return LinearSegmentedColormap.from_list("zero", colours)
@@ -260,22 +322,36 @@ def label_ends(fig, ax, ends, gap=14):
 
     Labels that would overlap are moved apart, to be at least `gap` points from each other.
     """
-    fig.draw_without_rendering()              # lays the figure out, so that places are known
+    fig.draw_without_rendering()  # lays the figure out, so that places are known
     (left, right), (low, high) = sorted(ax.get_xlim()), sorted(ax.get_ylim())
     points = [(np.clip(x, left, right), np.clip(y, low, high)) for _, (x, y), _ in ends]
     wished = [ax.transData.transform(point)[1] for point in points]
     placed = spread(wished, gap * fig.dpi / 72)
     for (label, _, colour), point, place in zip(ends, points, placed):
         height = ax.transAxes.inverted().transform((0, place))[1]
-        ax.annotate(label, point, xytext=(1.03, height), textcoords="axes fraction", va="center",
-                    color=colour, annotation_clip=False,
-                    arrowprops={"arrowstyle": "-", "color": colour, "linewidth": 0.8, "shrinkA": 1,
-                                "shrinkB": 4, "relpos": (0, 0.5)})
+        ax.annotate(
+            label,
+            point,
+            xytext=(1.03, height),
+            textcoords="axes fraction",
+            va="center",
+            color=colour,
+            annotation_clip=False,
+            arrowprops={
+                "arrowstyle": "-",
+                "color": colour,
+                "linewidth": 0.8,
+                "shrinkA": 1,
+                "shrinkB": 4,
+                "relpos": (0, 0.5),
+            },
+        )
 
 
 def ink_on(colour):
     """Return black or white, whichever is easier to read on `colour`."""
     from matplotlib.colors import to_rgb
+
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(colour)]
     luminance = np.dot([0.2126, 0.7152, 0.0722], linear)
     return "#000000" if luminance > 0.18 else "#FFFFFF"
@@ -285,7 +361,7 @@ def spread(positions, gap):
     """Return the positions, moved as little as it takes to be at least `gap` apart."""
     positions = np.asarray(positions, dtype=float)
     order = np.argsort(positions, kind="stable")
-    groups = []                                 # [sum of wished starts, count]
+    groups = []  # [sum of wished starts, count]
     for position in positions[order]:
         groups.append([position, 1])
         # Two neighbouring groups that overlap become one, centred on what its members wished.

@@ -4,7 +4,7 @@ import numpy as np
 
 from course.draw.style import GREY, INKS, sheet, show, styled, values, visible
 
-ACROSS = 20             # characters in one row
+ACROSS = 20  # characters in one row
 FILL, EDGE = "#DCEBF5", "#7A96A8"
 TARGET_FILL, TARGET_EDGE = "#FBE6D6", "#B08968"
 
@@ -26,8 +26,15 @@ def tokens(text, ids, *, caption="", title=""):
     for number, (piece, token) in enumerate(zip(pieces, ids)):
         x, y = 0.2 + number % ACROSS, top + 2.1 * (number // ACROSS)
         _box(ax, x, y, piece)
-        ax.text(x + 0.5, y + 1.35, str(token), ha="center", va="center", color=INKS[0],
-                fontsize=0.9 * ax.cell_font)
+        ax.text(
+            x + 0.5,
+            y + 1.35,
+            str(token),
+            ha="center",
+            va="center",
+            color=INKS[0],
+            fontsize=0.9 * ax.cell_font,
+        )
     show(fig, caption)
 
 
@@ -40,12 +47,16 @@ def windows(inputs, targets, *, caption="", title=""):
     """
     inputs, targets = _rows(inputs), _rows(targets)
     if [len(row) for row in inputs] != [len(row) for row in targets]:
-        raise ValueError(f"draw.windows: inputs of lengths {[len(row) for row in inputs]}, but "
-                         f"targets of lengths {[len(row) for row in targets]}")
+        raise ValueError(
+            f"draw.windows: inputs of lengths {[len(row) for row in inputs]}, but "
+            f"targets of lengths {[len(row) for row in targets]}"
+        )
     longest = max((len(row) for row in inputs), default=0)
     if not 1 <= longest <= ACROSS or len(inputs) > 8:
-        raise ValueError(f"draw.windows: draws 1 to 8 rows of 1 to {ACROSS} tokens, got "
-                         f"{len(inputs)} of {longest}")
+        raise ValueError(
+            f"draw.windows: draws 1 to 8 rows of 1 to {ACROSS} tokens, got "
+            f"{len(inputs)} of {longest}"
+        )
     top = 0.8 if title else 0.15
     step = 2.95
     fig, ax = sheet(longest + 1 + 2.2, top + step * len(inputs), cell=0.5)
@@ -54,22 +65,33 @@ def windows(inputs, targets, *, caption="", title=""):
     for number, (row, shifted) in enumerate(zip(inputs, targets)):
         y = top + step * number
         for label, height in (("input", y + 0.5), ("target", y + 2.1)):
-            ax.text(1.85, height, label, ha="right", va="center", color=GREY,
-                    fontsize=ax.cell_font)
+            ax.text(1.85, height, label, ha="right", va="center", color=GREY, fontsize=ax.cell_font)
         for place, (here, following) in enumerate(zip(row, shifted)):
             x = 2.0 + place
             _box(ax, x, y, here)
             _box(ax, x + 1, y + 1.6, following, TARGET_FILL, TARGET_EDGE)
-            ax.annotate("", (x + 1.35, y + 1.6), (x + 0.65, y + 1.0), arrowprops={
-                "arrowstyle": "-|>", "color": GREY, "linewidth": 1.1, "shrinkA": 1, "shrinkB": 1})
+            ax.annotate(
+                "",
+                (x + 1.35, y + 1.6),
+                (x + 0.65, y + 1.0),
+                arrowprops={
+                    "arrowstyle": "-|>",
+                    "color": GREY,
+                    "linewidth": 1.1,
+                    "shrinkA": 1,
+                    "shrinkB": 1,
+                },
+            )
     show(fig, caption)
 
 
 def _box(ax, x, y, piece, fill=FILL, edge=EDGE):
     from matplotlib.patches import Rectangle
+
     text = visible(str(piece))
-    ax.add_patch(Rectangle((x + 0.04, y + 0.04), 0.92, 0.92, facecolor=fill, edgecolor=edge,
-                           linewidth=0.9))
+    ax.add_patch(
+        Rectangle((x + 0.04, y + 0.04), 0.92, 0.92, facecolor=fill, edgecolor=edge, linewidth=0.9)
+    )
     size = min(1.25 * ax.cell_font, 105 * ax.cell_size / max(len(text), 1))
     ax.text(x + 0.5, y + 0.5, text, ha="center", va="center", fontsize=size)
 

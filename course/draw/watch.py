@@ -28,9 +28,18 @@ class Record:
 
 
 def watch(
-    step, num_steps, *, every=100, validate=None, sample=None, caption=None, digits=3,
-    ylabel="loss", log=False, horizontal=None,
-):  # fmt: skip
+    step,
+    num_steps,
+    *,
+    every=100,
+    validate=None,
+    sample=None,
+    caption=None,
+    digits=3,
+    ylabel="loss",
+    log=False,
+    horizontal=None,
+):
     """Call `step()`, which returns a loss, `num_steps` times; returns a `Record`.
 
     After the first step, every `every` steps and at the end, `validate()` measures the loss on
@@ -42,9 +51,7 @@ def watch(
     lines at the values of `horizontal`, a dictionary {label: value}.
     """
     if num_steps < 1 or every < 1:
-        raise ValueError(
-            f"watch: num_steps and every are at least 1, not {num_steps} and {every}"
-        )
+        raise ValueError(f"watch: num_steps and every are at least 1, not {num_steps} and {every}")
     record = Record()
     caption = caption or "The loss of each step, and on held-out data."
     picture = {"ylabel": ylabel, "log": log, "horizontal": horizontal or {}}
@@ -137,7 +144,7 @@ class _View:
             self.handle.update(data, raw=True, metadata=metadata)
 
 
-def _figure(record, num_steps, left=None, *, ylabel="loss", log=False, horizontal={}):
+def _figure(record, num_steps, left=None, *, ylabel="loss", log=False, horizontal=None):
     """The losses; with `left`, a text, a progress bar above them."""
     rows = 1 if left is None else 2
     options = {} if left is None else {"height_ratios": (1, 14)}
@@ -156,14 +163,14 @@ def _figure(record, num_steps, left=None, *, ylabel="loss", log=False, horizonta
             steps, losses = zip(*record.validation, strict=True)
             axes.plot(steps, losses, "--o", color=style.COLOURS[1], label="validation")
         axes.set(xlabel="step", ylabel=ylabel, xlim=(0, len(record.losses) + 1))
-        for value in horizontal.values():
+        for value in (horizontal or {}).values():
             axes.axhline(value, color=style.GREY, linewidth=1.1, linestyle=(0, (1, 2)), zorder=1)
         if log:
             axes.set_yscale("log")
             curves._plain_ticks(axes.yaxis, *axes.get_ylim())
         axes.legend(frameon=False)
         end = len(record.losses) + 1
-        ends = [(label, (end, value), style.GREY) for label, value in horizontal.items()]
+        ends = [(label, (end, value), style.GREY) for label, value in (horizontal or {}).items()]
         style.label_ends(figure, axes, ends)
     return figure
 

@@ -24,19 +24,25 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from course.sandbox import runner
 from course.checks.judge import Result, judge
-from course.student.edition import MARKER
+from course.grading.submissions import Handed, Submission, joined, printable, read_all
 from course.lessons.exercises import Exercise, exercises, package_texts
 from course.lessons.export import DROPPED, modules_of, write
 from course.lessons.notebooks import ROOT, NotebookError
-from course.grading.submissions import Handed, Submission, joined, printable, read_all
+from course.sandbox import runner
+from course.student.edition import MARKER
 
 # More of the clock than a check in a notebook has, since the machine is busy with others; what
 # counts is the processor's time.
 LIMITS = runner.Limits(seconds=12.0)
-SIGNS = {"right": "✓", "wrong": "✗", "blank": "○", "borrowed": "↩", "missing": "–",
-         "unreadable": "?"}  # fmt: skip
+SIGNS = {
+    "right": "✓",
+    "wrong": "✗",
+    "blank": "○",
+    "borrowed": "↩",
+    "missing": "–",
+    "unreadable": "?",
+}
 FAILED = "it could not be graded"
 COLUMNS = "student", "exercise", "points", "status", "diagnosis"
 
@@ -67,8 +73,9 @@ def is_blank(exercise: Exercise, cell: str) -> bool:
     """
     stub = re.compile(r"raise NotYet\(.*\)|raise NotImplementedError(\(\))?|pass|\.\.\.")
     texts = cell, exercise.source(exercise.blank())
-    there, ours = ([line for line in code_lines(text) if not stub.fullmatch(line)]
-                   for text in texts)  # fmt: skip
+    there, ours = (
+        [line for line in code_lines(text) if not stub.fullmatch(line)] for text in texts
+    )
     return there == ours
 
 
@@ -105,8 +112,11 @@ def alone(exercise: Exercise, cell: str) -> dict[str, str]:
     module = exercise.cell.module
     lines = [line for line in cell.split("\n") if not re.match(r"#\| (export|exercise) ", line)]
     cell = "\n".join([f"#| export {module}", *lines])
-    cells = [cell if ours == exercise.cell else ours.source
-             for ours in exercise.notebook.cells if ours.module == module]  # fmt: skip
+    cells = [
+        cell if ours == exercise.cell else ours.source
+        for ours in exercise.notebook.cells
+        if ours.module == module
+    ]
     return package_texts(exercise.notebook.name) | {module: joined(cells)}
 
 
@@ -203,9 +213,12 @@ def told(result: Result) -> tuple[str, str, str]:
 
 
 def grade(
-    submissions: list[Submission], lessons: list[str], jobs: int, limits: runner.Limits = LIMITS,
+    submissions: list[Submission],
+    lessons: list[str],
+    jobs: int,
+    limits: runner.Limits = LIMITS,
     progress=lambda student: None,
-) -> list[list[Mark]]:  # fmt: skip
+) -> list[list[Mark]]:
     """The marks of each submission, by exercise, whatever the order in which they were found.
 
     What the lessons have to remark is added to the submissions.
@@ -213,8 +226,11 @@ def grade(
     if runner.CAN_FORK:
         runner.server()  # one for all threads
     with ThreadPoolExecutor(jobs) as pool:
-        tasks = {pool.submit(judge_lesson, submission, lesson, limits): (place, lesson)
-                 for place, submission in enumerate(submissions) for lesson in lessons}  # fmt: skip
+        tasks = {
+            pool.submit(judge_lesson, submission, lesson, limits): (place, lesson)
+            for place, submission in enumerate(submissions)
+            for lesson in lessons
+        }
         try:
             for task in as_completed(tasks):
                 progress(submissions[tasks[task][0]].student)
@@ -320,17 +336,22 @@ def feedback(submission: Submission, marks: list[Mark]) -> str:
             "</table>\n"
         )
     return PAGE.format(
-        student=html.escape(submission.student), points=sum(mark.points for mark in marks),
-        total=len(marks), remarks=remarks, lessons="".join(parts),
-    )  # fmt: skip
+        student=html.escape(submission.student),
+        points=sum(mark.points for mark in marks),
+        total=len(marks),
+        remarks=remarks,
+        lessons="".join(parts),
+    )
 
 
 def row(mark: Mark) -> str:
     """One exercise in the table of the page."""
     title = html.escape(f"{mark.exercise}: {exercises()[mark.exercise].cell.heading}")
     said = html.escape(mark.lines or mark.diagnosis)
-    return (f'<tr><th scope="row">{title}</th><td>{SIGNS[mark.status]} {mark.status}</td>'
-            f"<td><pre>{said}</pre></td></tr>\n")  # fmt: skip
+    return (
+        f'<tr><th scope="row">{title}</th><td>{SIGNS[mark.status]} {mark.status}</td>'
+        f"<td><pre>{said}</pre></td></tr>\n"
+    )
 
 
 def walls() -> list[str]:
@@ -349,16 +370,34 @@ def main(arguments: list[str]) -> int:
     to write; 130 after Ctrl-C.
     """
     parser = argparse.ArgumentParser("python -m course grade", description="Grade a class.")
-    parser.add_argument("submissions", type=Path, metavar="SUBMISSIONS",
-                        help="a folder with a folder, or one notebook, for each student")
+    parser.add_argument(
+        "submissions",
+        type=Path,
+        metavar="SUBMISSIONS",
+        help="a folder with a folder, or one notebook, for each student",
+    )
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="the marks, as CSV")
-    parser.add_argument("--feedback", type=Path, metavar="DIR",
-                        help="a page for each student (default: feedback/ beside the marks)")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N",
-                        help="how many checks at a time (default: one for each core)")
+    parser.add_argument(
+        "--feedback",
+        type=Path,
+        metavar="DIR",
+        help="a page for each student (default: feedback/ beside the marks)",
+    )
+    parser.add_argument(
+        "--jobs",
+        type=int,
+        default=os.cpu_count() or 1,
+        metavar="N",
+        help="how many checks at a time (default: one for each core)",
+    )
     parser.add_argument("--lessons", metavar="01,02", help="these lessons only")
-    parser.add_argument("--seconds", type=int, default=LIMITS.cpu, metavar="N",
-                        help="what one check may take of the processor (default: %(default)s)")
+    parser.add_argument(
+        "--seconds",
+        type=int,
+        default=LIMITS.cpu,
+        metavar="N",
+        help="what one check may take of the processor (default: %(default)s)",
+    )
     options = parser.parse_args(arguments)
     pages = options.feedback or options.out.parent / "feedback"
     known = sorted({number[:2] for number in exercises()})
@@ -394,8 +433,10 @@ def main(arguments: list[str]) -> int:
     )
     failed = sum(mark.diagnosis.startswith(FAILED) for mark in every)
     if failed:
-        print(f"{failed} exercises could not be graded, by no fault of the students: see the marks",
-              file=sys.stderr)  # fmt: skip
+        print(
+            f"{failed} exercises could not be graded, by no fault of the students: see the marks",
+            file=sys.stderr,
+        )
     return 1 if failed else 0
 
 

@@ -12,10 +12,10 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from course.student.edition import BACKUPS
 from course.lessons.exercises import MARK
 from course.lessons.export import NOT_YET, package_source
 from course.lessons.notebooks import exported_to
+from course.student.edition import BACKUPS
 
 NOTEBOOK_LIMIT = 20_000_000  # bytes of one notebook
 CELL_LIMIT = 50_000  # characters of one cell with code to judge
@@ -167,8 +167,11 @@ def find(folder: Path, submission: Submission) -> list[Path]:
         if depth + 1 >= DEPTH:
             folders.clear()
         other = Path(parent).name != "notebooks"
-        found += [(depth, other, parent, name) for name in sorted(files)
-                  if name.endswith(".ipynb") and not name.startswith(".")]  # fmt: skip
+        found += [
+            (depth, other, parent, name)
+            for name in sorted(files)
+            if name.endswith(".ipynb") and not name.startswith(".")
+        ]
         seen += len(files) + len(folders)
         if seen > FILES_LIMIT:
             submission.remarks.append(f"after {FILES_LIMIT} files nothing more was looked at")

@@ -57,8 +57,10 @@ class Exercise:
 
     def texts(self, body: str) -> dict[str, str]:
         """Module name -> source of the package up to this lesson, with that body."""
-        cells = [replace(cell, source=self.source(body)) if cell == self.cell else cell
-                 for cell in self.notebook.cells]  # fmt: skip
+        cells = [
+            replace(cell, source=self.source(body)) if cell == self.cell else cell
+            for cell in self.notebook.cells
+        ]
         return package_texts(self.notebook.name) | modules_of(Notebook(self.notebook.name, cells))
 
     def blank(self) -> str:
@@ -126,11 +128,11 @@ def _by_hand(root: Path) -> dict[str, str]:
     for room in BY_HAND:
         paths += sorted((folder / room).glob("*.py"))
     return {
-        ".".join(path.relative_to(folder).with_suffix("").parts).removesuffix("__init__").rstrip(
-            "."
-        ): path.read_text(encoding="utf-8")
+        ".".join(path.relative_to(folder).with_suffix("").parts)
+        .removesuffix("__init__")
+        .rstrip("."): path.read_text(encoding="utf-8")
         for path in paths
-    }  # fmt: skip
+    }
 
 
 @functools.cache
@@ -167,13 +169,18 @@ def saved_texts(number: str, root: Path = ROOT) -> dict[str, str]:
 def live_texts(number: str, root: Path = ROOT) -> dict[str, str]:
     """The same, from the cells that were run last in this kernel, as far as they were run."""
     notebook = read_lesson(number, root)
-    run = [source for source in map(live.tidy, live.history() or []) if notebooks.exported_to(source)]
+    run = [
+        source for source in map(live.tidy, live.history() or []) if notebooks.exported_to(source)
+    ]
     saved = {live.tidy(cell.source) for cell in notebook.cells}
     cells, known = [], set(saved)
     for cell in notebook.cells:
         text = live.tidy(cell.source)
-        versions = [source for source in run if source == text
-                    or source not in saved and live.another_version(source, text)]  # fmt: skip
+        versions = [
+            source
+            for source in run
+            if source == text or source not in saved and live.another_version(source, text)
+        ]
         known.update(versions)
         cells.append(replace(cell, source=versions[-1]) if cell.module and versions else cell)
     named = set().union(*(live.bound_names(cell.source) for cell in cells if cell.module))

@@ -28,6 +28,7 @@ DEFINITION = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 # --- From cells to source text ---
 
+
 def exported_cells(notebook: Notebook) -> dict[str, list[CodeCell]]:
     """Module name -> its cells, in the notebook's order. Refuses a misspelt marker."""
     modules: dict[str, list[CodeCell]] = {}
@@ -45,8 +46,9 @@ def modules_of(notebook: Notebook) -> dict[str, str]:
 
     Raises NotebookError, naming the notebook and the cell, for what must not be exported.
     """
-    return {module: module_text(notebook, cells)
-            for module, cells in exported_cells(notebook).items()}
+    return {
+        module: module_text(notebook, cells) for module, cells in exported_cells(notebook).items()
+    }
 
 
 def module_text(notebook: Notebook, cells: list[CodeCell]) -> str:
@@ -82,7 +84,8 @@ def package_source(source: str) -> str:
     source = source.replace("\r\n", "\n").partition("\n")[2]  # without `#| export module`
     source = DROPPED.sub("", source)
     source = PACKAGE_ONLY.sub(lambda line: line[1] + line[2] if line[2] else "", source)
-    return "\n".join(line.rstrip() for line in source.split("\n")).strip("\n")
+    source = "\n".join(line.rstrip() for line in source.split("\n")).strip("\n")
+    return re.sub(r"\n{3,}(?=[ \t])", "\n\n", source)  # a dropped mark leaves its blank line
 
 
 def parse(notebook: Notebook, cell: CodeCell, source: str) -> list[ast.stmt]:
@@ -108,11 +111,14 @@ def refuse(notebook: Notebook, cell: CodeCell, reason: str) -> None:
 def summary(module: str, cells: list[CodeCell], text: str) -> str:
     """What an export prints: the same line whether the file has changed or not."""
     definitions = sum(isinstance(node, DEFINITION) for node in notebooks.parse_python(text).body)
-    return (f"minigrad/{module}.py: {len(cells)} cell{'s' * (len(cells) != 1)}, "
-            f"{definitions} definition{'s' * (definitions != 1)}")
+    return (
+        f"minigrad/{module}.py: {len(cells)} cell{'s' * (len(cells) != 1)}, "
+        f"{definitions} definition{'s' * (definitions != 1)}"
+    )
 
 
 # --- From source text to files ---
+
 
 def package(root: Path = ROOT) -> dict[str, tuple[str, str]]:
     """Module name -> (its source text, its summary), for all notebooks."""
@@ -121,8 +127,12 @@ def package(root: Path = ROOT) -> dict[str, tuple[str, str]]:
         notebook = notebooks.read(path)
         for module, cells in exported_cells(notebook).items():
             if module in modules:
-                refuse(notebook, cells[0], f"{owners[module]}.ipynb exports {module}.py already; "
-                                           "a module belongs to one notebook")
+                refuse(
+                    notebook,
+                    cells[0],
+                    f"{owners[module]}.ipynb exports {module}.py already; "
+                    "a module belongs to one notebook",
+                )
             text = module_text(notebook, cells)
             owners[module], modules[module] = notebook.name, (text, summary(module, cells, text))
     if not modules:
@@ -153,8 +163,9 @@ def differences(root: Path = ROOT) -> list[str]:
         content = path.read_bytes() if path.exists() else b""
         if content != text.encode("utf-8"):
             committed = content.decode("utf-8", "backslashreplace").split("\n")
-            lines += difflib.unified_diff(committed, text.split("\n"), name,
-                                          f"{name} (from the notebook)", lineterm="")
+            lines += difflib.unified_diff(
+                committed, text.split("\n"), name, f"{name} (from the notebook)", lineterm=""
+            )
     for path in sorted((root / "minigrad").rglob("*.py")):
         name = path.relative_to(root / "minigrad").as_posix()
         by_hand = name == "__init__.py" or name.startswith(("support/", "apps/"))
@@ -165,10 +176,14 @@ def differences(root: Path = ROOT) -> list[str]:
 
 def main(arguments: list[str], root: Path = ROOT) -> int:
     """Write the package or check it. Returns 0, or 1 for a difference, or 2 for a refusal."""
-    parser = argparse.ArgumentParser("python -m course export",
-                                     description="Write minigrad/ from the notebooks.")
-    parser.add_argument("--check", action="store_true",
-                        help="write nothing; print where notebooks and package disagree")
+    parser = argparse.ArgumentParser(
+        "python -m course export", description="Write minigrad/ from the notebooks."
+    )
+    parser.add_argument(
+        "--check",
+        action="store_true",
+        help="write nothing; print where notebooks and package disagree",
+    )
     options = parser.parse_args(arguments)
     try:
         if options.check:

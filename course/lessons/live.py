@@ -24,8 +24,11 @@ def advice(saved: list[CodeCell], history: list[str]) -> str:
     changed, not_run, known = [], [], set(texts)
     for cell in saved:
         text = tidy(cell.source)
-        versions = [source for source in run
-                    if source == text or source not in texts and another_version(source, text)]
+        versions = [
+            source
+            for source in run
+            if source == text or source not in texts and another_version(source, text)
+        ]
         known.update(versions)
         if not versions:
             not_run.append(cell)
@@ -33,12 +36,16 @@ def advice(saved: list[CodeCell], history: list[str]) -> str:
             changed.append(cell)
     unknown = sorted(set().union(*(bound_names(source) for source in run if source not in known)))
     if changed:
-        return ("Save the notebook first (Ctrl+S), then run this cell again. What you ran last "
-                f"is not what is saved in {listed(changed)}; if it is saved, run that first.")
+        return (
+            "Save the notebook first (Ctrl+S), then run this cell again. What you ran last "
+            f"is not what is saved in {listed(changed)}; if it is saved, run that first."
+        )
     if unknown:
-        return ("Save the notebook first (Ctrl+S), then run this cell again. You ran a cell that "
-                f"is not in the saved notebook, with {listed(unknown)}; if you renamed or deleted "
-                "it, restart the kernel and run all cells.")
+        return (
+            "Save the notebook first (Ctrl+S), then run this cell again. You ran a cell that "
+            f"is not in the saved notebook, with {listed(unknown)}; if you renamed or deleted "
+            "it, restart the kernel and run all cells."
+        )
     if not_run:
         return f"Run these first, then this cell again: {listed(not_run)}."
     return ""
@@ -67,8 +74,11 @@ def bound_names(source: str) -> set[str]:
         elif isinstance(node, ast.Import | ast.ImportFrom):
             names.update(alias.asname or alias.name.partition(".")[0] for alias in node.names)
         elif isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign):
-            names.update(name.id for name in ast.walk(node)
-                         if isinstance(name, ast.Name) and isinstance(name.ctx, ast.Store))
+            names.update(
+                name.id
+                for name in ast.walk(node)
+                if isinstance(name, ast.Name) and isinstance(name.ctx, ast.Store)
+            )
     return names
 
 

@@ -79,9 +79,7 @@ def refuse_calls(libc):
         return False
     program = filter_program(platform.machine(), os.getpid())
     code = ctypes.create_string_buffer(b"".join(struct.pack("<HBBI", *line) for line in program))
-    whole = ctypes.create_string_buffer(
-        struct.pack("@HP", len(program), ctypes.addressof(code))
-    )
+    whole = ctypes.create_string_buffer(struct.pack("@HP", len(program), ctypes.addressof(code)))
     return libc.prctl(22, 2, ctypes.addressof(whole), 0, 0) == 0  # PR_SET_SECCOMP
 
 
@@ -128,8 +126,18 @@ def refuse_files(libc, home, readable):
 def readable_paths():
     """What Python and NumPy need to read: their own folders, and the system's libraries."""
     own = sys.prefix, sys.base_prefix
-    system = ["/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/usr/share/zoneinfo",
-              "/etc/ld.so.cache", "/etc/localtime", "/dev/urandom", "/sys/devices/system/cpu"]
+    system = [
+        "/lib",
+        "/lib64",
+        "/usr/lib",
+        "/usr/lib64",
+        "/usr/local/lib",
+        "/usr/share/zoneinfo",
+        "/etc/ld.so.cache",
+        "/etc/localtime",
+        "/dev/urandom",
+        "/sys/devices/system/cpu",
+    ]
     return [os.path.realpath(path) for path in own if path not in ("/", "/usr")] + system
 
 

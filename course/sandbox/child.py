@@ -123,10 +123,13 @@ class Package(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         inner = name.removeprefix("minigrad").removeprefix(".")
         if inner not in self.texts:
             raise ModuleNotFoundError(
-                f"there is no {name} yet: run the last cell of the lesson that exports it", name=name
+                f"there is no {name} yet: run the last cell of the lesson that exports it",
+                name=name,
             )
-        is_package = any(other != inner and other.startswith(f"{inner}." if inner else "")
-                         for other in self.texts)
+        is_package = any(
+            other != inner and other.startswith(f"{inner}." if inner else "")
+            for other in self.texts
+        )
         return importlib.machinery.ModuleSpec(name, self, is_package=is_package)
 
     def exec_module(self, module):
@@ -226,8 +229,13 @@ def limit(request):
     except ImportError:
         resource = None  # Windows
     if resource:
-        limits = {"RLIMIT_AS": request["memory"], "RLIMIT_CPU": request["cpu"], "RLIMIT_CORE": 0,
-                  "RLIMIT_FSIZE": FILE_LIMIT, "RLIMIT_NPROC": 0}
+        limits = {
+            "RLIMIT_AS": request["memory"],
+            "RLIMIT_CPU": request["cpu"],
+            "RLIMIT_CORE": 0,
+            "RLIMIT_FSIZE": FILE_LIMIT,
+            "RLIMIT_NPROC": 0,
+        }
         for name, value in limits.items():
             try:
                 resource.setrlimit(getattr(resource, name), (value, value))
@@ -242,12 +250,41 @@ def limit(request):
     return walls
 
 
-FORBIDDEN = ("subprocess.Popen", "os.system", "os.exec", "os.fork", "os.forkpty", "os.posix_spawn",
-             "os.spawn", "os.startfile", "os.kill", "os.killpg", "pty.spawn", "socket.connect",
-             "socket.bind", "socket.getaddrinfo", "ctypes.dlopen", "ctypes.dlsym",
-             "ctypes.dlsym/handle", "signal.pthread_kill", "sqlite3.connect")
-CHANGES = ("os.remove", "os.rename", "os.rmdir", "os.link", "os.symlink", "os.truncate",
-           "os.chmod", "os.chown", "os.mkdir", "os.utime", "shutil.rmtree", "shutil.move")
+FORBIDDEN = (
+    "subprocess.Popen",
+    "os.system",
+    "os.exec",
+    "os.fork",
+    "os.forkpty",
+    "os.posix_spawn",
+    "os.spawn",
+    "os.startfile",
+    "os.kill",
+    "os.killpg",
+    "pty.spawn",
+    "socket.connect",
+    "socket.bind",
+    "socket.getaddrinfo",
+    "ctypes.dlopen",
+    "ctypes.dlsym",
+    "ctypes.dlsym/handle",
+    "signal.pthread_kill",
+    "sqlite3.connect",
+)
+CHANGES = (
+    "os.remove",
+    "os.rename",
+    "os.rmdir",
+    "os.link",
+    "os.symlink",
+    "os.truncate",
+    "os.chmod",
+    "os.chown",
+    "os.mkdir",
+    "os.utime",
+    "shutil.rmtree",
+    "shutil.move",
+)
 
 
 def guard(home, readable):
@@ -287,8 +324,20 @@ def guard(home, readable):
 # --- The server, and the single child ---
 
 # What the lessons' modules import of Python and NumPy: loaded here, no copy has to load it again.
-LOADED_ONCE = ("concurrent.futures.thread", "contextlib", "dataclasses", "functools", "hashlib",
-               "inspect", "json", "logging", "numpy.random", "pathlib", "tempfile", "weakref")
+LOADED_ONCE = (
+    "concurrent.futures.thread",
+    "contextlib",
+    "dataclasses",
+    "functools",
+    "hashlib",
+    "inspect",
+    "json",
+    "logging",
+    "numpy.random",
+    "pathlib",
+    "tempfile",
+    "weakref",
+)
 
 
 def server(control):

@@ -55,10 +55,15 @@ class Child:
         self.timer.daemon = True
         self.timer.start()
         self.home = tempfile.TemporaryDirectory(prefix="check-", ignore_cleanup_errors=True)
-        self.first = self._exchange({
-            "texts": texts, "probes": probes, "home": self.home.name,
-            "cpu": limits.cpu, "memory": limits.memory,
-        })  # fmt: skip
+        self.first = self._exchange(
+            {
+                "texts": texts,
+                "probes": probes,
+                "home": self.home.name,
+                "cpu": limits.cpu,
+                "memory": limits.memory,
+            }
+        )
 
     def ask(self, probe, arguments):
         """The reply of the child: {"value": …}, {"raised": …}, {"changed": True} or {"type": …}.
@@ -120,8 +125,12 @@ def _environment():
 def _spawned():
     """A new Python for one check, on every system."""
     process = subprocess.Popen(
-        _command(), env=_environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL, start_new_session=True,
+        _command(),
+        env=_environment(),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
     )
 
     def kill():
@@ -140,8 +149,12 @@ class Server:
     def __init__(self, texts):
         self.control, theirs = socket.socketpair()
         self.process = subprocess.Popen(
-            _command(str(theirs.fileno())), env=_environment(), pass_fds=[theirs.fileno()],
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            _command(str(theirs.fileno())),
+            env=_environment(),
+            pass_fds=[theirs.fileno()],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
         theirs.close()

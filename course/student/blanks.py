@@ -56,7 +56,9 @@ def touched(source):
 def _outside_definitions(node):
     """The nodes below `node` that are not inside a function or a class."""
     for child in ast.iter_child_nodes(node):
-        if not isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
+        if not isinstance(
+            child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda
+        ):
             yield child
             yield from _outside_definitions(child)
 

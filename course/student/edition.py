@@ -221,7 +221,9 @@ def borrow(wanted: list[str], solutions: Path | None = None, root: Path = ROOT) 
                 lines.append(f"Lesson {lesson}: everything in it is right already.")
         if numbers:
             kept.replace(path, with_answers(path, {n: answers[n] for n in numbers if n in answers}))
-            lines += [f"{n}: the course's version is in notebooks/{path.name} now." for n in numbers]
+            lines += [
+                f"{n}: the course's version is in notebooks/{path.name} now." for n in numbers
+            ]
             for module, text in modules_of(notebooks.read(path)).items():
                 write(root / "minigrad" / f"{module}.py", text)
     if kept.copies:
@@ -266,9 +268,11 @@ def main_student(arguments: list[str]) -> int:
     )
     parser.add_argument("folder", type=Path, help="a new folder, or one that this command wrote")
     parser.add_argument(
-        "--solutions", type=Path, metavar="FILE",
+        "--solutions",
+        type=Path,
+        metavar="FILE",
         help=f"where the answers go (default: {SOLUTIONS} beside the folder)",
-    )  # fmt: skip
+    )
     options = parser.parse_args(arguments)
     solutions = options.solutions or options.folder.resolve().parent / SOLUTIONS
     return _say(lambda: student(options.folder, solutions))
@@ -285,7 +289,9 @@ def main_borrow(arguments: list[str]) -> int:
     parser.add_argument("--solutions", type=Path, metavar="FILE", help="the file with the answers")
     options = parser.parse_args(arguments)
     if not (ROOT / MARKER).exists():
-        print("This is the whole course, not a student's edition: nothing to borrow.", file=sys.stderr)
+        print(
+            "This is the whole course, not a student's edition: nothing to borrow.", file=sys.stderr
+        )
         return 2
     return _say(lambda: borrow(options.wanted, options.solutions))
 

@@ -65,18 +65,22 @@ def progress() -> None:
     fills = {"right": COLOURS[0], "borrowed": COLOURS[6], "wrong": "white", "blank": "white"}
     edges = {"right": COLOURS[0], "borrowed": COLOURS[6], "wrong": COLOURS[1], "blank": GREY}
     fig, ax = canvas(height=0.45 * len(lessons) + 0.6)
-    for y, (lesson, row) in enumerate(lessons.items()):
+    for y, row in enumerate(lessons.values()):
         for x, (number, what) in enumerate(row.items()):
             ax.add_patch(_box(x, y, fills[what], edges[what]))
             ink = "white" if what == "right" else "black"
-            ax.text(x + 0.5, y + 0.5, f"{number}  {SIGNS[what][0]}", ha="center", va="center", color=ink)
+            ax.text(
+                x + 0.5, y + 0.5, f"{number}  {SIGNS[what][0]}", ha="center", va="center", color=ink
+            )
     widest = max(len(row) for row in lessons.values())
     ax.set(xlim=(0, widest), ylim=(len(lessons), 0), xticks=[])
     ax.set_yticks([y + 0.5 for y in range(len(lessons))], list(lessons))
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
-    counts = [f"{sign} {meaning}: {list(found.values()).count(what)}"
-              for what, (sign, meaning) in SIGNS.items()]  # fmt: skip
+    counts = [
+        f"{sign} {meaning}: {list(found.values()).count(what)}"
+        for what, (sign, meaning) in SIGNS.items()
+    ]
     show(fig, f"Your {len(found)} exercises. {'; '.join(counts)}.")
 
 
@@ -84,9 +88,14 @@ def _box(x, y, fill, edge):
     from matplotlib.patches import FancyBboxPatch
 
     return FancyBboxPatch(
-        (x + 0.08, y + 0.14), 0.84, 0.72, boxstyle="round,pad=0,rounding_size=0.06",
-        facecolor=fill, edgecolor=edge, linewidth=1.5,
-    )  # fmt: skip
+        (x + 0.08, y + 0.14),
+        0.84,
+        0.72,
+        boxstyle="round,pad=0,rounding_size=0.06",
+        facecolor=fill,
+        edgecolor=edge,
+        linewidth=1.5,
+    )
 
 
 # --- The commands ---
@@ -105,7 +114,9 @@ def main_check(arguments) -> int:
     options = parser.parse_args(arguments)
     try:
         found = read_exercises()
-        unknown = [w for w in options.wanted if w not in found and not any(n[:2] == w for n in found)]
+        unknown = [
+            w for w in options.wanted if w not in found and not any(n[:2] == w for n in found)
+        ]
         if unknown:
             raise NotebookError(
                 f"there is no exercise or lesson {', '.join(unknown)}; there are: {', '.join(found)}"

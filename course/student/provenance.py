@@ -5,9 +5,9 @@ import sys
 from pathlib import Path
 from types import CodeType
 
-from course.student.edition import MARKER
 from course.lessons.exercises import read_exercises
 from course.lessons.notebooks import ROOT
+from course.student.edition import MARKER
 
 FUNCTIONS = (property, classmethod, staticmethod)
 

@@ -149,8 +149,7 @@ def picture(words, sampler):
     fig = Figure(figsize=(9, 3.8), layout="constrained")
     left, right = fig.subplots(1, 2, width_ratios=(1.5, 1))
     lines = [part for line in words.split("\n") for part in textwrap.wrap(line, 62) or [""]]
-    left.text(0, 1, "\n".join(lines), family="DejaVu Sans Mono", size=9, va="top",
-              parse_math=False)  # fmt: skip
+    left.text(0, 1, "\n".join(lines), family="DejaVu Sans Mono", size=9, va="top", parse_math=False)
     left.axis("off")
     _, before, after = sampler.next_probabilities()
     ranked = np.argsort(-before, kind="stable")[:CANDIDATES]

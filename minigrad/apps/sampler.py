@@ -1,8 +1,10 @@
 """What the playground does, without its controls: settings, writing, stopping, looking inside.
 
-    sampler = Sampler(model, tokenizer)
-    sampler.set(prompt="JULIET:\\n", temperature=0.5, seed=3)
-    print(sampler.generate())
+>>> import minigrad as mg
+>>> sampler = Sampler(*mg.load_pretrained())
+>>> sampler.set(prompt="JULIET:\\n", temperature=0.5, seed=3, length=5)
+>>> sampler.generate()
+'JULIET:\\nAnd I'
 """
 
 import itertools

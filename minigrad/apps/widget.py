@@ -61,44 +61,73 @@ class Playground(widgets.VBox):
         wide = {"layout": {"width": "384px"}, "style": {"description_width": "86px"}}
         narrow = {"layout": {"width": "190px"}, "style": {"description_width": "86px"}}
         self.prompt = widgets.Textarea(
-            settings.prompt, rows=2, **wide,
+            settings.prompt,
+            rows=2,
+            **wide,
             **_label("Prompt", "The text that the model goes on from"),
-        )  # fmt: skip
+        )
         self.temperature = widgets.FloatSlider(
-            settings.temperature, min=0, max=2, step=0.05, description="Temperature", **wide,
+            settings.temperature,
+            min=0,
+            max=2,
+            step=0.05,
+            description="Temperature",
+            **wide,
             tooltip="Lower: safer, higher: wilder; 0 is greedy, always the likeliest character",
-        )  # fmt: skip
+        )
         self.top_k = widgets.IntSlider(
-            settings.top_k or vocab_size, min=1, max=vocab_size, description="Top-k", **wide,
+            settings.top_k or vocab_size,
+            min=1,
+            max=vocab_size,
+            description="Top-k",
+            **wide,
             tooltip=f"Draw from the k likeliest characters only; {vocab_size} is all of them",
-        )  # fmt: skip
+        )
         self.top_p = widgets.FloatSlider(
-            settings.top_p or 1, min=0.05, max=1, step=0.05, description="Top-p", **wide,
+            settings.top_p or 1,
+            min=0.05,
+            max=1,
+            step=0.05,
+            description="Top-p",
+            **wide,
             tooltip="Draw from the likeliest characters that have this probability together; "
             "1 is all of them",
-        )  # fmt: skip
+        )
         self.length = widgets.IntText(
-            settings.length, description="Length", **narrow,
+            settings.length,
+            description="Length",
+            **narrow,
             tooltip=f"How many characters to write, 1 to {LONGEST}",
-        )  # fmt: skip
+        )
         self.seed = widgets.IntText(
-            settings.seed, description="Seed", **narrow,
+            settings.seed,
+            description="Seed",
+            **narrow,
             tooltip="The same seed and settings write the same text again",
-        )  # fmt: skip
+        )
         self.new_seed = widgets.Checkbox(
-            False, description="new seed each time", indent=False,
+            False,
+            description="new seed each time",
+            indent=False,
             layout={"width": "180px", "margin": "2px 2px 2px 92px"},
             tooltip="Take the next seed whenever Generate is pressed",
-        )  # fmt: skip
+        )
         self.generate = _button("Generate", "Write a text", self._generate, style="primary")
         self.stop = _button("Stop", "Stop writing; what is written stays", self._stop)
         self.clear = _button("Clear", "Remove the written text", self._clear)
         self.earlier_texts = widgets.Dropdown(
-            options=[("the newest", NEWEST)], **wide,
+            options=[("the newest", NEWEST)],
+            **wide,
             **_label("Show", "The texts that were written in this session"),
-        )  # fmt: skip
-        for control in (self.prompt, self.temperature, self.top_k, self.top_p, self.length,
-                        self.seed):  # fmt: skip
+        )
+        for control in (
+            self.prompt,
+            self.temperature,
+            self.top_k,
+            self.top_p,
+            self.length,
+            self.seed,
+        ):
             control.observe(self._settings_changed, "value")
         self.earlier_texts.observe(self._writing_changed, "value")
         self.next = widgets.HTML(layout={"flex": "1 1 0", "margin": "0 0 0 12px"})
@@ -134,13 +163,16 @@ class Playground(widgets.VBox):
         self.place = widgets.HTML()
         small = {"layout": {"width": "130px"}, "style": {"description_width": "48px"}}
         self.block = widgets.Dropdown(
-            options=range(1, config.num_blocks + 1), value=config.num_blocks, **small,
+            options=range(1, config.num_blocks + 1),
+            value=config.num_blocks,
+            **small,
             **_label("Block", "Which block's attention the map shows; 1 is the first"),
-        )  # fmt: skip
+        )
         self.head = widgets.Dropdown(
-            options=range(1, config.num_heads + 1), **small,
+            options=range(1, config.num_heads + 1),
+            **small,
             **_label("Head", "Which attention head of the block the map shows"),
-        )  # fmt: skip
+        )
         for control in (self.block, self.head):
             control.observe(lambda _: self._show_choice(), "value")
         self.alternatives = widgets.HTML(layout={"flex": "1 1 0", "margin": "0 12px 0 0"})
@@ -152,10 +184,7 @@ class Playground(widgets.VBox):
             "and where did the model look?"
         )
         self.inside = widgets.HBox(
-            [
-                self.alternatives,
-                widgets.VBox([widgets.HBox([self.block, self.head]), self.map]),
-            ]
+            [self.alternatives, widgets.VBox([widgets.HBox([self.block, self.head]), self.map])]
         )
         return widgets.VBox(
             [

@@ -33,11 +33,13 @@ class GraphDrawing:
         width = len(str(len(nodes) - 1))
         self.text = "\n".join(
             f"{i:{width}}  {op or 'leaf'}({', '.join(map(str, inputs[i]))})".replace("()", "")
-            + ":  " + "   ".join(labels[i])
+            + ":  "
+            + "   ".join(labels[i])
             for i, op in enumerate(ops)
-        )  # fmt: skip
-        kinds = ["op" if op else "leaf" if x.requires_grad else "constant"
-                 for op, x in zip(ops, nodes)]  # fmt: skip
+        )
+        kinds = [
+            "op" if op else "leaf" if x.requires_grad else "constant" for op, x in zip(ops, nodes)
+        ]
         self.svg = _svg(inputs, [_SIGNS.get(op, op) for op in ops], labels, kinds)
 
     def __repr__(self):
@@ -197,9 +199,10 @@ def _svg(inputs, signs, labels, kinds):
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{height:.0f}" '
         f'viewBox="0 0 {width:.0f} {height:.0f}" font-size="12" '
         'font-family="DejaVu Sans Mono, Menlo, Consolas, monospace" text-anchor="middle">\n'
-        f'<rect width="100%" height="100%" fill="#FFFFFF"/>\n' + "\n".join(lines + shapes)
+        f'<rect width="100%" height="100%" fill="#FFFFFF"/>\n'
+        + "\n".join(lines + shapes)
         + "\n</svg>"
-    )  # fmt: skip
+    )
 
 
 def _rectangle(x, y, width, height, fill, stroke, rounded=0):

@@ -283,9 +283,7 @@ return result
                 advice="np.zeros makes float64 unless it is told; np.zeros_like(weight) is told.",
             ),
         ],
-        equivalent={
-            "line 3: 1 → 2 (column 44)": "NumPy reads the size -2 as -1",
-        },
+        equivalent={"line 3: 1 → 2 (column 44)": "NumPy reads the size -2 as -1"},
     ),
     "03.4": Answers(
         right=[
@@ -409,8 +407,7 @@ return _scale_kept(x, kept, 1 / (1 - p))
             ),
         ],
         equivalent={
-            "line 3: (generator or default_generator()).random(x.shape, dtype=np.float32) >= p → (generator or default_generator()).random(x.shape, dtype=np.float32) > p":
-                "it differs only where a number drawn is p exactly",
+            "line 3: (generator or default_generator()).random(x.shape, dtype=np.float32) >= p → (generator or default_generator()).random(x.shape, dtype=np.float32) > p": "it differs only where a number drawn is p exactly"
         },
     ),
     "03.5": Answers(

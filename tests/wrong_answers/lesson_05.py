@@ -748,8 +748,7 @@ return norm
             ),
         ],
         equivalent={
-            "line 3: max_norm < norm < math.inf → max_norm <= norm < math.inf":
-                "where the two are equal the factor is 1",
+            "line 3: max_norm < norm < math.inf → max_norm <= norm < math.inf": "where the two are equal the factor is 1"
         },
     ),
     "05.5": Answers(

@@ -130,22 +130,28 @@ ANSWERS = {
             ),
             Mistake(
                 "the largest score of all rows taken off",
-                SCORES + "s = q @ k.swapaxes(-1, -2) / math.sqrt(D)\n" + HIDE
+                SCORES
+                + "s = q @ k.swapaxes(-1, -2) / math.sqrt(D)\n"
+                + HIDE
                 + "e = np.exp(s - s.max())\nreturn e / e.sum(-1, keepdims=True)",
                 says="largest of the same row",
                 advice="If row 1 reaches 1000 and row 0 only -1000, what is left of row 0?",
             ),
             Mistake(
                 "softmax along the queries",
-                SCORES + "s = q @ k.swapaxes(-1, -2) / math.sqrt(D)\n" + HIDE
+                SCORES
+                + "s = q @ k.swapaxes(-1, -2) / math.sqrt(D)\n"
+                + HIDE
                 + "e = np.exp(s - s.max(-2, keepdims=True))\nreturn e / e.sum(-2, keepdims=True)",
                 says="columns sum to 1",
                 advice="Each query shares out 1 among the keys: which axis holds the keys?",
             ),
             Mistake(
                 "the root of all channels",
-                SCORES + "s = q @ k.swapaxes(-1, -2) / math.sqrt(q.shape[1] * D)\n"
-                + HIDE + SOFTMAX,
+                SCORES
+                + "s = q @ k.swapaxes(-1, -2) / math.sqrt(q.shape[1] * D)\n"
+                + HIDE
+                + SOFTMAX,
                 says="several texts and heads",
                 advice="A score is a sum over one head's D products, not over all C.",
             ),
@@ -158,9 +164,13 @@ ANSWERS = {
             ),
             Mistake(
                 "always float32",
-                SCORES + "s = q @ k.swapaxes(-1, -2) / math.sqrt(D)\n" + HIDE
-                + SOFTMAX.replace("e / e.sum(-1, keepdims=True)",
-                                  "(e / e.sum(-1, keepdims=True)).astype(np.float32)"),
+                SCORES
+                + "s = q @ k.swapaxes(-1, -2) / math.sqrt(D)\n"
+                + HIDE
+                + SOFTMAX.replace(
+                    "e / e.sum(-1, keepdims=True)",
+                    "(e / e.sum(-1, keepdims=True)).astype(np.float32)",
+                ),
                 says="are float32 where q is float64",
                 advice="Gradients are checked in float64: take the dtype from q.",
             ),
@@ -171,14 +181,14 @@ ANSWERS = {
             "line 2: -2 → 2": "arrays of four axes: the same axis counted from the front",
             "line 4: 0 → 1 (column 34)": "1 is far below 60 as well",
             "line 4: 0 → 1 (column 59)": "1 is far below 60 as well",
-            "line 7: largest > 60 → largest >= 60":
-                "scores between 60 and 61 overflow with neither",
+            "line 7: largest > 60 → largest >= 60": "scores between 60 and 61 overflow with neither",
             "line 7: 60 → 61 (column 13)": "scores between 60 and 61 overflow with neither",
         },
     ),
     "07.3": Answers(
         right=[
-            CHECKED + """
+            CHECKED
+            + """
 keys, values = self.keys[:, :, :end], self.values[:, :, :end]
 keys[:, :, self.length:], values[:, :, self.length:] = k, v
 self.length = end
@@ -215,8 +225,8 @@ return self.keys[:, :, : self.length], self.values[:, :, : self.length]
             ),
             Mistake(
                 "keys and values exchanged",
-                CHECKED + STORED.replace("= k", "= other").replace("= v", "= k")
-                .replace("= other", "= v")
+                CHECKED
+                + STORED.replace("= k", "= other").replace("= v", "= k").replace("= other", "= v")
                 + "self.length = end\nreturn self.keys[:, :, :end], self.values[:, :, :end]",
                 says="exchanged",
                 advice="Shapes agree, so nothing complains; look at the numbers.",
@@ -230,21 +240,24 @@ return self.keys[:, :, : self.length], self.values[:, :, : self.length]
             ),
             Mistake(
                 "the error names the tokens that are there",
-                CHECKED.replace("self.keys.shape[2]} tokens", "self.length} tokens") + STORED
+                CHECKED.replace("self.keys.shape[2]} tokens", "self.length} tokens")
+                + STORED
                 + "self.length = end\nreturn self.keys[:, :, :end], self.values[:, :, :end]",
                 says="must give the capacity",
                 advice="Of a full cache both numbers agree; try 3 of 4 tokens, and then 2 more.",
             ),
             Mistake(
                 "the last place refused",
-                CHECKED.replace("end >", "end >=") + STORED
+                CHECKED.replace("end >", "end >=")
+                + STORED
                 + "self.length = end\nreturn self.keys[:, :, :end], self.values[:, :, :end]",
                 says="last free place",
                 advice="`end` counts tokens; is 4 of 4 too many?",
             ),
             Mistake(
                 "one token at each later call",
-                CHECKED + """if self.length == 0:
+                CHECKED
+                + """if self.length == 0:
     self.keys[:, :, :end], self.values[:, :, :end] = k, v
 else:
     self.keys[:, :, self.length] = k[:, :, 0]
@@ -257,7 +270,8 @@ return self.keys[:, :, :end], self.values[:, :, :end]
             ),
             Mistake(
                 "the axis of the heads cut too",
-                CHECKED + STORED
+                CHECKED
+                + STORED
                 + "self.length = end\nreturn self.keys[:, :end, :end], self.values[:, :end, :end]",
                 says="several texts and heads",
                 advice="Name the four axes: which one holds the tokens?",
@@ -281,15 +295,19 @@ self.up_proj = nn.Linear(embedding_dim, embedding_dim * 4, bias=bool(bias))
         wrong=[
             Mistake(
                 "no wider in the middle",
-                mlp("embedding_dim, embedding_dim, bias=bias",
-                    "embedding_dim, embedding_dim, bias=bias"),
+                mlp(
+                    "embedding_dim, embedding_dim, bias=bias",
+                    "embedding_dim, embedding_dim, bias=bias",
+                ),
                 says="not wider",
                 advice="Two thirds of a block's weights are here: 8 C².",
             ),
             Mistake(
                 "the layers exchanged",
-                mlp("4 * embedding_dim, embedding_dim, bias=bias",
-                    "embedding_dim, 4 * embedding_dim, bias=bias"),
+                mlp(
+                    "4 * embedding_dim, embedding_dim, bias=bias",
+                    "embedding_dim, 4 * embedding_dim, bias=bias",
+                ),
                 says="two layers are exchanged",
                 advice="Linear takes the number of inputs first.",
             ),
@@ -301,22 +319,29 @@ self.up_proj = nn.Linear(embedding_dim, embedding_dim * 4, bias=bool(bias))
             ),
             Mistake(
                 "no bias ever",
-                mlp("embedding_dim, 4 * embedding_dim, bias=False",
-                    "4 * embedding_dim, embedding_dim, bias=False"),
+                mlp(
+                    "embedding_dim, 4 * embedding_dim, bias=False",
+                    "4 * embedding_dim, embedding_dim, bias=False",
+                ),
                 says="`bias` is not handed on",
                 advice="The real GPT-2 needs the option.",
             ),
             Mistake(
                 "bias on one layer",
-                mlp("embedding_dim, 4 * embedding_dim, bias=bias",
-                    "4 * embedding_dim, embedding_dim, bias=False"),
+                mlp(
+                    "embedding_dim, 4 * embedding_dim, bias=bias",
+                    "4 * embedding_dim, embedding_dim, bias=False",
+                ),
                 says="both layers a bias",
                 advice="Let them print(MLP(3, bias=True)).",
             ),
             Mistake(
                 "ReLU for GELU",
-                mlp("embedding_dim, 4 * embedding_dim, bias=bias",
-                    "4 * embedding_dim, embedding_dim, bias=bias", "ReLU"),
+                mlp(
+                    "embedding_dim, 4 * embedding_dim, bias=bias",
+                    "4 * embedding_dim, embedding_dim, bias=bias",
+                    "ReLU",
+                ),
                 says="is ReLU",
                 advice="It would learn too, but it is not GPT-2 and loads none of its weights.",
             ),

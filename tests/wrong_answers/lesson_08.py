@@ -109,7 +109,8 @@ return self.output_projection(stream)
             ),
             Mistake(
                 "each block reads the embeddings",
-                EMBED + BLOCKS.replace("x = block(x, cache)", "y = block(x, cache)")
+                EMBED
+                + BLOCKS.replace("x = block(x, cache)", "y = block(x, cache)")
                 + PROJECT.replace("(x)", "(y)"),
                 says="every block must be passed",
                 advice="What one block returns is what the next one reads.",
@@ -144,7 +145,8 @@ return self.output_projection(stream)
                 "dropout on each of the two embeddings",
                 "x = self.dropout(self.token_embedding(tokens))\n"
                 "x = x + self.dropout(self.position_embedding.weight[past : past + T])\n"
-                + BLOCKS + PROJECT,
+                + BLOCKS
+                + PROJECT,
                 says="^`self.dropout` is called once",
                 advice="Add first; then one dropout for the sum.",
             ),
@@ -178,8 +180,7 @@ return np.array(rows)
         wrong=[
             Mistake(
                 "temperature after the softmax, made to sum to 1",
-                GREEDY + CUT + SOFTMAX + "p = p / temperature\n"
-                "return p / p.sum(-1, keepdims=True)",
+                GREEDY + CUT + SOFTMAX + "p = p / temperature\nreturn p / p.sum(-1, keepdims=True)",
                 says="temperature changes nothing",
                 advice="A common factor goes out again when the sum is divided by.",
             ),
@@ -197,26 +198,33 @@ return np.array(rows)
             ),
             Mistake(
                 "top-k by a threshold, so that ties stay",
-                GREEDY + """
+                GREEDY
+                + """
 if top_k is not None and top_k < logits.shape[-1]:
     least = np.sort(logits, axis=-1)[:, -top_k][:, None]
     logits = np.where(logits < least, -np.inf, logits)
 logits = logits / temperature
-""" + SOFTMAX + "return p",
+"""
+                + SOFTMAX
+                + "return p",
                 says="exactly k must be left",
                 advice="A threshold cannot tell equal logits apart; ranks can.",
             ),
             Mistake(
                 "the least likely kept",
-                GREEDY + CUT.replace("-logits", "logits") + "logits = logits / temperature\n"
-                + SOFTMAX + "return p",
+                GREEDY
+                + CUT.replace("-logits", "logits")
+                + "logits = logits / temperature\n"
+                + SOFTMAX
+                + "return p",
                 says="least likely tokens were kept",
                 advice="argsort goes upwards.",
             ),
             Mistake(
                 "top-k after the softmax, and not divided again",
                 "if temperature == 0:\n    top_k, temperature = 1, 1.0\n"
-                "logits = logits / temperature\n" + SOFTMAX
+                "logits = logits / temperature\n"
+                + SOFTMAX
                 + "if top_k is not None and top_k < logits.shape[-1]:\n"
                 "    ranked = np.argsort(-logits, axis=-1, kind='stable')\n"
                 "    np.put_along_axis(p, ranked[:, top_k:], 0.0, axis=-1)\n"
@@ -226,8 +234,10 @@ logits = logits / temperature
             ),
             Mistake(
                 "temperature 0 divided by",
-                CUT + "with np.errstate(all='ignore'):\n    logits = logits / temperature\n    "
-                + SOFTMAX.replace("\n", "\n    ") + "\nreturn p",
+                CUT
+                + "with np.errstate(all='ignore'):\n    logits = logits / temperature\n    "
+                + SOFTMAX.replace("\n", "\n    ")
+                + "\nreturn p",
                 says="temperature 0",
                 advice="The limit exists, the quotient does not: treat 0 by itself.",
             ),
@@ -241,22 +251,27 @@ logits = logits / temperature
             ),
             Mistake(
                 "equal logits in an order of chance",
-                GREEDY + CUT.replace(', kind="stable"', "") + "logits = logits / temperature\n"
-                + SOFTMAX + "return p",
+                GREEDY
+                + CUT.replace(', kind="stable"', "")
+                + "logits = logits / temperature\n"
+                + SOFTMAX
+                + "return p",
                 says="only by chance",
                 advice="Quicksort does not keep the order of equal numbers; a long row shows it.",
             ),
             Mistake(
                 "the largest logit of all rows taken off",
-                GREEDY + CUT + "logits = logits / temperature\n"
-                + SOFTMAX.replace("logits.max(-1, keepdims=True)", "logits.max()") + "return p",
+                GREEDY
+                + CUT
+                + "logits = logits / temperature\n"
+                + SOFTMAX.replace("logits.max(-1, keepdims=True)", "logits.max()")
+                + "return p",
                 says="rows disturb each other",
                 advice="Let one row be a thousand above the other.",
             ),
         ],
         equivalent={
-            "line 3: top_k < logits.shape[-1] → top_k <= logits.shape[-1]":
-                "where k is the whole vocabulary nothing is cut",
+            "line 3: top_k < logits.shape[-1] → top_k <= logits.shape[-1]": "where k is the whole vocabulary nothing is cut",
             "line 2: 1.0 → 2.0 (column 28)": "at temperature 0 only one token is left",
             "line 9: -1 → 1": "logits have two axes: the last is axis 1",
             "line 3: -1 → 1": "logits have two axes: the last is axis 1",
@@ -329,7 +344,9 @@ return np.concatenate((as_array(context), new), axis=-1)
             ),
             Mistake(
                 "no finally",
-                "training = model.training\nmodel.eval()\n" + DRAW + "model.train(training)\n"
+                "training = model.training\nmodel.eval()\n"
+                + DRAW
+                + "model.train(training)\n"
                 + JOIN,
                 says="after an error",
                 advice="An error or an interrupt in the middle leaves the mode changed.",
@@ -408,7 +425,8 @@ return loss
             Mistake(
                 "cleared after backward",
                 STEP.replace("self.optimizer.zero_grad()\n", "").replace(
-                    "if not", "self.optimizer.zero_grad()\nif not"),
+                    "if not", "self.optimizer.zero_grad()\nif not"
+                ),
                 says="must make one step|cleared between",
                 advice="Say aloud what .grad holds on each line.",
             ),
@@ -450,16 +468,13 @@ return loss
             ),
             Mistake(
                 "a spoiled step that returns its loss",
-                STEP.replace(
-                    CLIP, f"if not math.isfinite({CLIP.rstrip()}):\n    return loss\n"
-                ),
+                STEP.replace(CLIP, f"if not math.isfinite({CLIP.rstrip()}):\n    return loss\n"),
                 says="must say so by what it returns",
                 advice="The caller looks at the loss alone: how can it know?",
             ),
         ],
         equivalent={
-            "line 5: if not math.isfinite(loss): → deleted":
-                "the gradients of such a loss are not finite either, and the next lines find them",
+            "line 5: if not math.isfinite(loss): → deleted": "the gradients of such a loss are not finite either, and the next lines find them"
         },
     ),
     "08.5": Answers(
