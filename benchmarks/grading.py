@@ -5,7 +5,6 @@ of a student about three are right, one is wrong and one is blank, a different o
 and submission. Then it grades them with one check at a time for each core.
 """
 
-import importlib
 import json
 import sys
 from pathlib import Path
@@ -13,12 +12,12 @@ from pathlib import Path
 from course.grading import grade
 from course.lessons import notebooks
 from course.lessons.exercises import exercises
+from tests.wrong_answers import answers
 
 
 def answer(exercise, draw):
     """The body that a student has written: right, wrong or none."""
-    answers = importlib.import_module(f"tests.wrong_answers.lesson_{exercise.number[:2]}")
-    wrong = answers.ANSWERS[exercise.number].wrong
+    wrong = answers(exercise.number).wrong
     if draw % 5 == 3:
         return wrong[draw % len(wrong)].body
     return exercise.blank() if draw % 5 == 4 else exercise.solution

@@ -4,7 +4,6 @@ For each exercise the wrong answers of tests/wrong_answers, what the check says 
 line, from running it), and what an instructor may tell the student.
 """
 
-import importlib
 import re
 import sys
 from pathlib import Path
@@ -12,6 +11,7 @@ from pathlib import Path
 from course.checks.judge import judge
 from course.lessons.exercises import exercises
 from course.lessons.notebooks import ROOT, load
+from tests.wrong_answers import answers
 
 PAGE = Path(__file__).parent.parent / "docs" / "mistakes.md"
 INTRODUCTION = """\
@@ -24,12 +24,6 @@ the tests hold it to that. Here they stand for whoever sits beside a student, {c
 it shows* is the first line of what the check says; below that line it prints the smallest example.
 *What to say* is meant as the next step, not as the answer.
 """
-
-
-def mistakes(number):
-    """The wrong answers to an exercise."""
-    answers = importlib.import_module(f"tests.wrong_answers.lesson_{number[:2]}")
-    return answers.ANSWERS[number].wrong
 
 
 def diagnosis(number, body):
@@ -53,7 +47,7 @@ def title(notebook):
 
 def page(diagnose=diagnosis):
     """The whole page. `diagnose(number, body)` says how a mistake shows."""
-    count = sum(len(mistakes(number)) for number in exercises())
+    count = sum(len(answers(number).wrong) for number in exercises())
     lines, lesson = [INTRODUCTION.format(count=count)], ""
     for number, exercise in exercises().items():
         if exercise.notebook.name != lesson:
@@ -65,7 +59,7 @@ def page(diagnose=diagnosis):
             "| mistake | how it shows | what to say |",
             "|---|---|---|",
         ]
-        for wrong in mistakes(number):
+        for wrong in answers(number).wrong:
             shown = diagnose(number, wrong.body)
             lines.append(f"| {cell(wrong.name)} | {cell(shown)} | {cell(wrong.advice)} |")
         lines.append("")

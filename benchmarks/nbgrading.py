@@ -18,6 +18,7 @@ HIDDEN = """
 ### BEGIN HIDDEN TESTS
 from course.checks.judge import judge
 from course.lessons.exercises import live_texts
+
 assert judge("{0}", live_texts("{0}")).wrong is None, "not right yet: see what the check says"
 ### END HIDDEN TESTS"""
 

@@ -331,4 +331,5 @@ def evaluate(model, dataset, num_batches=200, batch_size=32, seed=0):
 
 if __name__ == "__main__":
     from minigrad.apps.cli import main  # arguments, progress, checkpoints
+
     raise SystemExit(main())

@@ -1,6 +1,5 @@
 """The checks of the exercises, proven: by right answers, wrong answers, and mutants."""
 
-import importlib
 import re
 
 import pytest
@@ -8,13 +7,9 @@ import pytest
 from course.checks.judge import judge
 from course.lessons.exercises import exercises
 from tests.mutants import mutants
+from tests.wrong_answers import answers
 
 EXERCISES = exercises()
-
-
-def answers(number):
-    """The answers to an exercise, from tests/wrong_answers."""
-    return importlib.import_module(f"tests.wrong_answers.lesson_{number[:2]}").ANSWERS[number]
 
 
 def result(number, body):

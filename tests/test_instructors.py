@@ -86,7 +86,7 @@ def test_what_the_page_names_exists():
 
 
 def test_the_page_names_every_option_and_the_limits():
-    source = (ROOT / "course" / "grade.py").read_text(encoding="utf-8")
+    source = (ROOT / "course" / "grading" / "grade.py").read_text(encoding="utf-8")
     options = set(re.findall(r'"(--[a-z]+)"', source))
     assert options and all(option in INSTRUCTORS for option in options)
     assert f"{submissions.NOTEBOOK_LIMIT // 10**6} MB" in INSTRUCTORS

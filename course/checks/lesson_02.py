@@ -7,7 +7,7 @@ import re
 
 import numpy as np
 
-from course.checks.judge import Wrong, check, near
+from course.checks.vocabulary import Wrong, check, near
 
 # --- 02.1: the topological order ---
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from course.checks.judge import Wrong, check, near
+from course.checks.vocabulary import Wrong, check, near
 
 # --- 06.1: a text of your own ---
 

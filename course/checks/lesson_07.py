@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from course.checks.judge import Wrong, check, near
+from course.checks.vocabulary import Wrong, check, near
 
 # --- 07.1: heads ---
 
