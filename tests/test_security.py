@@ -82,7 +82,9 @@ def test_nothing_is_unpickled_evaluated_or_fetched(path):
     found = dangers(tree_of(path))
     if path.parent.name == "tests":  # they talk to the JupyterLab that they start, on this machine
         found = [name for name in found if name in ("pickle", "allow_pickle")]
-    if path.relative_to(ROOT).parts[0] == "course":  # a notebook's own cells are run, as a notebook's are
+    if (
+        path.relative_to(ROOT).parts[0] == "course"
+    ):  # a notebook's own cells are run, as a notebook's are
         found = [name for name in found if name not in ("exec", "compile")]
     if path.name in LOCAL:
         found = [name for name in found if name not in ("socket", "urllib.request.urlopen")]
