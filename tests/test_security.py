@@ -20,7 +20,7 @@ from minigrad.gpt2_shakespeare import GPT2, GPT2Config, Recipe, Trainer
 ROOT = Path(__file__).parent.parent
 SOURCES = sorted(
     path
-    for folder in ("minigrad", "course", "benchmarks", "tests")
+    for folder in ("minigrad", "course", "benchmarks", "maintain", "tests")
     for path in (ROOT / folder).rglob("*.py")
 )
 each_source = pytest.mark.parametrize(
