@@ -174,7 +174,8 @@ class Student:
             return "it is still blank: write the body in the place of raise NotYet(...)"
         if blank:
             return f"it needs exercise {blank}, which is still blank: solve that one first"
-        where = error.get("where") or "the code"
+        frames = error.get("frames") or [["", "the code", 0]]
+        where = frames[-1][1]
         return f"{where} raised {error.get('type')}: {error.get('words')}"
 
     def array(self, probe, *arguments, shape=None):
