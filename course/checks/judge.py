@@ -28,12 +28,15 @@ class Result:
         return "\n".join(lines)
 
 
-def judge(number, texts, limits=runner.Limits()):
-    """The result of the check `number` on a package given as texts. Never raises."""
+def judge(number, texts, limits=runner.Limits(), server=None):
+    """The result of the check `number` on a package given as texts. Never raises.
+
+    `server` is where the code runs: see `runner.start`.
+    """
     module = importlib.import_module(f"course.checks.lesson_{number[:2]}")
     result = Result(number)
     try:
-        with runner.start(texts, probes(module), limits) as child:
+        with runner.start(texts, probes(module), limits, server) as child:
             for line in CHECKS[number](Student(child, number)):
                 result.passed.append(line)
     except Wrong as wrong:

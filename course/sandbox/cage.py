@@ -1,163 +1,88 @@
-"""Walls around student code that Linux itself holds, whoever runs the check, root included.
+"""A cage around student code: bubblewrap, a maintained wall of Linux's namespaces.
 
-`close(home, readable)` shuts them for this process and for good: no other process, no program, no
-connection, no signal to others (a filter of system calls, seccomp), and no file but those below
-`readable` for reading and `home` for writing (Landlock, Linux 5.13 and newer). It returns the names
-of the walls that hold. On other systems none does, and the guard in child.py is all there is.
+Inside, there is no network, no other process, no user and nothing to write to but a small folder in
+memory; to read there are Python, NumPy and the system's libraries, and nothing else of this machine.
+The cage ends with the process that made it.
 """
 
-import ctypes
+import functools
 import os
-import platform
-import struct
+import shutil
+import subprocess
 import sys
+from pathlib import Path
 
-# --- The filter of system calls ---
+import numpy as np
 
-# Their numbers on (x86_64, aarch64); None where the call does not exist. Refused, with EPERM:
-REFUSED = {
-    # other processes and programs
-    "fork": (57, None), "vfork": (58, None), "execve": (59, 221), "execveat": (322, 281),
-    "ptrace": (101, 117), "process_vm_readv": (310, 270), "process_vm_writev": (311, 271),
-    "pidfd_open": (434, 434), "pidfd_send_signal": (424, 424), "tkill": (200, 130),
-    "rt_sigqueueinfo": (129, 138), "rt_tgsigqueueinfo": (297, 240),
-    # connections, and memory that outlives the process or counts against no limit
-    "socket": (41, 198), "io_uring_setup": (425, 425), "shmget": (29, 194), "semget": (64, 190),
-    "msgget": (68, 186), "mq_open": (240, 180), "memfd_create": (319, 279), "add_key": (248, 217),
-    "request_key": (249, 218), "keyctl": (250, 219),
-    # what would change the limits or the view of the file system
-    "setrlimit": (160, 164), "unshare": (272, 97), "setns": (308, 268), "chroot": (161, 51),
-    "mount": (165, 40), "umount2": (166, 39), "pivot_root": (155, 41), "bpf": (321, 280),
-    "perf_event_open": (298, 241), "userfaultfd": (323, 282), "open_by_handle_at": (304, 265),
-    # the owner, the rights and the times of files, which Landlock leaves alone
-    "chmod": (90, None), "fchmod": (91, 52), "fchmodat": (268, 53), "fchmodat2": (452, 452),
-    "chown": (92, None), "fchown": (93, 55), "lchown": (94, None), "fchownat": (260, 54),
-    "utime": (132, None), "utimes": (235, None), "futimesat": (261, None), "utimensat": (280, 88),
-    "setxattr": (188, 5), "lsetxattr": (189, 6), "fsetxattr": (190, 7),
-    "removexattr": (197, 14), "lremovexattr": (198, 15), "fremovexattr": (199, 16),
-}  # fmt: skip
-CLONE3, CLONE, KILL, TGKILL, PRLIMIT = (435, 435), (56, 220), (62, 129), (234, 131), (302, 261)
-MACHINES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}  # the column, and seccomp's name
-THREAD = 0x00010000  # CLONE_THREAD: a thread of this process, which its limits bind
-
-LOAD, EQUAL, AT_LEAST, ANY_BIT, RETURN = 0x20, 0x15, 0x35, 0x45, 0x06  # instructions of BPF
-ALLOW, KILLED, EPERM, ENOSYS = 0x7FFF0000, 0x80000000, 0x00050001, 0x00050026
+SPACE = 16 << 20  # bytes of the folder in memory
+HOME = "/tmp/home"
+NOBODY = "65534"
+SYSTEM = ("/usr", "/lib", "/lib64", "/lib32", "/bin", "/etc/ld.so.cache", "/etc/localtime")
+HIDDEN = ("minigrad", "course")  # packages that hold the solutions, should they be installed
 
 
-def filter_program(machine, pid):
-    """The filter as instructions (code, jump if true, jump if false, number)."""
-    column, name = MACHINES[machine]
-    program = [(LOAD, 0, 0, 4), (EQUAL, 1, 0, name), (RETURN, 0, 0, KILLED), (LOAD, 0, 0, 0)]
-    if machine == "x86_64":  # the same calls have second numbers there, for 32-bit pointers
-        program += [(AT_LEAST, 0, 1, 0x40000000), (RETURN, 0, 0, EPERM)]
-    for numbers in REFUSED.values():
-        if numbers[column] is not None:
-            program += [(EQUAL, 0, 1, numbers[column]), (RETURN, 0, 0, EPERM)]
-    # Its flags lie in memory, where a filter cannot look; libraries then take `clone`.
-    program += [(EQUAL, 0, 1, CLONE3[column]), (RETURN, 0, 0, ENOSYS)]
-
-    def only_if(call, *conditions):
-        """Allow a call where words of its arguments (of four bytes each) pass the tests."""
-        tests = []
-        for left, (test, word, value) in zip(
-            range(len(conditions) - 1, -1, -1), conditions, strict=True
-        ):
-            tests += [(LOAD, 0, 0, 16 + 4 * word), (test, 0, 2 * left + 1, value)]
-        body = [*tests, (RETURN, 0, 0, ALLOW), (RETURN, 0, 0, EPERM)]
-        return [(EQUAL, 0, len(body), call[column]), *body]
-
-    program += only_if(CLONE, (ANY_BIT, 0, THREAD))
-    program += only_if(KILL, (EQUAL, 0, pid))
-    program += only_if(TGKILL, (EQUAL, 0, pid))
-    program += only_if(PRLIMIT, (EQUAL, 4, 0), (EQUAL, 5, 0))  # no new limit is given
-    return [*program, (RETURN, 0, 0, ALLOW)]
+def command(inside):
+    """The command line that runs `inside`, a list of words, in a cage of its own."""
+    words = [shutil.which("bwrap"), "--unshare-all", "--die-with-parent", "--new-session"]
+    words += ["--uid", NOBODY, "--gid", NOBODY, "--cap-drop", "ALL", "--hostname", "cage"]
+    for path in SYSTEM:
+        if os.path.islink(path):  # /bin is a link to usr/bin today
+            words += ["--symlink", os.readlink(path), path]
+        elif os.path.exists(path):
+            words += ["--ro-bind", path, path]
+    for path in readable():
+        words += ["--ro-bind", path, path]
+    for path in _hidden():
+        words += ["--tmpfs", path, "--remount-ro", path]
+    words += ["--proc", "/proc", "--dir", "/dev"]
+    for device in ("null", "zero", "urandom"):
+        words += ["--dev-bind", f"/dev/{device}", f"/dev/{device}"]
+    words += ["--size", str(SPACE), "--perms", "0700", "--tmpfs", "/tmp", "--dir", HOME]
+    words += ["--clearenv"]
+    for name, value in environment().items():
+        words += ["--setenv", name, value]
+    return [*words, "--chdir", HOME, *inside]
 
 
-def refuse_calls(libc):
-    """Put the filter in force. Returns whether it is."""
-    if platform.machine() not in MACHINES or sys.byteorder != "little" or sys.maxsize < 2**32:
-        return False
-    program = filter_program(platform.machine(), os.getpid())
-    code = ctypes.create_string_buffer(b"".join(struct.pack("<HBBI", *line) for line in program))
-    whole = ctypes.create_string_buffer(struct.pack("@HP", len(program), ctypes.addressof(code)))
-    return libc.prctl(22, 2, ctypes.addressof(whole), 0, 0) == 0  # PR_SET_SECCOMP
+def environment():
+    """The few variables that the code inside may see."""
+    return {"HOME": HOME, "TMPDIR": HOME, "PATH": "/usr/bin", "LANG": "C.UTF-8"} | {
+        name: "1" for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS")
+    }
 
 
-# --- The files ---
-
-EXECUTE, WRITE_FILE, READ_FILE, READ_FOLDER, TRUNCATE = 1, 2, 4, 8, 1 << 14
-CREATE_RULESET, ADD_RULE, RESTRICT_SELF = 444, 445, 446  # on every machine
-
-
-def refuse_files(libc, home, readable):
-    """Put Landlock's rules in force. Returns whether they are."""
-    version = libc.syscall(CREATE_RULESET, None, ctypes.c_size_t(0), 1)
-    if version < 1:
-        return False
-    every = (1 << {1: 13, 2: 14, 3: 15, 4: 15}.get(version, 16)) - 1
-    wanted = ctypes.c_char_p(struct.pack("<Q", every))
-    rules = libc.syscall(CREATE_RULESET, wanted, ctypes.c_size_t(8), 0)
-    if rules < 0:
-        return False
-    reading = EXECUTE | READ_FILE | READ_FOLDER
-    allowed = [(home, every), (os.devnull, (READ_FILE | WRITE_FILE | TRUNCATE) & every)]
-    allowed += [(path, reading) for path in readable]
-    try:
-        for path, rights in allowed:
-            try:
-                descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC)
-            except OSError:
-                continue  # it is not there
-            if not os.path.isdir(path):
-                rights &= EXECUTE | READ_FILE | WRITE_FILE | TRUNCATE
-            rule = ctypes.c_char_p(struct.pack("<Qi", rights, descriptor))
-            done = libc.syscall(ADD_RULE, rules, 1, rule, 0)
-            os.close(descriptor)
-            if done and path == home:
-                return False
-        return libc.syscall(RESTRICT_SELF, rules, 0) == 0
-    finally:
-        os.close(rules)
+def readable():
+    """The folders that Python and NumPy live in, without those inside another one of them."""
+    numpy = Path(np.__file__).parent
+    folders = {Path(sys.prefix), Path(sys.base_prefix), numpy, Path(__file__).parent}
+    folders |= {path for path in numpy.parent.glob("numpy.libs")}
+    folders |= {folder.resolve() for folder in folders}
+    return sorted(
+        str(folder)
+        for folder in folders
+        if folder not in (Path("/"), Path("/usr"))
+        and not any(other in folder.parents for other in {*folders, Path("/usr")})
+    )
 
 
-# --- All together ---
+def _hidden():
+    """Installed copies of this course in folders that can be read inside."""
+    roots = [Path(root) for root in (*readable(), "/usr")]
+    found = []
+    for place in map(Path, sys.path):
+        for name in HIDDEN:
+            if (place / name).is_dir() and any(root in place.parents for root in roots):
+                found.append(str(place / name))
+    return found
 
 
-def readable_paths():
-    """What Python and NumPy need to read: their own folders, and the system's libraries."""
-    own = sys.prefix, sys.base_prefix
-    system = [
-        "/lib",
-        "/lib64",
-        "/usr/lib",
-        "/usr/lib64",
-        "/usr/local/lib",
-        "/usr/share/zoneinfo",
-        "/etc/ld.so.cache",
-        "/etc/localtime",
-        "/dev/urandom",
-        "/sys/devices/system/cpu",
-    ]
-    return [os.path.realpath(path) for path in own if path not in ("/", "/usr")] + system
-
-
-def close(home, readable):
-    """Shut every wall that this system has. Returns the names of those that hold."""
+@functools.cache
+def problem():
+    """Why there is no cage on this machine, in words; "" where there is one."""
     if sys.platform != "linux":
-        return []
-    libc = ctypes.CDLL(None, use_errno=True)
-    libc.syscall.restype = ctypes.c_long
-    libc.prctl.argtypes = [ctypes.c_int, *[ctypes.c_ulong] * 4]
-    if libc.prctl(38, 1, 0, 0, 0) != 0:  # PR_SET_NO_NEW_PRIVS, which both of the walls need
-        return []
-    holds = []
-    if os.geteuid() == 0 and platform.machine() in MACHINES:  # nothing of what root alone may do
-        number = {"x86_64": 126, "aarch64": 91}[platform.machine()]  # capset
-        header, none = struct.pack("<Ii", 0x20080522, 0), bytes(24)
-        libc.syscall(number, ctypes.c_char_p(header), ctypes.c_char_p(none))
-    libc.prctl(1, 9, 0, 0, 0)  # PR_SET_PDEATHSIG: it does not outlive the one who made it
-    if refuse_files(libc, home, readable):
-        holds.append("files")
-    if refuse_calls(libc):
-        holds.append("processes")
-    return holds
+        return "bubblewrap needs Linux"
+    if shutil.which("bwrap") is None:
+        return "bubblewrap is not installed (on Debian and Ubuntu: sudo apt install bubblewrap)"
+    trial = command([sys.executable, "-I", "-c", "import numpy"])
+    done = subprocess.run(trial, capture_output=True, text=True, errors="replace", check=False)
+    return "" if done.returncode == 0 else f"bubblewrap does not work here: {done.stderr.strip()}"

@@ -3,12 +3,15 @@
     with start(texts, probes) as child:
         child.ask("probe_softmax", [x, -1])
 
-Nothing that comes back is believed to be more than data: see `child.decode`.
+On a student's own machine the code runs with limits and a guard against accidents. In grading it
+runs in a cage (cage.py), one for each student. Nothing that comes back is believed to be more than
+data: see `protocol.decode`.
 """
 
 import atexit
 import functools
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -19,10 +22,12 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from course.sandbox import child as protocol
+from course.sandbox import cage, protocol
+from course.sandbox.package import key_of
 
-SCRIPT = Path(protocol.__file__).resolve()
+SCRIPT = Path(__file__).with_name("server.py").resolve()
 CAN_FORK = hasattr(os, "fork") and sys.platform != "darwin"  # Accelerate does not survive a fork
+PATIENCE = 10.0  # seconds that a server has to answer
 KEPT = ("PATH", "SYSTEMROOT", "LANG", "LC_ALL", "LD_LIBRARY_PATH")  # of the environment
 
 
@@ -46,23 +51,23 @@ class Ended(Exception):
 class Child:
     """A process with the student's package loaded. Use it in a `with` statement."""
 
-    def __init__(self, channel, kill, texts, probes, limits):
-        self.channel, self._kill, self.late = channel, kill, False
+    def __init__(self, process, modules, probes, limits):
+        self.process, self.channel, self.late = process, process.channel, False
         self.printed = []  # what the first and the last of those calls printed that print anything
-        # The system ends it without a word when its seconds of the processor are used up, which
-        # cannot be before as much time has passed.
+        # The system kills it silently when its seconds of the processor are used up, which cannot
+        # be before as much time has passed.
         self.used_up = time.monotonic() + limits.cpu - 0.1
         self.timer = threading.Timer(limits.seconds, self._time_is_up)
         self.timer.daemon = True
         self.timer.start()
-        self.home = tempfile.TemporaryDirectory(prefix="check-", ignore_cleanup_errors=True)
         self.first = self._exchange(
             {
-                "texts": texts,
+                "modules": modules,
                 "probes": probes,
-                "home": self.home.name,
+                "home": process.home,
                 "cpu": limits.cpu,
                 "memory": limits.memory,
+                "caged": process.caged,
             }
         )
 
@@ -93,33 +98,37 @@ class Child:
                     printed += str(reply["printed"])[: protocol.PRINTED_CHARACTERS]
                     self.printed[-1] = printed
         except (EOFError, OSError, ValueError, RecursionError):
-            self._kill()
+            self.process.kill()
             raise Ended(self.late or time.monotonic() >= self.used_up) from None
 
     def _time_is_up(self):
         self.late = True
-        self._kill()
+        self.process.kill()
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
         self.timer.cancel()
-        self._kill()
-        self.channel.close()
-        self.home.cleanup()
+        self.process.close()
 
 
-def start(texts, probes, limits=Limits()):
+def start(texts, probes, limits=Limits(), server=None):
     """A child with the package `texts` (module name -> text) and the probes' source loaded.
 
+    `server` is the one to fork from, such as a `caged()` one; without it, the one of this process.
     Raises Ended where the package brings the process down while it is loaded.
     """
-    channel, kill = _forked() if CAN_FORK else _spawned()
+    modules = {name: key_of(name, text) for name, text in texts.items()}
+    wanted = {modules[name]: [name, text] for name, text in texts.items()}
     try:
-        return Child(channel, kill, texts, probes, limits)
+        process = _forked(wanted, server) if CAN_FORK else _Spawned(wanted)
+    except (OSError, EOFError, ValueError):
+        raise Ended(late=False) from None
+    try:
+        return Child(process, modules, probes, limits)
     except BaseException:
-        kill()
+        process.close()
         raise
 
 
@@ -133,34 +142,94 @@ def _environment():
     return kept | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 
 
-def _spawned():
+def _remove(folder):
+    """Remove a folder, however deep student code made it."""
+    try:
+        shutil.rmtree(folder, ignore_errors=True)
+    except RecursionError:
+        subprocess.run(["rm", "-rf", "--", folder], check=False)
+
+
+class _Spawned:
     """A new Python for one check, on every system."""
-    process = subprocess.Popen(
-        _command(),
-        env=_environment(),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
 
-    def kill():
+    caged = False
+
+    def __init__(self, wanted):
+        self.home = tempfile.mkdtemp(prefix="check-")
+        self.python = subprocess.Popen(
+            _command(),
+            env=_environment(),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        self.channel = protocol.Channel(self.python.stdout, self.python.stdin)
+        self.channel.send(wanted)
+
+    def kill(self):
         try:
-            os.killpg(process.pid, signal.SIGKILL)  # whatever it has started, too
+            os.killpg(self.python.pid, signal.SIGKILL)  # whatever it has started, too
         except (AttributeError, OSError):
-            process.kill()  # a system without groups, or it has ended already
-        process.wait()
+            self.python.kill()  # a system without groups, or it has ended already
+        self.python.wait()
 
-    return protocol.Channel(process.stdout, process.stdin), kill
+    def close(self):
+        self.kill()
+        self.channel.close()
+        _remove(self.home)
+
+
+class _Forked:
+    """A copy of a server, for one check on this machine."""
+
+    caged = False
+
+    def __init__(self, server, connection, pid):
+        self.channel, self.pid = protocol.over(connection), pid
+        self.home = tempfile.mkdtemp(prefix="check-")
+
+    def kill(self):
+        for send in (os.killpg, os.kill):
+            try:
+                send(self.pid, signal.SIGKILL)
+                return
+            except OSError:
+                pass  # it has ended already
+
+    def close(self):
+        self.kill()
+        self.channel.close()
+        _remove(self.home)
+
+
+class _Caged:
+    """A copy of a server inside a cage, where its process id means nothing to us."""
+
+    caged = True
+    home = cage.HOME
+
+    def __init__(self, server, connection, pid):
+        self.server, self.channel = server, protocol.over(connection)
+
+    def kill(self):
+        self.server.end_check()
+
+    def close(self):
+        self.kill()
+        self.channel.close()
 
 
 class Server:
     """A Python that has loaded NumPy and forks for each check, in a few milliseconds."""
 
-    def __init__(self, texts):
+    def __init__(self, caged=False):
+        self.caged, self.sent = caged, set()
         self.control, theirs = socket.socketpair()
+        command = _command(str(theirs.fileno()))
         self.process = subprocess.Popen(
-            _command(str(theirs.fileno())),
+            cage.command(command) if caged else command,
             env=_environment(),
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
@@ -169,52 +238,76 @@ class Server:
             start_new_session=True,
         )
         theirs.close()
+        self.control.settimeout(PATIENCE)
         self.channel = protocol.over(self.control)
-        self.channel.send(texts)
         self.lock = threading.Lock()
 
-    def fork(self):
-        """A channel to a new copy of the server, and its process id."""
+    def fork(self, wanted):
+        """A copy of the server that knows the modules `wanted`, {key: [name, text]}."""
         ours, theirs = socket.socketpair()
-        with theirs, ours:
-            with self.lock:
-                socket.send_fds(self.control, [b"x"], [theirs.fileno()])
-                pid = self.channel.receive()
-            return protocol.over(ours), pid
+        with theirs, ours, self.lock:
+            new = {key: module for key, module in wanted.items() if key not in self.sent}
+            if new:
+                self.control.sendall(b"c")
+                self.channel.send(new)
+                self.channel.receive()
+                self.sent |= new.keys()
+            socket.send_fds(self.control, [b"f"], [theirs.fileno()])
+            pid = self.channel.receive()
+            return (_Caged if self.caged else _Forked)(self, ours, pid)
+
+    def end_check(self):
+        """End whatever a check has left in the cage; where the server does not answer, the cage."""
+        with self.lock:
+            try:
+                self.control.sendall(b"e")
+                self.channel.receive()
+            except (OSError, EOFError, ValueError):
+                self.process.kill()
 
     def close(self):
         self.channel.close()
         self.control.close()
+        if self.caged:
+            self.process.kill()
         self.process.wait()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+
+def caged():
+    """A server in a cage of its own, for the checks of one student. Use it in a `with` statement.
+
+    Raises OSError, in words, where this machine has no cage.
+    """
+    if cage.problem():
+        raise OSError(cage.problem())
+    return Server(caged=True)
+
+
+def walls():
+    """The names of the walls that this machine has around a check in grading."""
+    return [] if cage.problem() else ["bubblewrap"]
 
 
 @functools.cache
 def server():
-    """The server of this process; it holds the package compiled, as far as it was exported."""
-    from course.lessons.exercises import installed_texts
-
-    started = Server(installed_texts())
+    """The server of this process, for checks without a cage."""
+    started = Server()
     atexit.register(started.close)
     return started
 
 
-def _forked():
+def _forked(wanted, chosen):
     for attempt in range(3):
         try:
-            channel, pid = server().fork()
-            break
+            return (chosen or server()).fork(wanted)
         except (OSError, EOFError, ValueError):
-            server.cache_clear()  # somebody ended it, or the machine is short of something
-            if attempt == 2:
+            if chosen is not None or attempt == 2:
                 raise
+            server.cache_clear()  # somebody ended it, or the machine is short of something
             time.sleep(attempt)
-
-    def kill():
-        for send in (os.killpg, os.kill):
-            try:
-                send(pid, signal.SIGKILL)
-                return
-            except OSError:
-                pass  # it has ended already
-
-    return channel, kill

@@ -1,0 +1,94 @@
+"""Messages between the parent and the process that student code runs in: JSON, never pickles.
+
+Both sides use this file; nothing of the course is imported here, since the child has nothing of it.
+"""
+
+import base64
+import json
+import struct
+import threading
+
+import numpy as np
+
+LIMIT = 1 << 23  # bytes of one message, five times what the largest of our checks sends
+PRINTED_LINES, PRINTED_CHARACTERS = 20, 2000  # of what student code prints, for each call
+KINDS = "biufc"  # of arrays: Booleans and numbers, nothing that could be an object
+
+
+def encode(value):
+    """A value as what JSON can say. Raises TypeError, with the type's name, for any other."""
+    if isinstance(value, np.ndarray | np.generic) and value.dtype.kind in KINDS:
+        array = np.asarray(value)
+        array = array.astype(array.dtype.newbyteorder("<"), order="C")
+        data = base64.b64encode(array.tobytes()).decode("ascii")
+        return {"array": [array.dtype.str, list(array.shape), data, isinstance(value, np.generic)]}
+    if value is None or type(value) in (bool, int, float, str):
+        return value
+    if isinstance(value, list | tuple):
+        return [encode(part) for part in value]
+    if isinstance(value, dict) and all(type(key) is str for key in value):
+        return {"dict": {key: encode(part) for key, part in value.items()}}
+    raise TypeError(type(value).__name__)
+
+
+def decode(value):
+    """What `encode` made a message of. Raises ValueError for everything else."""
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, list):
+        return [decode(part) for part in value]
+    if isinstance(value, dict) and set(value) == {"dict"} and isinstance(value["dict"], dict):
+        return {key: decode(part) for key, part in value["dict"].items()}
+    try:
+        dtype, shape, data, scalar = value["array"]
+        if np.dtype(dtype).kind not in KINDS or not all(type(size) is int for size in shape):
+            raise ValueError
+        array = np.frombuffer(base64.b64decode(data, validate=True), dtype).reshape(shape).copy()
+        return array[()] if scalar else array
+    except (KeyError, TypeError, ValueError):
+        raise ValueError("a message that nobody sent") from None
+
+
+class Channel:
+    """Messages over a pair of binary files: four bytes of length, then JSON."""
+
+    def __init__(self, reader, writer):
+        self.reader, self.writer = reader, writer
+        self.lock = threading.Lock()  # what a thread prints must not cut a reply in two
+
+    def send(self, message):
+        data = json.dumps(message).encode("utf-8")
+        if len(data) > LIMIT:
+            raise ValueError("too much for one message")
+        with self.lock:
+            self.writer.write(struct.pack("<I", len(data)) + data)
+            self.writer.flush()
+
+    def receive(self):
+        """The next message. Raises EOFError at the end, ValueError for what is none."""
+        length = self._read(4)
+        size = struct.unpack("<I", length)[0]
+        if size > LIMIT:
+            raise ValueError("a message that is too long")
+        return json.loads(self._read(size).decode("utf-8"))
+
+    def _read(self, count):
+        data = b""
+        while len(data) < count:
+            more = self.reader.read(count - len(data))
+            if not more:
+                raise EOFError
+            data += more
+        return data
+
+    def close(self):
+        for file in (self.reader, self.writer):
+            try:
+                file.close()
+            except OSError:
+                pass  # the other side is gone
+
+
+def over(connection):
+    """The channel over a socket."""
+    return Channel(connection.makefile("rb", buffering=0), connection.makefile("wb"))
