@@ -191,9 +191,9 @@ class Server:
 @functools.cache
 def server():
     """The server of this process; it holds the package compiled, as far as it was exported."""
-    from course.lessons.exercises import installed_texts
+    from course.lessons.package import exported_texts
 
-    started = Server(installed_texts())
+    started = Server(exported_texts())
     atexit.register(started.close)
     return started
 
