@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from course.checks.judge import judge
-from course.lessons.exercises import exercises
+from course.checks.judging import judge
+from course.lessons.exercise import exercises
 from tests.mutants import mutants
 from tests.wrong_answers import answers
 

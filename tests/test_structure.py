@@ -15,7 +15,7 @@ import sys
 
 import pytest
 
-from course.lessons.export import DEFINITION, exported_cells
+from course.lessons.exporter import DEFINITION, exported_cells
 from course.lessons.notebooks import ROOT, load, paths, read
 
 LESSONS = paths()

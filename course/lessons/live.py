@@ -2,8 +2,9 @@
 
 import ast
 import sys
+from dataclasses import replace
 
-from course.lessons.notebooks import CodeCell, exported_to
+from course.lessons.notebooks import CodeCell, Notebook, exported_to
 
 
 def history() -> list[str] | None:
@@ -24,11 +25,7 @@ def advice(saved: list[CodeCell], history: list[str]) -> str:
     changed, not_run, known = [], [], set(texts)
     for cell in saved:
         text = tidy(cell.source)
-        versions = [
-            source
-            for source in run
-            if source == text or source not in texts and another_version(source, text)
-        ]
+        versions = _versions(text, run, texts)
         known.update(versions)
         if not versions:
             not_run.append(cell)
@@ -49,6 +46,32 @@ def advice(saved: list[CodeCell], history: list[str]) -> str:
     if not_run:
         return f"Run these first, then this cell again: {listed(not_run)}."
     return ""
+
+
+def as_run(notebook: Notebook) -> Notebook:
+    """A saved lesson with each exported cell as it was run last in this kernel, where it was."""
+    run = [source for source in map(tidy, history() or []) if exported_to(source)]
+    saved = {tidy(cell.source) for cell in notebook.cells}
+    cells, known = [], set(saved)
+    for cell in notebook.cells:
+        versions = _versions(tidy(cell.source), run, saved)
+        known.update(versions)
+        cells.append(replace(cell, source=versions[-1]) if cell.module and versions else cell)
+    named = set().union(*(bound_names(cell.source) for cell in cells if cell.module))
+    for source in dict.fromkeys(reversed(run)):  # cells that were run and are not saved yet
+        if source not in known and named.isdisjoint(bound_names(source)):
+            cells.append(CodeCell(len(cells) + 1, source, ""))
+            named |= bound_names(source)
+    return Notebook(notebook.name, cells)
+
+
+def _versions(text: str, run: list[str], saved: set[str]) -> list[str]:
+    """The sources among those run that are a saved cell's `text`, or other versions of it."""
+    return [
+        source
+        for source in run
+        if source == text or source not in saved and another_version(source, text)
+    ]
 
 
 def tidy(source: str) -> str:
