@@ -9,7 +9,7 @@ import json
 import sys
 from pathlib import Path
 
-from course.grading import grade
+from course.grading import command
 from course.lessons import notebooks
 from course.lessons.exercise import exercises
 from tests.wrong_answers import answers
@@ -42,7 +42,7 @@ def main(arguments):
     folder = Path(arguments[0])
     for number in range(int(arguments[1]) if len(arguments) > 1 else 50):
         hand_in(folder / "class" / f"student-{number:02}" / "notebooks", number)
-    return grade.main([str(folder / "class"), "--out", str(folder / "grades.csv")])
+    return command.main([str(folder / "class"), "--out", str(folder / "grades.csv")])
 
 
 if __name__ == "__main__":

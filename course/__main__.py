@@ -51,7 +51,7 @@ def student(arguments):
 
 
 def grade(arguments):
-    return with_numpy("grade", arguments, "course.grading.grade", "main")
+    return with_numpy("grade", arguments, "course.grading.command", "main")
 
 
 def with_numpy(command, arguments, module, function):

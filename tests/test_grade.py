@@ -4,29 +4,27 @@ import csv
 import io
 import json
 import os
+import shutil
+import subprocess
 import sys
 import time
+import zipfile
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
 from course.__main__ import main as course
-from course.grading import submissions
-from course.grading.grade import (
-    FAILED,
-    feedback,
-    grade,
-    harmless,
-    is_blank,
-    main,
-    shown_progress,
-    table,
-    walls,
-)
-from course.grading.submissions import Unreadable, page_name, read_all, read_cells
+from course.grading import content, files, judging
+from course.grading.assembly import is_blank
+from course.grading.command import main, shown_progress
+from course.grading.files import Budget, Unreadable
+from course.grading.judging import grade
+from course.grading.report import feedback, harmless, table
+from course.grading.submissions import page_name, read_all
 from course.lessons import notebooks
 from course.lessons.exercise import exercises
-from course.sandbox import cage, runner
+from course.sandbox import cage, runner, seccomp
 from course.student import edition
 
 LESSON = "03"
@@ -35,6 +33,8 @@ QUICK = runner.Limits(seconds=3.0, cpu=1, memory=1 << 30)
 NORMALISED = exercises()["03.1"].solution
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="these walls are Linux's")
+CAGED = not cage.problem()
+needs_a_cage = pytest.mark.skipif(not CAGED, reason=f"no cage here: {cage.problem()}")
 
 
 def cells_of(bodies):
@@ -66,13 +66,13 @@ def hand_in(folder, bodies=None, *more):
 def graded(folder, limits=QUICK, jobs=2):
     """{student: {exercise: mark}} of lesson 03, and the submissions."""
     found = read_all(folder)
-    marks = grade(found, [LESSON], jobs, limits)
+    marks = grade(found, [LESSON], jobs, limits, caged=CAGED)
     return [{mark.exercise: mark for mark in own} for own in marks], found
 
 
 def statuses(marks):
     """What became of each exercise; where grading itself failed, why."""
-    return [m.diagnosis if m.diagnosis.startswith(FAILED) else m.status for m in marks.values()]
+    return [m.diagnosis if m.failed else m.status for m in marks.values()]
 
 
 def test_right_wrong_blank_and_missing(tmp_path):
@@ -84,7 +84,8 @@ def test_right_wrong_blank_and_missing(tmp_path):
     (tmp_path / "eve.ipynb").write_text(notebook(*cells_of({"03.5": "pass"})), encoding="utf-8")
     (tmp_path / "notes.txt").write_text("not a submission", encoding="utf-8")
     marks, found = graded(tmp_path)
-    assert [submission.student for submission in found] == ["ann", "ben", "cas", "dan", "eve"]
+    names = [submission.student for submission in found]
+    assert names == ["ann", "ben", "cas", "dan", "eve", "notes.txt"]
     assert list(map(statuses, marks)) == [
         ["right"] * 5,
         # dropout and cross-entropy are right, although the whole lesson cannot be
@@ -92,9 +93,10 @@ def test_right_wrong_blank_and_missing(tmp_path):
         ["blank"] * 5,
         ["missing"] * 5,
         ["right"] * 4 + ["blank"],
+        ["unreadable"] * 5,
     ]
     assert "one half" in marks[1]["03.1"].diagnosis
-    assert [sum(mark.points for mark in own.values()) for own in marks] == [5, 2, 0, 0, 4]
+    assert [sum(mark.points for mark in own.values()) for own in marks] == [5, 2, 0, 0, 4, 0]
     assert "no notebook with an exercise" in found[3].remarks[0]
 
 
@@ -163,7 +165,7 @@ def test_the_student_s_edition_is_blank_and_what_was_borrowed_gives_no_point(tmp
 
 
 def test_a_student_s_copy_of_the_course_does_not_grade(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr("course.grading.grade.ROOT", tmp_path)
+    monkeypatch.setattr("course.grading.command.ROOT", tmp_path)
     (tmp_path / "course").mkdir()
     (tmp_path / edition.MARKER).write_text("{}", encoding="utf-8")
     assert main([str(tmp_path), "--out", str(tmp_path / "a")]) == 2
@@ -236,16 +238,17 @@ def test_a_cell_that_is_none_is_passed_over(tmp_path, cell):
     path = tmp_path / "a.ipynb"
     good = {"cell_type": "code", "source": "#| export nn\nx = '\ud800'"}
     path.write_text(json.dumps({"cells": [cell, good]}), encoding="utf-8")
-    assert read_cells(path, tmp_path) == ["#| export nn\nx = '?'"]
+    assert content.cells_of(path.read_bytes(), Budget())[-1] == "#| export nn\nx = '?'"
 
 
 def test_a_million_cells_and_a_large_file(tmp_path, monkeypatch):
     path = tmp_path / "a.ipynb"
     path.write_text('{"cells": [' + "{}," * 1_000_000 + "{}]}", encoding="utf-8")
-    assert read_cells(path, tmp_path) == []
-    monkeypatch.setattr(submissions, "NOTEBOOK_LIMIT", 1_000_000)
+    assert content.cells_of(path.read_bytes(), Budget()) == []
+    monkeypatch.setattr(files, "NOTEBOOK_LIMIT", 1_000_000)
+    (found,) = files.find(path, Budget())
     with pytest.raises(Unreadable, match="larger than 1 MB"):
-        read_cells(path, tmp_path)
+        found.read(Budget())
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names here")
@@ -271,14 +274,16 @@ def test_links_and_pipes(tmp_path):
 
 def test_folders_in_folders(tmp_path):
     hand_in(tmp_path / "ann" / "my-course")
-    hand_in(tmp_path / "ben" / "a" / "b")  # one level too deep
+    hand_in(tmp_path / "ben" / "a" / "b" / "c" / "d" / "e" / "f" / "g")
+    hand_in(tmp_path / "dan" / "/".join("abcdefghijklmnopqrstuvwxyz"))  # too deep, and said so
     copy = hand_in(tmp_path / "cas")
     (tmp_path / "cas" / "notebooks" / ".ipynb_checkpoints").mkdir()
     for name in (".ipynb_checkpoints/03_functional-checkpoint.ipynb", "03_functional (1).ipynb"):
         (copy.parent / name).write_bytes(copy.read_bytes())
     marks, found = graded(tmp_path)
-    assert [own["03.1"].status for own in marks] == ["right", "missing", "right"]
+    assert [own["03.1"].status for own in marks] == ["right"] * 3 + ["missing"]
     assert len(found[2].notebooks) == 1 and "was left out" in found[2].remarks[0]
+    assert "too deep" in found[3].remarks[0]
 
 
 # --- Names, and what comes out ---
@@ -307,8 +312,9 @@ def test_hostile_names(tmp_path):
     for name in NAMES:
         (tmp_path / "class" / name).mkdir(parents=True)
     assert main([str(tmp_path / "class"), "--out", str(tmp_path / "g.csv"), "--lessons", "03"]) == 0
-    rows = list(csv.reader(io.StringIO((tmp_path / "g.csv").read_text(encoding="utf-8"))))
-    shown = [name for name in NAMES if not name.startswith(".")]
+    text = (tmp_path / "g.csv").read_text(encoding="utf-8-sig")
+    rows = list(csv.reader(io.StringIO(text)))
+    shown = NAMES
     assert len(rows) == 1 + 5 * len(shown)
     assert not [cell for row in rows for cell in row if cell[:1] in "=+-@" and cell]
     pages = sorted(path.name for path in (tmp_path / "feedback").iterdir())
@@ -328,6 +334,7 @@ def test_no_cell_is_a_formula():
     for text in ("=1", "+1", "-1", "@x", "\t=1", " =1", "＝1"):
         assert harmless(text) == "'" + text
     assert harmless("3 = 3") == "3 = 3"
+    assert harmless("a;=1") == "a;'=1" and harmless("a\t @x\n-1") == "a\t' @x\n'-1"
 
 
 def test_a_page_shows_what_the_check_said_as_text(tmp_path):
@@ -345,10 +352,13 @@ def test_the_order_of_the_work_changes_nothing(tmp_path):
         hand_in(tmp_path / f"student-{place}", {"03.1": body})
     tables = []
     for jobs in (1, 3):
-        marks = grade(read_all(tmp_path), [LESSON], jobs, QUICK)
+        marks = grade(read_all(tmp_path), [LESSON], jobs, QUICK, caged=CAGED)
         tables.append(table([mark for own in marks for mark in own]))
     assert tables[0] == tables[1]
-    assert tables[0].startswith("student,exercise,points,status,diagnosis\nstudent-0,03.1,0,wrong,")
+    first = (
+        '\ufeff"student","exercise","points","status","diagnosis"\n"student-0","03.1","0","wrong",'
+    )
+    assert tables[0].startswith(first)
 
 
 def test_the_command(tmp_path, capsys):
@@ -371,14 +381,14 @@ def test_the_command(tmp_path, capsys):
 
 def test_only_so_many_files_are_looked_at(tmp_path, monkeypatch):
     path = hand_in(tmp_path / "ann")
-    for number in range(submissions.NOTEBOOKS_LIMIT):
+    for number in range(files.NOTEBOOKS_LIMIT):
         (path.parent / f"x{number}.ipynb").write_text("{", encoding="utf-8")
     (submission,) = read_all(tmp_path)
-    assert submission.remarks[0] == "only the first 50 notebooks were read"
+    assert "only the first 50 notebooks were read" in submission.remarks
     assert submission.lesson("03")
-    monkeypatch.setattr(submissions, "FILES_LIMIT", 10)
+    monkeypatch.setattr(files, "FILES_LIMIT", 10)
     (submission,) = read_all(tmp_path)
-    assert submission.remarks[0] == "after 10 files nothing more was looked at"
+    assert "after 10 files nothing more was looked at" in submission.remarks
 
 
 def test_progress_without_a_terminal(capsys):
@@ -397,7 +407,7 @@ def test_a_system_that_cannot_fork_grades_as_well(tmp_path, monkeypatch):
 
 def test_a_mistake_of_ours_costs_one_lesson(tmp_path, monkeypatch, capsys):
     hand_in(tmp_path / "class" / "ann")
-    monkeypatch.setattr("course.grading.grade.whole", lambda *_: 1 / 0)
+    monkeypatch.setattr("course.grading.judging.whole", lambda *_: 1 / 0)
     out = tmp_path / "grades.csv"
     assert main([str(tmp_path / "class"), "--out", str(out), "--lessons", "03"]) == 1
     assert "could not be graded" in capsys.readouterr().err
@@ -524,43 +534,149 @@ def test_what_honest_code_does_by_accident_is_stopped_everywhere(tmp_path, attem
     assert (tmp_path / "outside" / "here.txt").read_text(encoding="utf-8") == "another's work"
 
 
-# These get around the guard in Python; the system has to stop them.
+# These get around the guard in Python; the cage has to stop them.
 BYPASSES = [
-    (
-        "processes",
-        "import multiprocessing as m\nm.get_context('spawn').Process(target=print).start()",
-    ),
-    ("processes", "import socket\nsocket.socket()"),
-    ("processes", "import signal\nsignal.pidfd_send_signal(os.pidfd_open(os.getppid()), 0)"),
-    ("processes", "import resource\nresource.setrlimit(resource.RLIMIT_AS, (-1, -1))"),
-    ("processes", "os.memfd_create('x')"),
-    ("processes", "os.setxattr('.', 'user.x', b'')"),
-    ("files", "os.mkfifo('{outside}/a')"),
-    ("files", "os.mknod('{outside}/a')"),
-    ("files", "os.chdir('{outside}')\nimport _io\n_io.FileIO(os.open('x', os.O_CREAT))"),
-    (
-        "files",
-        "d = os.open('.', os.O_RDONLY)\nos.chdir('{outside}')\n"
-        "os.mkdir('a', dir_fd=os.open('{outside}', os.O_PATH))",
-    ),
+    "import multiprocessing as m\nm.get_context('spawn').Process(target=print).start()",
+    "import socket\nsocket.socket()",
+    "import signal\nsignal.pidfd_send_signal(os.pidfd_open(os.getppid()), 0)",
+    "import resource\nresource.setrlimit(resource.RLIMIT_AS, (-1, -1))",
+    "os.memfd_create('x')",
+    "os.setxattr('.', 'user.x', b'')",
+    "os.mkfifo('{outside}/a')",
+    "os.mknod('{outside}/a')",
+    "os.chdir('{outside}')\nimport _io\n_io.FileIO(os.open('x', os.O_CREAT))",
+    "d = os.open('.', os.O_RDONLY)\nos.chdir('{outside}')\n"
+    "os.mkdir('a', dir_fd=os.open('{outside}', os.O_PATH))",
+    "os.stat('{outside}')",
+    "os.setpriority(os.PRIO_PROCESS, os.getppid(), 19)",
+    "os.sched_setaffinity(os.getppid(), [0])",
+    "os.sched_setscheduler(os.getppid(), os.SCHED_BATCH, os.sched_param(0))",
+    "import fcntl, struct\nf = open('a', 'w')\nfcntl.fcntl(f, 15, struct.pack('ii', 1, {parent}))",
+    "import fcntl\nfcntl.fcntl(open('a', 'w'), fcntl.F_SETOWN, {parent})",
+    "import fcntl, struct\nr, w = os.pipe()\nfcntl.ioctl(r, 0x8901, struct.pack('i', {parent}))",
+    "import ctypes\nctypes.CDLL(None).syscall(29, 77, 4096, 0o1600)\nraise OSError",
 ]
 
 
-@linux
-@pytest.mark.parametrize(("wall", "attempt"), BYPASSES)
-def test_what_gets_around_the_guard_meets_a_wall(tmp_path, wall, attempt):
-    if wall not in walls():
-        pytest.skip(f"this system has no wall around {wall}")
+@needs_a_cage
+@pytest.mark.parametrize("attempt", BYPASSES)
+def test_what_gets_around_the_guard_meets_a_wall(tmp_path, attempt):
     (tmp_path / "outside").mkdir()
+    attempt = attempt.replace("{parent}", str(os.getpid()))
     right, said = stopped(tmp_path, attempt, tmp_path / "outside")
     assert right, said
     assert not list((tmp_path / "outside").iterdir())
 
 
+# Signals to the one who made the process; what they say is that nobody else was hurt.
+ATTACKS = [
+    "import fcntl, signal\nr, w = os.pipe()\nfor pid in (os.getppid(), 1, {parent}):\n"
+    "    try:\n        fcntl.fcntl(r, fcntl.F_SETOWN, pid)\n"
+    "        fcntl.fcntl(r, fcntl.F_SETSIG, 9)\n"
+    "        fcntl.fcntl(r, fcntl.F_SETFL, os.O_ASYNC)\n        os.write(w, b'x')\n"
+    "    except OSError:\n        pass\n",
+    "for pid in (os.getppid(), 1, {parent}):\n    try:\n        os.kill(pid, 9)\n"
+    "    except OSError:\n        pass\n",
+    "import sys\nf = os.path.join('a', *['a'] * 400)\ntry:\n    for _ in range(3000):\n"
+    "        os.mkdir('d'); os.chdir('d')\nexcept OSError:\n    pass\n",
+    "try:\n    for k in range(64):\n        open(str(k), 'wb').write(b'x' * 900_000)\n"
+    "except OSError:\n    pass\n",
+    "import gc\nfor s in gc.get_objects():\n    if type(s).__name__ == 'socket': s.close()\n",
+    "for fd in range(3, 64):\n    try:\n        os.close(fd)\n    except OSError:\n        pass\n",
+]
+
+
+@needs_a_cage
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_an_attack_costs_its_author_alone(tmp_path, attack):
+    attack = "import os\n" + attack.replace("{parent}", str(os.getpid()))
+    for number in range(2):
+        hand_in(tmp_path / f"evil-{number}", {"03.1": attack + "return x", "03.2": attack})
+        hand_in(tmp_path / f"good-{number}")
+    marks, found = graded(tmp_path, runner.Limits(seconds=9.0))
+    for own, submission in zip(marks, found, strict=True):
+        if submission.student.startswith("good"):
+            assert statuses(own) == ["right"] * 5
+        else:
+            assert own["03.1"].status == "wrong" and statuses(own)[2:] == ["right"] * 3
+
+
+THIEVES = [
+    # our own text, or our own code, taken from the importer, from memory or from a file
+    "import sys, types\nfor finder in sys.meta_path:\n"
+    "    for key, code in list(getattr(finder, 'codes', getattr(finder, 'texts', {})).items()):\n"
+    "        if key == 'functional' and not isinstance(code, str):\n"
+    "            for part in code.co_consts:\n"
+    "                if getattr(part, 'co_name', '') == '_softmax':\n"
+    "                    f = types.FunctionType(part, globals(), '_softmax', (-1,))\n"
+    "                    return f(x, axis)\n",
+    "import gc, types\nfor c in gc.get_objects():\n"
+    "    if isinstance(c, types.FunctionType) and c.__name__ == '_softmax':\n"
+    "        if c.__code__ is not _softmax.__code__:\n            return c(x, axis)\n",
+    "import glob\nfor place in glob.glob('/**/functional.py', recursive=True):\n"
+    "    text = open(place).read()\n    space = {'np': np}\n"
+    "    exec(text[text.index('def _softmax'):].split('\\n\\n\\n')[0], space)\n"
+    "    return space['_softmax'](x, axis)\n",
+    "import inspect\nraise ValueError(inspect.getsource(log_softmax))\n",
+]
+
+
+@needs_a_cage
+@pytest.mark.parametrize("theft", THIEVES)
+def test_nobody_gets_a_mark_with_our_solution(tmp_path, theft):
+    hand_in(tmp_path / "ann", {"03.1": theft + "return None"})
+    (tmp_path / "ben.ipynb").write_text(
+        notebook(exercises()["03.1"].source(theft + "return None")), encoding="utf-8"
+    )
+    marks, found = graded(tmp_path, runner.Limits(seconds=9.0))
+    for own, submission in zip(marks, found, strict=True):
+        assert own["03.1"].status == "wrong", own["03.1"].lines
+        page = feedback(submission, list(own.values()))
+        solution = [line.strip() for line in NORMALISED.splitlines() if len(line.strip()) > 25]
+        assert not [line for line in solution if line in page]
+
+
+@needs_a_cage
+def test_nothing_is_left_in_the_cage_for_the_next_check(tmp_path):
+    leave = "import os\nopen('note', 'w').write('x')\nprint(sorted(os.listdir('.')))\n"
+    both = {"03.1": leave + NORMALISED, "03.3": leave + exercises()["03.3"].solution}
+    hand_in(tmp_path / "ann", both)
+    (marks,), _ = graded(tmp_path, runner.Limits(seconds=9.0))
+    assert marks["03.1"].status == marks["03.3"].status == "right"
+    assert "it printed: ['note']" in marks["03.3"].lines
+
+
+@needs_a_cage
+def test_an_ordinary_user_has_a_cage_too():
+    """The same wall without root: another process sees and writes nothing outside."""
+    if os.geteuid() != 0 or not shutil.which("setpriv"):
+        pytest.skip("tried where root can become somebody else")
+    inside = "id -u; cat /proc/1/comm; ls /proc | grep -c '^[0-9]'; touch /usr/here /here; ls /"
+    trial = cage.command(["/bin/sh", "-c", inside])
+    for path in cage.readable():  # Python may lie in root's own folder, which the user cannot read
+        place = trial.index(path)
+        del trial[place - 1 : place + 2]
+    user = ["setpriv", "--reuid", "1234", "--regid", "1234", "--clear-groups"]
+    done = subprocess.run([*user, *trial], capture_output=True, text=True, check=False)
+    uid, first, count, *folders = done.stdout.splitlines()
+    assert (uid, first) == (cage.NOBODY, "bwrap") and int(count) <= 6, done
+    assert "root" not in folders and "work" not in folders and "home" not in folders
+
+
 @linux
+def test_without_a_cage_nothing_is_graded_unless_it_is_trusted(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("course.sandbox.cage.problem", lambda: "bubblewrap is not installed")
+    hand_in(tmp_path / "class" / "ann")
+    arguments = [str(tmp_path / "class"), "--out", str(tmp_path / "g.csv"), "--lessons", "03"]
+    assert main(arguments) == 2
+    said = capsys.readouterr().err
+    assert "bubblewrap is not installed" in said and "--trust-submissions" in said
+    assert main([*arguments, "--trust-submissions"]) == 0
+    assert "only a guard against accidents" in capsys.readouterr().out
+
+
+@needs_a_cage
 def test_a_bomb_of_processes_leaves_none_behind(tmp_path):
-    if "processes" not in walls():
-        pytest.skip("this system has no wall around processes")
     bomb = (
         "import multiprocessing as m, threading\nfor _ in range(50):\n    try:\n"
         "        m.get_context('spawn').Process(target=print).start()\n"
@@ -569,18 +685,208 @@ def test_a_bomb_of_processes_leaves_none_behind(tmp_path):
     hand_in(tmp_path / "ann", {"03.1": bomb + NORMALISED, **dict.fromkeys(NUMBERS[1:])})
     (marks,), _ = graded(tmp_path, runner.Limits(seconds=9.0))
     assert marks["03.1"].status == "right", marks["03.1"].lines
-    assert family(runner.server().process.pid) == 0
+    assert family(os.getpid(), "bwrap") == 0
 
 
-def family(pid):
-    """How many children a process has."""
+def family(pid, name):
+    """How many children of that name a process has, soon."""
     deadline = time.monotonic() + 3
     while True:
         with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
-            count = len(file.read().split())
-        if not count or time.monotonic() > deadline:
-            return count
+            children = file.read().split()
+        names = [
+            Path(f"/proc/{child}/comm").read_text(encoding="utf-8").strip() for child in children
+        ]
+        if name not in names or time.monotonic() > deadline:
+            return names.count(name)
         time.sleep(0.05)
+
+
+# --- Fairness: what must not cost a mark ---
+
+
+def zipped(path, members):
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_copy_beside_the_notebook(tmp_path, order):
+    """Jupyter's `-Copy1`: the one in which more is written counts, whatever it is called."""
+    blank = dict.fromkeys(NUMBERS) | {n: exercises()[n].blank() for n in NUMBERS}
+    path = hand_in(tmp_path / "ann")
+    copy = path.with_name("03_functional-Copy1.ipynb")
+    copy.write_text(notebook(*cells_of(blank)), encoding="utf-8")
+    if order < 0:
+        one, other = path.read_bytes(), copy.read_bytes()
+        path.write_bytes(other), copy.write_bytes(one)
+    (marks,), (submission,) = graded(tmp_path)
+    assert statuses(marks) == ["right"] * 5
+    assert "was left out" in submission.remarks[0]
+
+
+def test_of_two_that_are_equally_full_the_course_s_own_name_counts(tmp_path):
+    path = hand_in(tmp_path / "ann", {"03.1": "return x"})
+    path.rename(path.with_name("03_functional-Copy1.ipynb"))
+    (path.parent / "a").mkdir()
+    hand_in(tmp_path / "ben").rename(path.parent / "a" / "03_functional.ipynb")
+    shutil.rmtree(tmp_path / "ben")
+    (marks,), _ = graded(tmp_path)
+    assert statuses(marks) == ["right"] * 5
+
+
+def test_a_zip_is_read_and_never_unpacked(tmp_path):
+    good = notebook(*cells_of({}))
+    zipped(tmp_path / "zoe.zip", {"repo-main/notebooks/03_functional.ipynb": good, "a.txt": "x"})
+    zipped(tmp_path / "mac.ZIP", {"__MACOSX/._03_a.ipynb": "x", "03_functional.ipynb": good})
+    (tmp_path / "moodle").mkdir()
+    zipped(tmp_path / "moodle" / "hand-in.zip", {"x/03_functional.ipynb": good})
+    marks, found = graded(tmp_path)
+    assert [s.student for s in found] == ["mac", "moodle", "zoe"]
+    assert list(map(statuses, marks)) == [["right"] * 5] * 3
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["mac.ZIP", "moodle", "zoe.zip"]
+
+
+def test_zips_that_mean_harm(tmp_path):
+    good = notebook(*cells_of({}))
+    zipped(tmp_path / "bomb.zip", {"03_functional.ipynb": b"0" * 150_000_000})
+    zipped(tmp_path / "many.zip", {f"{n}.ipynb": "{" for n in range(6000)})
+    zipped(tmp_path / "names.zip", {"../03_functional.ipynb": good, "/03_functional.ipynb": good})
+    zipped(tmp_path / "nested.zip", {"inner.zip": (tmp_path / "names.zip").read_bytes()})
+    (tmp_path / "none.zip").write_bytes(b"PK\x03\x04 no zip")
+    data = (tmp_path / "names.zip").read_bytes()
+    (tmp_path / "cut.zip").write_bytes(data[: len(data) // 2])
+    link = zipfile.ZipInfo("03_functional.ipynb")
+    link.external_attr = 0o120777 << 16
+    with zipfile.ZipFile(tmp_path / "link.zip", "w") as archive:
+        archive.writestr(link, "/etc/passwd")
+    marks, found = graded(tmp_path)
+    assert all(mark.points == 0 for own in marks for mark in own.values())
+    said = {s.student: " ".join([*s.remarks, *s.unreadable.values()]) for s in found}
+    assert "larger than" in said["bomb"] and "nothing more was looked at" in said["many"]
+    assert said["names"].count("leads outside") == 2 and "zip in a zip" in said["nested"]
+    assert "no zip" in said["none"] and "no zip" in said["cut"] and "link" in said["link"]
+    assert not [path for path in tmp_path.iterdir() if path.suffix != ".zip"]
+
+
+@pytest.mark.parametrize(
+    "name", ["X.IPYNB", "03_functional.ipynb.txt", ".hidden/03_functional.ipynb", "a b/ü/03.ipynb"]
+)
+def test_odd_names_get_their_row(tmp_path, name):
+    path = tmp_path / name if "/" in name else tmp_path / "ann" / name
+    path.parent.mkdir(parents=True)
+    path.write_text(notebook(*cells_of({})), encoding="utf-8")
+    (marks,), _ = graded(tmp_path)
+    assert statuses(marks) == ["right"] * 5
+
+
+def test_every_entry_gets_a_row(tmp_path):
+    (tmp_path / ".DS_Store").write_bytes(b"x")
+    (tmp_path / "roster.csv").write_text("a,b", encoding="utf-8")
+    (tmp_path / "essay.docx").write_bytes(b"x")
+    hand_in(tmp_path / "ann")
+    marks, found = graded(tmp_path)
+    assert [s.student for s in found] == ["ann", "essay.docx", "roster.csv"]
+    assert "neither a folder nor a zip" in marks[1]["03.1"].diagnosis
+
+
+@pytest.mark.parametrize("mark", ["", "#| exercice 03.1", "#| exercise 3.1", "# exercise 03.1"])
+def test_a_mark_that_is_gone_or_misspelt(tmp_path, mark):
+    path = hand_in(tmp_path / "ann")
+    text = path.read_text(encoding="utf-8")
+    path.write_text(
+        text.replace("#| exercise 03.1\\n", f"{mark}\\n" * bool(mark)), encoding="utf-8"
+    )
+    (marks,), (submission,) = graded(tmp_path)
+    assert statuses(marks) == ["right"] * 5
+    assert any("defines _softmax" in words for words in submission.remarks)
+
+
+@pytest.mark.parametrize(
+    "line", ["%%time", "%load_ext autoreload", "!pip install numpy", "np.exp?"]
+)
+def test_commands_of_the_notebook_in_a_cell(tmp_path, line):
+    cell = exercises()["03.1"].source(NORMALISED)
+    first, rest = cell.split("\n", 1)
+    changed = f"{line}\n{cell}" if line == "%%time" else f"{first}\n{rest}\n{line}"
+    cells = [changed if c == exercises()["03.1"].cell.source else c for c in cells_of({})]
+    (tmp_path / "ann.ipynb").write_text(notebook(*cells), encoding="utf-8")
+    (marks,), (submission,) = graded(tmp_path)
+    assert statuses(marks) == ["right"] * 5
+    assert "is a command of the notebook" in submission.remarks[0]
+
+
+def test_right_but_slow_is_told_so(tmp_path):
+    slow = "import time\ntime.sleep(0.4)\n" + NORMALISED
+    hand_in(tmp_path / "ann", {"03.1": slow, **dict.fromkeys(NUMBERS[1:])})
+    (marks,), _ = graded(tmp_path, runner.Limits(seconds=2.0))
+    assert marks["03.1"].diagnosis.startswith("too slow: 2 s for the whole check")
+
+
+def test_right_with_twenty_thousand_prints(tmp_path):
+    chatty = "for _ in range(2000):\n    print('here', x)\n" + NORMALISED
+    hand_in(tmp_path / "ann", {"03.1": chatty, **dict.fromkeys(NUMBERS[1:])})
+    (marks,), _ = graded(tmp_path, runner.Limits(seconds=9.0))
+    assert marks["03.1"].status == "right"
+
+
+def test_outputs_of_any_size_do_not_matter(tmp_path):
+    path = hand_in(tmp_path / "ann")
+    book = json.loads(path.read_text(encoding="utf-8"))
+    picture = {"output_type": "display_data", "data": {"image/png": "x" * 30_000_000}}
+    book["cells"][0]["outputs"] = [picture, {"text": ['] } [ " {']}]
+    path.write_text(json.dumps(book), encoding="utf-8")
+    (marks,), _ = graded(tmp_path)
+    assert statuses(marks) == ["right"] * 5
+
+
+def test_reading_a_submission_has_a_budget(tmp_path, monkeypatch):
+    monkeypatch.setattr(files, "SECONDS_LIMIT", 0.5)
+    for number in range(12):
+        path = tmp_path / "ann" / f"{number:02}_x.ipynb"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text('{"cells": [' + "{}," * 1_500_000 + "{}]}", encoding="utf-8")
+    hand_in(tmp_path / "ben")
+    began = time.monotonic()
+    found = read_all(tmp_path)
+    assert time.monotonic() - began < 10
+    assert any("takes more than 0.5 s to read" in words for words in found[0].remarks)
+    assert found[1].lesson("03")
+
+
+def test_a_helper_outside_of_the_exported_cells(tmp_path):
+    helper = f"def mine(x, axis):\n{indented(NORMALISED)}"
+    hand_in(tmp_path / "ann", {"03.1": "return mine(x, axis)"}, helper)
+    (marks,), (submission,) = graded(tmp_path)
+    assert marks["03.1"].status == "wrong"
+    assert any("begin that cell with `#| export functional`" in r for r in submission.remarks)
+
+
+def test_another_library_is_refused_in_words(tmp_path):
+    hand_in(tmp_path / "ann", {"03.1": "import torch\nreturn torch.softmax(x, axis)"})
+    (marks,), _ = graded(tmp_path)
+    assert "NumPy only" in marks["03.1"].diagnosis
+
+
+@needs_a_cage
+def test_a_check_whose_server_died_is_tried_again(tmp_path, monkeypatch):
+    """The machine may end a server at any time, for lack of memory, say."""
+    started = []
+
+    def fragile():
+        server = runner.Server(caged=True)
+        started.append(server)
+        if len(started) == 1:
+            server.fork({}).close()  # it is there
+            server.process.kill()
+            server.process.wait()
+        return server
+
+    monkeypatch.setattr(judging.runner, "caged", fragile)
+    hand_in(tmp_path / "ann")
+    (marks,), _ = graded(tmp_path, runner.Limits(seconds=9.0))
+    assert statuses(marks) == ["right"] * 5 and len(started) > 1
 
 
 # --- The filter of system calls, on machines that are not here ---
@@ -592,35 +898,38 @@ def outcome(program, machine, number, *arguments):
     for place, argument in enumerate(arguments):
         data[16 + 8 * place], data[20 + 8 * place] = argument & 0xFFFFFFFF, argument >> 32
     value, place = 0, 0
-    tests = {cage.EQUAL: int.__eq__, cage.AT_LEAST: int.__ge__, cage.ANY_BIT: int.__and__}
+    tests = {seccomp.EQUAL: int.__eq__, seccomp.AT_LEAST: int.__ge__, seccomp.ANY_BIT: int.__and__}
     while True:
         code, true, false, number = program[place]
-        if code == cage.RETURN:
+        if code == seccomp.RETURN:
             return number
-        if code == cage.LOAD:
+        if code == seccomp.LOAD:
             value = data.get(number, 0)
         else:
             place += true if tests[code](value, number) else false
         place += 1
 
 
-@pytest.mark.parametrize("machine", cage.MACHINES)
+@pytest.mark.parametrize("machine", seccomp.MACHINES)
 def test_the_filter_by_the_rules_of_bpf(machine):
-    column, name = cage.MACHINES[machine]
-    program = cage.filter_program(machine, 77)
+    column, name = seccomp.MACHINES[machine]
+    program = seccomp.filter_program(machine, 77)
 
     def of(call, *arguments):
         return outcome(program, name, call[column], *arguments)
 
-    for call in cage.REFUSED.values():
-        assert call[column] is None or of(call) == cage.EPERM
-    assert of(cage.CLONE3) == cage.ENOSYS
-    assert (of(cage.CLONE, 17), of(cage.CLONE, 0x3D0F00)) == (cage.EPERM, cage.ALLOW)
-    for call in (cage.KILL, cage.TGKILL):
-        assert [of(call, pid) for pid in (77, 78, 0, 2**32 - 1)] == [cage.ALLOW, *[cage.EPERM] * 3]
-    assert of(cage.PRLIMIT, 0, 9, 0, 1) == cage.ALLOW  # asks
-    assert of(cage.PRLIMIT, 0, 9, 1, 0) == of(cage.PRLIMIT, 0, 9, 2**32, 0) == cage.EPERM
-    assert of((0, 63)) == of((1, 64)) == cage.ALLOW  # read and write
-    assert outcome(program, 3, 0) == cage.KILLED
+    for call in seccomp.REFUSED.values():
+        assert call[column] is None or of(call) == seccomp.EPERM
+    assert of(seccomp.CLONE3) == seccomp.ENOSYS
+    assert (of(seccomp.CLONE, 17), of(seccomp.CLONE, 0x3D0F00)) == (seccomp.EPERM, seccomp.ALLOW)
+    for call in (seccomp.KILL, seccomp.TGKILL):
+        assert [of(call, pid) for pid in (77, 78, 0, 2**32 - 1)] == [
+            seccomp.ALLOW,
+            *[seccomp.EPERM] * 3,
+        ]
+    assert of(seccomp.PRLIMIT, 0, 9, 0, 1) == seccomp.ALLOW  # asks
+    assert of(seccomp.PRLIMIT, 0, 9, 1, 0) == of(seccomp.PRLIMIT, 0, 9, 2**32, 0) == seccomp.EPERM
+    assert of((0, 63)) == of((1, 64)) == seccomp.ALLOW  # read and write
+    assert outcome(program, 3, 0) == seccomp.KILLED
     if machine == "x86_64":
-        assert outcome(program, name, 0x40000000 + 59) == cage.EPERM
+        assert outcome(program, name, 0x40000000 + 59) == seccomp.EPERM

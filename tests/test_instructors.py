@@ -5,10 +5,10 @@ import re
 
 import pytest
 
-from course.grading import grade, nbgrader, submissions
+from course.grading import files, judging, nbgrader
 from course.lessons.exercise import exercises
 from course.lessons.notebooks import ROOT, load, paths
-from course.sandbox import child
+from course.sandbox import protocol
 from maintain import mistakes
 
 INSTRUCTORS = (ROOT / "docs" / "instructors.md").read_text(encoding="utf-8")
@@ -86,9 +86,9 @@ def test_what_the_page_names_exists():
 
 
 def test_the_page_names_every_option_and_the_limits():
-    source = (ROOT / "course" / "grading" / "grade.py").read_text(encoding="utf-8")
-    options = set(re.findall(r'"(--[a-z]+)"', source))
+    source = (ROOT / "course" / "grading" / "command.py").read_text(encoding="utf-8")
+    options = set(re.findall(r'"(--[a-z-]+)"', source))
     assert options and all(option in INSTRUCTORS for option in options)
-    assert f"{submissions.NOTEBOOK_LIMIT // 10**6} MB" in INSTRUCTORS
-    assert f"at most {child.LIMIT >> 20} MB" in INSTRUCTORS
-    assert (grade.LIMITS.cpu, grade.LIMITS.seconds, child.FILE_LIMIT) == (4, 12.0, 1 << 20)
+    assert f"{files.NOTEBOOK_LIMIT // 10**6} MB" in INSTRUCTORS
+    assert f"at most {protocol.LIMIT >> 20} MB" in INSTRUCTORS
+    assert (judging.LIMITS.cpu, judging.LIMITS.seconds) == (4, 12.0)

@@ -51,7 +51,7 @@ FORBIDDEN = {
     "webbrowser",  # network
 }
 # They speak with a process that they start on this machine: a check's child, a JupyterLab.
-LOCAL = {"child.py", "runner.py", "browser.py"}
+LOCAL = {"server.py", "runner.py", "browser.py"}
 PLAIN = {"urllib.parse.urlparse", "urllib.request.url2pathname"}  # take a file's address apart
 
 
@@ -114,7 +114,12 @@ def opened_without_encoding(tree):
     for node in ast.walk(tree):
         if not isinstance(node, ast.Call):
             continue
-        if ast.unparse(node.func) in ("Image.open", "distribution.read_text", "os.open"):
+        if ast.unparse(node.func) in (
+            "Image.open",
+            "distribution.read_text",
+            "os.open",
+            "archive.open",
+        ):
             continue  # a picture, a package's metadata, a descriptor: they take no encoding
         name = ast.unparse(node.func).rpartition(".")[2]
         arguments = {keyword.arg for keyword in node.keywords}

@@ -26,6 +26,7 @@ class Result:
     passed: list = field(default_factory=list)
     wrong: Wrong | None = None
     printed: str = ""
+    ended: bool = False  # the process ended, by no limit
 
     @property
     def status(self):
@@ -77,14 +78,24 @@ def judge(number, texts, limits=LIMITS, cell="", server=None):
             except Exception as failure:  # `Wrong`, or what a check stumbles over
                 result.wrong = diagnose.explain(failure, student, texts, cell)
     except runner.Ended as ended:
-        result.wrong = Wrong(
-            "it does not come to an end: is there a loop whose condition never becomes false?"
-            if ended.late
-            else "it ended the process that it ran in: a function returns, it does not exit"
-        )
+        result.ended = not ended.late
+        result.wrong = Wrong(ended_words(ended, result.passed, limits))
     if child is not None and child.printed:
         result.printed = child.printed[0 if result.wrong is None else -1]
     return result
+
+
+def ended_words(ended, passed, limits):
+    """What to say where the process of a check is gone."""
+    if not ended.late:
+        return "it ended the process that it ran in: a function returns, it does not exit"
+    if passed:
+        return (
+            f"too slow: {limits.seconds:g} s for the whole check were not enough; is there a loop "
+            "over every number, or the same work done again and again? (It may also not come to "
+            "an end: look for a loop whose condition never becomes false.)"
+        )
+    return "it does not come to an end: is there a loop whose condition never becomes false?"
 
 
 @functools.cache

@@ -1,44 +1,38 @@
 """What a class handed in, as text: `python -m course grade` reads it with this.
 
 Nothing that a student wrote is run or compiled here, and nothing in it can stop the reading of the
-others: whatever is wrong with a file becomes words on its owner's feedback page.
+others: whatever is wrong with a file becomes words on its owner's feedback page. How the files are
+found, in folders and in zips, stands in files.py.
 """
 
+import ast
 import hashlib
-import json
 import os
 import re
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from course.lessons.exercise import MARK
+from course.grading import files
+from course.grading.content import cells_of
+from course.grading.files import reason
+from course.lessons.exercise import MARK, exercises
 from course.lessons.exporter import NOT_YET, package_source
-from course.lessons.notebooks import exported_to
-from course.student.edition import BACKUPS
-
-NOTEBOOK_LIMIT = 20_000_000  # bytes of one notebook
-CELL_LIMIT = 50_000  # characters of one cell with code to judge
-LESSON_LIMIT = 1_000_000  # characters of all such cells of one notebook
-FILES_LIMIT = 5_000  # files and folders that are looked at in one submission
-NOTEBOOKS_LIMIT = 50  # notebooks that are read of it
-DEPTH = 3  # ann/course/notebooks/01_tensor.ipynb
+from course.lessons.notebooks import exported_to, parse_python
 
 NUMBER = re.compile(r"(\d\d)(?!\d)")  # what a lesson's file begins with
 RESERVED = re.compile(r"con|prn|aux|nul|(com|lpt)\d|.*-[0-9a-f]{8}")  # Windows has no such files
-
-
-class Unreadable(Exception):
-    """A file that cannot be read; the message says why, for its owner."""
+CLUTTER = {".ds_store", "thumbs.db", "desktop.ini", "__macosx", ".git", ".ipynb_checkpoints"}
 
 
 @dataclass
 class Handed:
-    """One notebook that was handed in: its name, its lesson or "", and the cells that matter."""
+    """One notebook that was handed in: its name, its lesson or "", and its cells."""
 
     name: str
     lesson: str
-    cells: list[str]
+    cells: list[str]  # exported, or marked as an exercise
+    others: list[str] = field(default_factory=list)  # all other code
 
     def marked(self, number: str) -> list[str]:
         """The cells that are marked as this exercise."""
@@ -51,6 +45,19 @@ class Handed:
             if exported_to(cell):
                 cells.setdefault(exported_to(cell), []).append(cell)
         return {module: joined(sources) for module, sources in cells.items()}
+
+    def defines(self, name: str) -> bool:
+        """Whether a cell that is not exported defines this name."""
+        pattern = re.compile(rf"^(?:(?:async )?def|class) {name}\b|^{name} *=[^=]", re.MULTILINE)
+        return any(pattern.search(cell) for cell in self.others)
+
+    @property
+    def written(self) -> int:
+        """How many exercises somebody has begun in it."""
+        numbers = {
+            n for cell in self.cells for n in MARK.findall(cell) if "raise NotYet(" not in cell
+        }
+        return len(numbers)
 
 
 @dataclass
@@ -68,11 +75,35 @@ class Submission:
         return next((handed for handed in self.notebooks if handed.lesson == number), None)
 
     def cells(self, number: str) -> list[str]:
-        """The cells that are marked as an exercise: its lesson's, or else any other notebook's."""
+        """The cells that are marked as an exercise: its lesson's, or else any other notebook's.
+
+        Where no cell is, the one of its lesson that defines what the exercise asks for.
+        """
         own = self.lesson(number[:2])
         found = own.marked(number) if own else []
         others = (cell for handed in self.notebooks for cell in handed.marked(number))
-        return found or list(others)
+        return found or list(others) or self._by_name(number, own)
+
+    def _by_name(self, number: str, own: Handed | None) -> list[str]:
+        name = exercises()[number].name
+        cells = [cell for cell in (own.cells if own else []) if not MARK.search(cell)]
+        found = [cell for cell in cells if name in definitions(cell)][-1:]
+        if found:
+            self.remarks.append(
+                f"{number}: no cell is marked `#| exercise {number}`; the one that defines {name} "
+                "was taken"
+            )
+        return found
+
+
+def definitions(cell: str) -> set[str]:
+    """The functions and classes that a cell defines; none where it is not Python."""
+    try:
+        body = parse_python(cell).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return set()
+    kinds = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+    return {node.name for node in body if isinstance(node, kinds)}
 
 
 def joined(cells: list[str]) -> str:
@@ -87,65 +118,99 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
-# --- Finding ---
+# --- A class ---
 
 
 def read_all(folder: Path) -> list[Submission]:
-    """All submissions in a folder, in the order of their names. Hidden files are none."""
-    entries = sorted(entry for entry in os.listdir(folder) if not entry.startswith("."))
+    """All submissions in a folder, in the order of their names: a row for every entry.
+
+    Only what systems and tools leave behind (.DS_Store, .git …) is none.
+    """
+    entries = sorted(e for e in os.listdir(folder) if e.lower() not in CLUTTER)
+    stems = Counter(files.stem(entry).lower() for entry in entries)
     found = []
     for entry in entries:
-        path = folder / entry
-        if path.is_dir() or path.is_symlink() or path.suffix == ".ipynb":
-            single = path.suffix == ".ipynb" and not path.is_dir()
-            taken = single and path.stem in entries  # ann/ and ann.ipynb are two
-            name = path.stem if single and not taken else entry
-            found.append(read_submission(path, name))
+        single = files.stem(entry)
+        alone = single != entry and stems[single.lower()] == 1  # ann/ and ann.ipynb are two
+        found.append(read_submission(folder / entry, single if alone else entry))
     return found
 
 
 def read_submission(path: Path, name: str) -> Submission:
-    """One student's folder or notebook. Never raises."""
+    """One student's folder, zip or notebook. Never raises."""
     submission = Submission(printable(name), page_name(name))
-    root, files = path, []
+    budget = files.Budget()
+    found = []
     try:
-        if path.is_symlink():
-            raise Unreadable("a link was handed in, not a folder or a notebook")
-        files = find(path, submission) if path.is_dir() else [path]
-        root = path if path.is_dir() else path.parent
+        found = files.find(path, budget)
     except Exception as error:
-        submission.unreadable[""] = reason(error)
-    for file in files:
+        submission.unreadable[""] = printable(reason(error))
+    handed: dict[str, list[tuple[bool, Handed]]] = {}
+    for file in found:
+        label = printable(file.label)
         number = NUMBER.match(file.name)
         lesson = number[1] if number else ""
-        label = printable(str(file.relative_to(root)))
         try:
-            handed = Handed(label, lesson, read_cells(file, root))
+            one = read_notebook(file, label, lesson, budget, submission)
         except Exception as error:
-            words = f"{label} cannot be read: {reason(error)}"
-            submission.unreadable.setdefault(lesson if file != path else "", words)
+            words = f"{label} cannot be read: {printable(reason(error))}"
+            submission.unreadable.setdefault("" if file.only else lesson, words)
             submission.remarks.append(words)
             continue
-        marks = [mark[:2] for cell in handed.cells for mark in MARK.findall(cell)]
-        if marks:  # they say where it belongs, whatever the file is called
-            handed.lesson = Counter(marks).most_common(1)[0][0]
-        double = submission.lesson(handed.lesson) if handed.lesson else None
-        if double:
-            submission.remarks.append(
-                f"{label} was left out: lesson {handed.lesson} is in {double.name} already"
-            )
-        elif handed.cells:
-            submission.notebooks.append(handed)
+        if one.cells:
+            handed.setdefault(one.lesson, []).append((file.original, one))
+    submission.remarks += [printable(words) for words in budget.remarks]
+    for lesson, candidates in sorted(handed.items()):
+        if not lesson:  # no lesson's file, and no exercise in it
+            submission.notebooks += [one for _, one in candidates]
+            continue
+        # The one in which most is written; of equal ones the course's own name, then the highest.
+        best = max(candidates, key=lambda pair: (pair[1].written, pair[0]))
+        submission.notebooks.append(best[1])
+        submission.remarks += [
+            f"{one.name} was left out: lesson {lesson} is in {best[1].name}"
+            for _, one in candidates
+            if one is not best[1]
+        ]
     if not submission.notebooks and not submission.unreadable:
         submission.remarks.append("there is no notebook with an exercise in this submission")
     return submission
 
 
-def reason(error: Exception) -> str:
-    """Why a file cannot be read, without this machine's paths."""
-    if isinstance(error, Unreadable):
-        return printable(str(error))
-    return printable(getattr(error, "strerror", None) or type(error).__name__)
+def read_notebook(file, label, lesson, budget, submission) -> Handed:
+    """A notebook's cells. Raises Unreadable, or what the system raises."""
+    exported, others = [], []
+    for source in cells_of(file.read(budget), budget):
+        cell, dropped = without_commands(source)
+        if dropped:
+            submission.remarks.append(
+                f"{label}: {printable(dropped[0])[:60]!r} is a command of the notebook, no Python; "
+                "it was left out"
+            )
+        (exported if exported_to(cell) or MARK.search(cell) else others).append(cell)
+    marks = [mark[:2] for cell in exported for mark in MARK.findall(cell)]
+    if marks:  # they say where it belongs, whatever the file is called
+        lesson = Counter(marks).most_common(1)[0][0]
+    return Handed(label, lesson, exported, others)
+
+
+COMMAND = re.compile(r"^[ \t]*(?:%|!)[^\n]*$|^[\w.]+\?{1,2}[ \t]*$", re.MULTILINE)
+
+
+def without_commands(source: str) -> tuple[str, list[str]]:
+    """A marked or exported cell without its lines for IPython (`%%time`, `!pip …`), and those lines.
+
+    A line of Python may begin with `%` where an expression goes on: what parses stays.
+    """
+    if not re.search(r"^#\| *(?:export|exercise)", source, re.MULTILINE):
+        return source, []
+    try:
+        parse_python(source)
+        return source, []
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        pass
+    dropped = [line.strip() for line in COMMAND.findall(source)]
+    return COMMAND.sub("", source).lstrip("\n \t"), dropped
 
 
 def page_name(name: str) -> str:
@@ -154,77 +219,3 @@ def page_name(name: str) -> str:
         return name
     slug = re.sub(r"[^A-Za-z0-9]+", "-", name).strip("-")[:40] or "student"
     return f"{slug}-{hashlib.sha256(os.fsencode(name)).hexdigest()[:8]}"
-
-
-def find(folder: Path, submission: Submission) -> list[Path]:
-    """The notebooks in a student's folder, those that lie highest first."""
-    found, seen = [], 0
-    for parent, folders, files in os.walk(folder):
-        depth = len(Path(parent).relative_to(folder).parts)
-        folders[:] = sorted(
-            name for name in folders if not name.startswith(".") and name != BACKUPS
-        )
-        if depth + 1 >= DEPTH:
-            folders.clear()
-        other = Path(parent).name != "notebooks"
-        found += [
-            (depth, other, parent, name)
-            for name in sorted(files)
-            if name.endswith(".ipynb") and not name.startswith(".")
-        ]
-        seen += len(files) + len(folders)
-        if seen > FILES_LIMIT:
-            submission.remarks.append(f"after {FILES_LIMIT} files nothing more was looked at")
-            break
-    if len(found) > NOTEBOOKS_LIMIT:
-        submission.remarks.append(f"only the first {NOTEBOOKS_LIMIT} notebooks were read")
-    return [Path(parent) / name for _, _, parent, name in sorted(found)[:NOTEBOOKS_LIMIT]]
-
-
-# --- Reading ---
-
-
-def read_cells(path: Path, root: Path) -> list[str]:
-    """The sources of the code cells that are exported or marked.
-
-    Raises Unreadable, or what the system raises.
-    """
-    if not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(root)):
-        raise Unreadable("it is a link to a file outside of the submission")
-    if not path.is_file():
-        raise Unreadable("it is no ordinary file")
-    with path.open("rb") as file:
-        data = file.read(NOTEBOOK_LIMIT + 1)
-    if len(data) > NOTEBOOK_LIMIT:
-        raise Unreadable(f"it is larger than {NOTEBOOK_LIMIT // 1_000_000} MB")
-    try:
-        content = json.loads(data.decode("utf-8-sig"))
-    except UnicodeDecodeError:
-        raise Unreadable("it is not in UTF-8, as notebooks are") from None
-    except RecursionError:
-        raise Unreadable("it is nested too deeply to be a notebook") from None
-    except ValueError as error:
-        raise Unreadable(f"it is not JSON ({error})") from None
-    cells = content.get("cells") if isinstance(content, dict) else None
-    if not isinstance(cells, list):
-        raise Unreadable("it is not a notebook of format 4: it has no list of cells")
-    sources = [text for text in map(source_of, cells) if exported_to(text) or MARK.search(text)]
-    if any(len(text) > CELL_LIMIT for text in sources):
-        raise Unreadable(f"a cell in it is longer than {CELL_LIMIT} characters")
-    if sum(map(len, sources)) > LESSON_LIMIT:
-        raise Unreadable(f"its exported cells have more than {LESSON_LIMIT} characters")
-    return sources
-
-
-def source_of(cell: object) -> str:
-    """A code cell's source without what stands before its first line, or ""."""
-    if not isinstance(cell, dict) or cell.get("cell_type") != "code":
-        return ""
-    source = cell.get("source")
-    if isinstance(source, list):
-        source = "".join(part for part in source if isinstance(part, str))
-    if not isinstance(source, str):
-        return ""
-    # Half of a pair of surrogates is no text that could be sent anywhere.
-    source = source.encode("utf-8", "replace").decode("utf-8").replace("\r\n", "\n")
-    return source.lstrip("\n \t")

@@ -134,6 +134,8 @@ def describe(error):
         words = str(error)
     except BaseException:
         words = ""
+    if isinstance(error, ModuleNotFoundError) and not str(error.name).startswith("minigrad"):
+        words = f"there is no {error.name} here. NumPy only: use NumPy and Python's own modules"
     try:
         places = frames(error)
     except BaseException:  # a chain of exceptions that hide each other

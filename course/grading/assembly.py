@@ -1,0 +1,64 @@
+"""The package that a submission is judged on, as texts: module name -> source."""
+
+import functools
+import re
+
+from course.grading.submissions import Handed, joined
+from course.lessons.exercise import Exercise, exercises
+from course.lessons.exporter import DROPPED, modules_of
+from course.lessons.package import package_texts
+
+STUB = re.compile(r"raise NotYet\(.*\)|raise NotImplementedError(\(\))?|pass|\.\.\.")
+
+
+def is_blank(exercise: Exercise, cell: str) -> bool:
+    """Whether a cell still stands as it was handed out, or its body is gone.
+
+    Where anything else in it has changed, it is no blank: somebody has begun, and the check speaks.
+    """
+    texts = cell, exercise.source(exercise.blank())
+    there, ours = (
+        [line for line in code_lines(text) if not STUB.fullmatch(line)] for text in texts
+    )
+    return there == ours
+
+
+def code_lines(text: str) -> list[str]:
+    """The lines of a text that hold code, without the marks and the spaces around them."""
+    lines = [line.strip() for line in DROPPED.sub("", text).splitlines()]
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+@functools.cache
+def modules_of_lesson(lesson: str) -> set[str]:
+    """The names of the modules that a lesson exports."""
+    own = (e for e in exercises().values() if e.number[:2] == lesson)
+    return set(modules_of(next(own).notebook))
+
+
+@functools.cache
+def before(lesson: str) -> dict[str, str]:
+    """Our package without that lesson and those after it."""
+    name = next(e.notebook.name for e in exercises().values() if e.number[:2] == lesson)
+    own = modules_of_lesson(lesson)
+    return {module: text for module, text in package_texts(name).items() if module not in own}
+
+
+def whole(handed: Handed, lesson: str) -> dict[str, str]:
+    """The package with the student's notebook. It may add modules, but replace none of ours."""
+    foreign = package_texts().keys() - modules_of_lesson(lesson)
+    theirs = {name: text for name, text in handed.modules().items() if name not in foreign}
+    return before(lesson) | theirs
+
+
+def alone(exercise: Exercise, cell: str) -> dict[str, str]:
+    """Our package with the student's cell in the place of ours: our solution of it is not there."""
+    module = exercise.cell.module
+    lines = [line for line in cell.split("\n") if not re.match(r"#\| (export|exercise) ", line)]
+    cell = "\n".join([f"#| export {module}", *lines])
+    cells = [
+        cell if ours == exercise.cell else ours.source
+        for ours in exercise.notebook.cells
+        if ours.module == module
+    ]
+    return package_texts(exercise.notebook.name) | {module: joined(cells)}

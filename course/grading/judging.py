@@ -1,0 +1,217 @@
+"""Judging what a class handed in.
+
+Each exercise that a student has handed in is tried twice, in a process of its own:
+
+- in the student's whole notebook, on top of our package for the lessons before it;
+- where it is not right there, alone: the student's cell in the place of ours in our notebook, so
+  that nobody loses 03.4 because 03.1 is still blank.
+
+Right in either is right. Of two diagnoses the one of the attempt that came further is shown. All
+processes of one student live in a cage of their own (sandbox/cage.py).
+"""
+
+import functools
+import re
+from concurrent.futures import ThreadPoolExecutor, as_completed
+
+from course.checks.judging import Result, judge
+from course.grading.assembly import alone, is_blank, modules_of_lesson, whole
+from course.grading.marks import Mark
+from course.grading.submissions import Submission, printable
+from course.lessons.exercise import exercises
+from course.lessons.status import Status
+from course.sandbox import runner
+
+# A longer wall-clock limit than in a notebook, since checks run in parallel; CPU time decides.
+LIMITS = runner.Limits(seconds=12.0)
+
+LOAD = """
+def load(mg, names):
+    import importlib
+    for name in names:
+        importlib.import_module("minigrad." + name)
+"""
+
+
+class Room:
+    """Where one student's code runs: a cage that is made when it is needed, and again if it dies."""
+
+    def __init__(self, caged: bool):
+        self.caged, self._server = caged, None
+
+    @property
+    def server(self):
+        """The server in the cage; None where there is no cage, for the one of this process."""
+        if self.caged and self._server is None:
+            self._server = runner.caged()
+        return self._server
+
+    def close(self) -> None:
+        """End the cage and all that is in it."""
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+
+    def judge(self, number: str, texts: dict[str, str], limits: runner.Limits, cell="") -> Result:
+        """Judge an exercise; where the process ended, once more in a fresh cage.
+
+        So nobody gets a wrong mark because an earlier answer of theirs has ended the server.
+        """
+        result = judge(number, texts, limits, cell=cell, server=self.server)
+        if result.ended:
+            self.close()
+            result = judge(number, texts, limits, cell=cell, server=self.server)
+            if result.ended:
+                self.close()
+        return result
+
+    def does_not_load(self, texts: dict[str, str], names: list[str], limits: runner.Limits) -> str:
+        """Why modules cannot be imported, or ""."""
+        try:
+            with runner.start(texts, LOAD, limits, self.server) as child:
+                error = child.ask("load", [names]).get("raised")
+        except runner.Ended as ended:
+            self.close()
+            return "it does not come to an end" if ended.late else "it ends the process"
+        if not isinstance(error, dict):  # nothing, or a message that no honest child sends
+            return printable(str(error))[:500] if error else ""
+        return printable(f"{error.get('type')}: {error.get('words')}")[:500]
+
+
+def choose(first: Result, second: Result) -> Result:
+    """Of two results that are wrong, the one that says more about this exercise itself."""
+    if first.wrong.needs:
+        return second
+    return second if len(second.passed) > len(first.passed) else first
+
+
+def judge_lesson(
+    submission: Submission, lesson: str, room: Room, limits: runner.Limits = LIMITS
+) -> list[Mark]:
+    """A student's marks in one lesson. What is to be remarked is added to the submission."""
+    marks, remarks, texts = [], submission.remarks, None
+    handed = submission.lesson(lesson)
+    attempts = {n: submission.cells(n) for n in exercises() if n[:2] == lesson}
+    blank = {n for n, cells in attempts.items() if cells and is_blank(exercises()[n], cells[-1])}
+    if handed and any(cells and number not in blank for number, cells in attempts.items()):
+        texts = whole(handed, lesson)
+        names = sorted(modules_of_lesson(lesson) & handed.modules().keys())
+        reason = room.does_not_load(texts, names, limits)
+        if reason:
+            texts = None
+            remarks.append(
+                f"{handed.name} cannot be loaded as a whole ({reason}): each exercise was tried "
+                "alone, with everything around it as in our notebook"
+            )
+    for number, cells in attempts.items():
+        exercise = exercises()[number]
+        mark = functools.partial(Mark, submission.student, number)
+        if len(set(cells)) > 1:
+            remarks.append(
+                f"there are {len(cells)} cells marked as exercise {number}: the last one counts, "
+                "as it does when the notebook is run"
+            )
+        if not cells:
+            unreadable = submission.unreadable.get(lesson) or submission.unreadable.get("")
+            if unreadable and not handed:
+                marks.append(mark(Status.UNREADABLE, unreadable))
+            else:
+                words = f"no cell is marked `#| exercise {number}`"
+                marks.append(mark(Status.MISSING, words))
+        elif number in blank:
+            marks.append(mark(Status.BLANK, "the cell is as it was handed out, or empty"))
+        elif exercise.borrowed() in cells[-1]:
+            words = "the body is the course's: its first line says so"
+            marks.append(mark(Status.BORROWED, words))
+        else:
+            result = None
+            if texts is not None and cells[-1] in handed.cells:
+                result = room.judge(number, texts, limits, cell=cells[-1])
+            if result is None or result.wrong:
+                single = alone(exercise, cells[-1])
+                second = room.judge(number, single, limits, cell=cells[-1])
+                if result and not second.wrong:
+                    remarks.append(
+                        f"{number} is right by itself, and counts; in your whole notebook: "
+                        f"{told(result)[1]}"
+                    )
+                result = choose(result, second) if result and second.wrong else second
+            remarks += helpers_missing(number, result, submission)
+            marks.append(mark(*told(result)))
+    return marks
+
+
+def helpers_missing(number: str, result: Result, submission: Submission) -> list[str]:
+    """A remark where a name is missing that another cell, which is not exported, defines."""
+    words = result.wrong.words if result.wrong else ""
+    found = re.search(r"NameError: name '(\w+)' is not defined", words)
+    handed = submission.lesson(number[:2])
+    if found and handed and handed.defines(found[1]):
+        module = exercises()[number].cell.module
+        return [
+            f"{number}: {found[1]} is defined in a cell that is not exported: begin that cell with "
+            f"`#| export {module}`"
+        ]
+    return []
+
+
+def told(result: Result) -> tuple[Status, str, str]:
+    """A result as status, first line of the diagnosis, and all lines."""
+    try:
+        lines = [printable(line) for line in str(result).split("\n")]
+        first = result.wrong.lines()[0].split("\n")[0] if result.wrong else ""
+    except Exception:  # a value that cannot even be shown
+        lines, first = [], "what came back cannot be shown"
+    status = Status.WRONG if result.wrong else Status.RIGHT
+    return status, printable(first[:500]), "\n".join(lines)[:10_000]
+
+
+def judge_student(
+    submission: Submission, lessons: list[str], caged: bool, limits: runner.Limits, progress
+) -> list[Mark]:
+    """A student's marks in some lessons, one after another in one cage.
+
+    In this order no solution of ours is in the cage before its own exercise has been judged.
+    """
+    marks, room = [], Room(caged)
+    try:
+        for lesson in sorted(lessons):
+            try:
+                marks += judge_lesson(submission, lesson, room, limits)
+            except Exception as error:  # our mistake, or the machine's: it costs nobody else
+                words = printable(f"it could not be graded ({error!r})")
+                numbers = [number for number in exercises() if number[:2] == lesson]
+                marks += [
+                    Mark(submission.student, number, Status.UNREADABLE, words, failed=True)
+                    for number in numbers
+                ]
+            progress(submission.student)
+    finally:
+        room.close()
+    return marks
+
+
+def grade(
+    submissions: list[Submission],
+    lessons: list[str],
+    jobs: int,
+    limits: runner.Limits = LIMITS,
+    progress=lambda student: None,
+    caged: bool = True,
+) -> list[list[Mark]]:
+    """The marks of each submission, by exercise, whatever the order in which they were found.
+
+    `caged`: in a cage for each student; without, behind the guard against accidents alone.
+    """
+    with ThreadPoolExecutor(jobs) as pool:
+        tasks = [
+            pool.submit(judge_student, submission, lessons, caged, limits, progress)
+            for submission in submissions
+        ]
+        try:
+            for task in as_completed(tasks):
+                task.result()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    return [task.result() for task in tasks]
