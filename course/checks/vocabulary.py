@@ -37,7 +37,8 @@ def check(number):
 class Wrong(Exception):
     """Something is wrong: in words that teach, and with the smallest example that shows it.
 
-    `needs` is the number of an exercise that is still blank, where that is the reason.
+    `line` is a pair: the number of a line in the exercise's cell (0 where it is not known), and its
+    text. `needs` is the number of an exercise that is still blank, where that is the reason.
     """
 
     def __init__(
@@ -53,6 +54,9 @@ class Wrong(Exception):
         shown = {name: value for name, value in self.example.items() if value is not NOTHING}
         lines = [self.words]
         for name, value in shown.items():
+            if name == "line":
+                number, value = value
+                name = f"line {number}" if number else "line"
             text = written(value).replace("\n", "\n" + " " * COLUMN)
             whole = isinstance(value, np.ndarray) and value.dtype.kind in "iub"
             if name == "got" and whole and kind_of(shown.get("expected")) == "f":
@@ -80,17 +84,23 @@ def written(value):
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, np.ndarray):
+        if value.size > 20 and value.dtype.kind in "biuf" and value.min() == value.max():
+            return f"{written(value.flat[0])} everywhere, in an array of shape {value.shape}"
         text = np.array2string(value, precision=4, separator=", ", threshold=20)
         in_a_line = " ".join(text.split())
         return in_a_line if len(in_a_line) <= LINE else text
     if isinstance(value, list | tuple):
-        inner = ", ".join(" ".join(written(part).split()) for part in value[:20])
+        inner = ", ".join(
+            repr(part) if isinstance(part, str) else " ".join(written(part).split())
+            for part in value[:20]
+        )
         inner += ", ..." if len(value) > 20 else "," if len(value) == 1 else ""
         text = f"({inner})" if isinstance(value, tuple) else f"[{inner.removesuffix(',')}]"
         return text if len(text) <= 400 else text[:400] + " ..."
     if isinstance(value, float):
         return f"{value:.6g}"
-    return re.sub(r" at 0x[0-9a-fA-F]+", "", str(value))[:400]
+    text = repr(value) if isinstance(value, str) and not value.isprintable() else str(value)
+    return re.sub(r" at 0x[0-9a-fA-F]+", "", text)[:400]
 
 
 def kind_of(value):
@@ -269,7 +279,7 @@ class Student:
         given = self.last[2]
         if not isinstance(got, np.ndarray | np.generic):
             raise WrongForm(
-                f"an array is expected, {type(got).__name__} came back", input=given, got=got
+                f"an array is expected, a {type(got).__name__} came back", input=given, got=got
             )
         if shape is not None and got.shape != tuple(shape):
             raise WrongForm(
@@ -284,7 +294,7 @@ class Student:
         got = self.run(probe, *arguments, given=given)
         if isinstance(got, bool | str) or got is None or np.size(got) != 1:
             raise WrongForm(
-                f"one number is expected, {type(got).__name__} came back",
+                f"one number is expected, a {type(got).__name__} came back",
                 input=self.last[2],
                 got=got,
             )
@@ -295,7 +305,7 @@ def shown_input(probe, arguments):
     """The arguments of a probe by their names, as an example shows them, or NOTHING.
 
     Left out are parameters called `what`, those whose names begin with `_`, and those that are
-    None: they say what is asked for, and are no input of the student's code.
+    None or empty: they say what is asked for, and are no input of the student's code.
     """
     try:
         named = inspect.signature(probe).bind(None, *arguments)
@@ -305,6 +315,7 @@ def shown_input(probe, arguments):
     found = {
         name: value
         for name, value in list(named.arguments.items())[1:]
-        if value is not None and not UNSHOWN.fullmatch(name)
+        if not (value is None or isinstance(value, dict | str) and not value)
+        and not UNSHOWN.fullmatch(name)
     }
     return found or NOTHING
