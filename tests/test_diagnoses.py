@@ -10,10 +10,11 @@ import pytest
 
 from course.checks import diagnose
 from course.checks.judging import judge
-from course.checks.vocabulary import Wrong, require, shown_input, written
+from course.checks.vocabulary import Student, Wrong, require, same, shown_input, written
 from course.lessons.exercise import contracts, exercises, number_of
 from course.lessons.notebooks import NotebookError
 from course.lessons.status import Status
+from course.sandbox import child as protocol
 
 EXERCISES = exercises()
 CONTRACTS = contracts()
@@ -349,6 +350,120 @@ def test_what_a_probe_is_asked_for_is_no_input():
         pass
 
     assert shown_input(probe, [1, None, -1, "keys"]) == {"x": 1}
+
+
+# --- The vocabulary ---
+
+
+class Child:
+    """Answers every question with one reply."""
+
+    def __init__(self, **reply):
+        self.reply, self.asked = reply, []
+
+    def ask(self, probe, arguments):
+        self.asked.append((probe, arguments))
+        return self.reply
+
+
+def student(**reply):
+    return Student(Child(**reply), "03.1")
+
+
+def gives(value):
+    return student(value=protocol.encode(value))
+
+
+def raises(kind, words=""):
+    return student(raised={"type": kind, "words": words, "frames": [], "exercise": ""})
+
+
+def probe_norm(mg, x, weight=None, eps=1.0):
+    """Never called here: the child would."""
+
+
+def diagnosis(ask):
+    with pytest.raises(Wrong) as caught:
+        ask()
+    return caught.value.lines()
+
+
+X = np.array([[1.0, 3.0]])
+
+
+def expect(asked, **options):
+    wanted = {"equals": [[-0.5, 0.5]], "otherwise": "the root is wrong"} | options
+    return asked.expect(probe_norm, X, eps=3.0, **wanted)
+
+
+def test_what_is_expected_is_returned_and_asked_by_name():
+    asked = gives(np.array([[-0.5, 0.5]]))
+    assert expect(asked).tolist() == [[-0.5, 0.5]]
+    assert asked.child.asked == [("probe_norm", [X, None, 3.0])]
+
+
+def test_a_wrong_value_gets_the_diagnosis_that_explains_it():
+    when = {
+        "eps stands outside the root": [[-0.25, 0.25]],
+        "it is all zero": lambda got: not np.any(got),
+    }
+    for value, words in [
+        ([[-0.25, 0.25]], "eps stands outside the root"),
+        ([[0, 0]], "it is all zero"),
+        ([[1, 1]], "the root is wrong"),
+    ]:
+        found = diagnosis(lambda value=value: expect(gives(np.array(value, float)), when=when))
+        assert found[:2] == [words, "input:    x = [[1., 3.]], eps = 3"]
+    words = diagnosis(lambda: expect(gives(np.zeros((1, 2))), otherwise=lambda got: f"{got.shape}"))
+    assert words[0] == "(1, 2)"
+
+
+def test_shape_dtype_and_a_function_of_the_value_can_be_required():
+    right = np.array([[-0.5, 0.5]])
+    assert diagnosis(lambda: expect(gives(right), shape=(2,)))[0] == (
+        "the shape is (1, 2) and should be (2,)"
+    )
+    assert (
+        "dtype is float64 and should be float32"
+        in diagnosis(lambda: expect(gives(right), dtype=np.float32))[0]
+    )
+    assert expect(gives(right), equals=0.0, through=np.sum).shape == (1, 2)
+
+
+def test_a_refusal_is_the_exception_itself():
+    def ask(asked, **options):
+        options = {"otherwise": "refuse it", "says": ["(3,)"]} | options
+        return asked.refuses(probe_norm, X, **options)
+
+    assert ask(raises("ValueError", "the shape (3,) does not fit")) == "the shape (3,) does not fit"
+    assert ask(raises("TypeError", "(3,)"), error=["ValueError", "TypeError"]) == "(3,)"
+    shown = "input:    x = [[1., 3.]], eps = 1"
+    for asked, got in [
+        (raises("ValueError", "no"), "got:      ValueError: no"),
+        (raises("KeyError", "(3,)"), "got:      KeyError: (3,)"),
+        (gives(1.0), "got:      1"),
+    ]:
+        found = diagnosis(lambda asked=asked: ask(asked))
+        assert found == ["refuse it", shown, "expected: ValueError, which names (3,)", got]
+    blank = student(raised={"type": "NotYet", "words": "", "frames": [], "exercise": "01.1"})
+    assert diagnosis(lambda: ask(blank))[0].startswith("it needs exercise 01.1")
+
+
+@pytest.mark.parametrize(
+    ("got", "expected", "equal"),
+    [
+        ([1, (2.0, "a")], [1.0, [2, "a"]], True),
+        ({"x": [1], "y": None}, {"x": [1], "y": None}, True),
+        ({"x": [1]}, {"x": [1], "y": None}, False),
+        (True, 1, True),
+        (1, True, False),
+        ("a", "b", False),
+        (None, 0, False),
+        (np.ones((1, 2)), [1, 1], False),
+    ],
+)
+def test_values_are_the_same_part_by_part(got, expected, equal):
+    assert same(got, expected) is equal
 
 
 # --- Numbers and statuses ---

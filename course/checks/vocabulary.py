@@ -9,6 +9,13 @@ A check is a generator under `@check("03.2")` in `course/checks/lesson_03.py`. I
         otherwise="eps is added to the variance before the root is taken",
         when={"eps stands outside the root": [[-0.25, 0.25]], "eps has no effect": [[-1, 1]]},
     )
+
+`Student.refuses` is for bad input: the probe needs no `try`, the exception is what is asked for.
+`Student.run`, `array` and `number` only ask; `require` compares what they return. What is shared by
+all exercises is said by `diagnose.py`, and no check needs to look for it: a forgotten `return`, a
+value without its rules, a tuple, slice or generator in the place of an array, an exception.
+An example shows a probe's arguments by their names; the names `what`, `of` and those that begin
+with `_` are for the check's own questions and are not shown.
 """
 
 import inspect
@@ -169,7 +176,7 @@ def require(got, equals, otherwise, *, when=None, input=NOTHING, tolerance=1e-5,
 
 
 # Names of probes' parameters that choose what is asked for, and are no input of the student's code.
-UNSHOWN = re.compile(r"what|_\w*")
+UNSHOWN = re.compile(r"what|of|_\w*")
 
 
 class Student:
@@ -231,6 +238,33 @@ class Student:
                 got=str(met),
             )
         return got
+
+    def refuses(
+        self, probe, *arguments, otherwise, error="ValueError", says=(), given=NOTHING, **options
+    ):
+        """Require that a probe raises `error`, with all of `says` in its words; returns the words.
+
+        `error` is the name of an exception, or several names. `otherwise` is the diagnosis where
+        it raises another one, or returns a value.
+        """
+        named = inspect.signature(probe).bind(None, *arguments, **options)
+        named.apply_defaults()
+        _, *values = named.args
+        given = shown_input(probe, values) if given is NOTHING else given
+        try:
+            got = self.run(probe, *values, given=given)
+        except NoValue as failure:
+            raised = failure.reply.get("raised")
+            if raised is None:
+                raise
+            names = [error] if isinstance(error, str) else list(error)
+            words = str(raised.get("words"))
+            if raised.get("type") in names and all(part in words for part in says):
+                return words
+            got = f"{raised.get('type')}: {words}"
+        names = error if isinstance(error, str) else " or ".join(error)
+        expected = names + "".join(f", which names {part}" for part in says)
+        raise Wrong(otherwise, input=given, expected=expected, got=got)
 
     def run(self, probe, *arguments, given=NOTHING):
         """What a probe returns there. Whatever goes wrong there is raised here as `Wrong`.
@@ -304,7 +338,7 @@ class Student:
 def shown_input(probe, arguments):
     """The arguments of a probe by their names, as an example shows them, or NOTHING.
 
-    Left out are parameters called `what`, those whose names begin with `_`, and those that are
+    Left out are parameters called `what` or `of`, those whose names begin with `_`, and those that are
     None or empty: they say what is asked for, and are no input of the student's code.
     """
     try:
