@@ -356,7 +356,7 @@ def test_everything_is_written_although_nobody_reads_what_is_printed(tmp_path, m
         raise BrokenPipeError
 
     monkeypatch.setattr("builtins.print", closed)
-    with (tmp_path / "out").open("w") as out:
+    with (tmp_path / "out").open("w", encoding="utf-8") as out:
         monkeypatch.setattr(sys, "stdout", out)
         assert main([], root=tmp_path) == 0
     assert toy_module(tmp_path).exists() and toy_module(tmp_path).with_stem("other").exists()
