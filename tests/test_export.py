@@ -296,7 +296,7 @@ def test_check_prints_the_difference_and_writes_nothing(tmp_path, capsys):
     [
         lambda text: text[:-1],
         lambda text: text + b"\n",
-        lambda text: text.replace(b"2", b"3"),
+        lambda text: text.replace(b"\n", b"\r"),
         lambda text: text + b"\xff",
         lambda text: b"",
     ],
