@@ -174,8 +174,8 @@ def test_borrowing_a_cell_without_its_marks_replaces_the_cell(mine):
 
 
 def test_what_cannot_be_borrowed_is_said(mine, tmp_path):
-    with pytest.raises(solutions.Refused, match=r"no exercise or lesson 09\.1"):
-        answers.borrow(["09.1"], root=mine)
+    with pytest.raises(solutions.Refused, match=r"no exercise or lesson 99\.1"):
+        answers.borrow(["99.1"], root=mine)
     (tmp_path / "solutions.zip").write_bytes(b"PK nothing")
     with pytest.raises(solutions.Refused, match="cannot be read"):
         answers.borrow(["01"], root=mine)
@@ -448,6 +448,30 @@ def test_the_first_line_of_the_readme_is_for_the_learner(made):
 
 
 # --- After a blank ---
+
+WATCHED = """
+from IPython.core.interactiveshell import InteractiveShell
+shell = InteractiveShell.instance()
+before = list(shell.events.callbacks["post_run_cell"])
+import course
+from course import NotYet, check, export, progress, provenance
+after = shell.events.callbacks["post_run_cell"]
+print(len(after) - len(before))
+"""
+
+
+@pytest.mark.parametrize("folder", ["the whole course", "an edition"])
+def test_only_an_edition_watches_the_cells_of_ipython(made, folder):
+    where, expected = (made[0], "1") if folder == "an edition" else (ROOT, "0")
+    run = subprocess.run(
+        [sys.executable, "-c", WATCHED],
+        cwd=where,
+        env=variables(where),
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert run.stdout.split() == [expected], run.stderr
 
 
 def test_names_that_a_blank_was_to_give_raise_it_again():

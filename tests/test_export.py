@@ -296,7 +296,7 @@ def test_check_prints_the_difference_and_writes_nothing(tmp_path, capsys):
     [
         lambda text: text[:-1],
         lambda text: text + b"\n",
-        lambda text: text.replace(b"2", b"3"),
+        lambda text: text.replace(b"\n", b"\r"),
         lambda text: text + b"\xff",
         lambda text: b"",
     ],
@@ -356,7 +356,7 @@ def test_everything_is_written_although_nobody_reads_what_is_printed(tmp_path, m
         raise BrokenPipeError
 
     monkeypatch.setattr("builtins.print", closed)
-    with (tmp_path / "out").open("w") as out:
+    with (tmp_path / "out").open("w", encoding="utf-8") as out:
         monkeypatch.setattr(sys, "stdout", out)
         assert main([], root=tmp_path) == 0
     assert toy_module(tmp_path).exists() and toy_module(tmp_path).with_stem("other").exists()

@@ -15,7 +15,6 @@ from course.lessons.live import bound_names
 from course.lessons.notebooks import parse_python
 from course.sandbox import runner
 
-INSIDE = re.compile(r"<locals>\.|\.?<(?:lambda|listcomp|genexpr|dictcomp|setcomp|module)>")
 FUNCTIONS = ast.FunctionDef | ast.AsyncFunctionDef
 WORDS_LIMIT = 400
 
@@ -84,7 +83,7 @@ def stopped(failure) -> set:
     error = failure.reply["raised"]
     if "NoneType" in str(error.get("words")):
         return set()
-    return {str(name).replace("<locals>.", "") for _, name, _ in _rows(error.get("frames"))}
+    return {str(name) for _, name, _ in _rows(error.get("frames"))}
 
 
 def forgotten_return(contract: Contract, texts, stopped=()) -> str:
@@ -97,8 +96,8 @@ def forgotten_return(contract: Contract, texts, stopped=()) -> str:
         return ""
     if contract.gives and contract.function not in stopped and returns_nothing(function):
         if contract.gives == "yield":
-            return f"{contract.function} yields nothing: is there a `yield`?"
-        return f"{contract.function} returned None: is there a `return`?"
+            return f"{spoken(contract.function)} yields nothing: is there a `yield`?"
+        return f"{spoken(contract.function)} returned None: is there a `return`?"
     for node in ast.walk(function):
         if node is not function and isinstance(node, FUNCTIONS) and returns_nothing(node):
             if node.name in contract.inner or is_used(node.name, function):
@@ -113,7 +112,7 @@ def find(contract: Contract, texts):
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
     found = None
-    for name in contract.function.split("."):
+    for name in contract.function.replace("<locals>.", "").split("."):
         matching = [n for n in nodes if isinstance(n, FUNCTIONS | ast.ClassDef) and n.name == name]
         if not matching:
             return None
@@ -161,59 +160,66 @@ def returned(student):
 def wrong_kind(contract: Contract, texts, failure, rows) -> str:
     """What is said where a function returned None, no tuple, or something of another kind."""
     top = contract.function.split(".")[0]
-    kinds = {}  # the name as it is written -> the last kind that is not as it should be
     rows = [
-        (name.replace("<locals>.", ""), kind)
+        (name, kind)
         for module, name, kind in rows
         if module == contract.module and name.split(".")[0] == top
     ]
+    ends = "returned None: one way through it ends without a `return` of a value"
     for name, kind in rows:
-        if name == contract.function and kind == "None" and contract.gives not in ("", "yield"):
-            return f"{name} returned None: one way through it ends without a `return` of a value"
-        if name.rpartition(".")[2] in contract.inner and kind == "None":
-            short = name.rpartition(".")[2]
-            return f"{short} returned None: one way through it ends without a `return` of a value"
-        kinds[name] = kind
-    own = kinds.get(contract.function, "")
-    function = find(contract, texts)
-    is_operation = function is not None and any(
-        "differentiable" in ast.unparse(decorator) for decorator in function.decorator_list
-    )
-    if contract.gives == "tuple" and own and own != "list":
-        alone = not own.startswith("tuple of ")
-        if alone and is_operation:
-            return (
-                f"{contract.function} returned its value alone: it returns a tuple, the value and "
-                "then one rule for each array (None where there is no derivative)"
-            )
-        if alone:
-            return f"{contract.function} returned {a(own)}, where a tuple is expected: a, b"
-        if contract.count and own != f"tuple of {contract.count}":
-            each = ": the value, and one rule or None for each array" if is_operation else ""
-            return (
-                f"{contract.function} returned a {own}, where {contract.count} are expected{each}"
-            )
-    if not no_value_to_judge(failure):
-        return ""
+        must = contract.gives not in ("", "yield") if name == contract.function else False
+        if kind == "None" and (must or name.rpartition(".")[2] in contract.inner):
+            return f"{spoken(name)} {ends}"
+    own = dict(rows).get(contract.function, "")
+    words = wrong_tuple(contract, own, is_operation(find(contract, texts)))
+    if words or not no_value_to_judge(failure):
+        return words
+    who = spoken(contract.function)
     if contract.gives == "value" and own.startswith("tuple of "):
         return (
-            f"{contract.function} returned a {own}, where one value is expected: is there a comma "
-            "too many, or something returned beside it?"
+            f"{who} returned a {own}, where one value is expected: is there a comma too many, or "
+            "something returned beside it?"
         )
+    met = failure.reply.get("type") if isinstance(failure, NoValue) else "Part"  # a pair, as sent
     for name, kind in rows:
         if name.endswith("<lambda>") and kind == "None":
-            return f"a lambda in {contract.function} returned None: its rule must give a value"
-        met = failure.reply.get("type") if isinstance(failure, NoValue) else None
+            return f"a lambda in {who} returned None, where a value is expected"
         if kind in CAME_BACK and kind == met:
             return came_back(kind, spoken(name))
     return ""
 
 
+def wrong_tuple(contract: Contract, own: str, operation: bool) -> str:
+    """What is said where the exercise's function returned no tuple, or one of another length."""
+    if contract.gives != "tuple" or own in ("", "list"):
+        return ""
+    who = spoken(contract.function)
+    if not own.startswith("tuple of "):
+        if operation:
+            return (
+                f"{who} returned its value alone: it returns a tuple, the value and then one rule "
+                "for each array (None where there is no derivative)"
+            )
+        return f"{who} returned {a(own)}, where a tuple is expected"
+    if contract.count and own != f"tuple of {contract.count}":
+        each = ": the value, and one rule or None for each array" if operation else ""
+        return f"{who} returned a {own}, where {contract.count} are expected{each}"
+    return ""
+
+
+def is_operation(function) -> bool:
+    """Whether a function stands under `@differentiable`."""
+    return function is not None and any(
+        "differentiable" in ast.unparse(decorator) for decorator in function.decorator_list
+    )
+
+
 def no_value_to_judge(failure) -> bool:
     """Whether a check failed over the form of what came back, not over its numbers."""
-    if not isinstance(failure, Wrong):
+    if not isinstance(failure, Wrong) or isinstance(failure, NoValue | WrongForm):
         return True
-    return isinstance(failure, NoValue | WrongForm) or failure.example["got"] is None
+    got = failure.example["got"]
+    return got is None or isinstance(got, list | tuple)
 
 
 def came_back(kind: str, who: str) -> str:
@@ -246,16 +252,18 @@ def exception(error, contract, texts, cell, shown):
     module, name, line = (own or frames or [("", "", 0)])[-1]
     said = f"{clean(str(error.get('type')))}: {clean(str(error.get('words')))}"
     text = texts.get(module, "").splitlines()
-    shown_line = text[line - 1].strip() if 0 < line <= len(text) else NOTHING
-    if own and cell and shown_line is not NOTHING:
-        number = line_in_cell(cell, texts[module], line)
-        shown_line = f"{number}: {shown_line}" if number else shown_line
+    shown_line = NOTHING
+    if 0 < line <= len(text):
+        number = line_in_cell(cell, texts[module], line) if own and cell else 0
+        shown_line = number, text[line - 1].strip()
     if spoken(name):
         words = f"{spoken(name)} raised {said}"
     elif name:
         words, shown = f"loading minigrad.{module} raised {said}", NOTHING
+    elif contract and re.fullmatch(r"KeyError: \d{9,}", said):  # a check looks rules up by arrays
+        words = f"{spoken(contract.function)} gave no rule for one of its arrays, where there is a derivative"
     elif contract:
-        words = f"what {contract.function} returned cannot be used: {said}"
+        words = f"what {spoken(contract.function)} returned cannot be used: {said}"
     else:
         words = f"the code raised {said}"
     return Wrong(words, line=shown_line, input=shown)

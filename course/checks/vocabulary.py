@@ -9,6 +9,13 @@ A check is a generator under `@check("03.2")` in `course/checks/lesson_03.py`. I
         otherwise="eps is added to the variance before the root is taken",
         when={"eps stands outside the root": [[-0.25, 0.25]], "eps has no effect": [[-1, 1]]},
     )
+
+`Student.refuses` is for bad input: the probe needs no `try`, the exception is what is asked for.
+`Student.run`, `array` and `number` only ask; `require` compares what they return. What is shared by
+all exercises is said by `diagnose.py`, and no check needs to look for it: a forgotten `return`, a
+value without its rules, a tuple, slice or generator in the place of an array, an exception.
+An example shows a probe's arguments by their names; the names `what`, `of` and those that begin
+with `_` are for the check's own questions and are not shown.
 """
 
 import inspect
@@ -37,7 +44,8 @@ def check(number):
 class Wrong(Exception):
     """Something is wrong: in words that teach, and with the smallest example that shows it.
 
-    `needs` is the number of an exercise that is still blank, where that is the reason.
+    `line` is a pair: the number of a line in the exercise's cell (0 where it is not known), and its
+    text. `needs` is the number of an exercise that is still blank, where that is the reason.
     """
 
     def __init__(
@@ -53,6 +61,9 @@ class Wrong(Exception):
         shown = {name: value for name, value in self.example.items() if value is not NOTHING}
         lines = [self.words]
         for name, value in shown.items():
+            if name == "line":
+                number, value = value
+                name = f"line {number}" if number else "line"
             text = written(value).replace("\n", "\n" + " " * COLUMN)
             whole = isinstance(value, np.ndarray) and value.dtype.kind in "iub"
             if name == "got" and whole and kind_of(shown.get("expected")) == "f":
@@ -80,17 +91,23 @@ def written(value):
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, np.ndarray):
+        if value.size > 20 and value.dtype.kind in "biuf" and value.min() == value.max():
+            return f"{written(value.flat[0])} everywhere, in an array of shape {value.shape}"
         text = np.array2string(value, precision=4, separator=", ", threshold=20)
         in_a_line = " ".join(text.split())
         return in_a_line if len(in_a_line) <= LINE else text
     if isinstance(value, list | tuple):
-        inner = ", ".join(" ".join(written(part).split()) for part in value[:20])
+        inner = ", ".join(
+            repr(part) if isinstance(part, str) else " ".join(written(part).split())
+            for part in value[:20]
+        )
         inner += ", ..." if len(value) > 20 else "," if len(value) == 1 else ""
         text = f"({inner})" if isinstance(value, tuple) else f"[{inner.removesuffix(',')}]"
         return text if len(text) <= 400 else text[:400] + " ..."
     if isinstance(value, float):
         return f"{value:.6g}"
-    return re.sub(r" at 0x[0-9a-fA-F]+", "", str(value))[:400]
+    text = repr(value) if isinstance(value, str) and not value.isprintable() else str(value)
+    return re.sub(r" at 0x[0-9a-fA-F]+", "", text)[:400]
 
 
 def kind_of(value):
@@ -159,7 +176,7 @@ def require(got, equals, otherwise, *, when=None, input=NOTHING, tolerance=1e-5,
 
 
 # Names of probes' parameters that choose what is asked for, and are no input of the student's code.
-UNSHOWN = re.compile(r"what|_\w*")
+UNSHOWN = re.compile(r"what|of|_\w*")
 
 
 class Student:
@@ -222,6 +239,33 @@ class Student:
             )
         return got
 
+    def refuses(
+        self, probe, *arguments, otherwise, error="ValueError", says=(), given=NOTHING, **options
+    ):
+        """Require that a probe raises `error`, with all of `says` in its words; returns the words.
+
+        `error` is the name of an exception, or several names. `otherwise` is the diagnosis where
+        it raises another one, or returns a value.
+        """
+        named = inspect.signature(probe).bind(None, *arguments, **options)
+        named.apply_defaults()
+        _, *values = named.args
+        given = shown_input(probe, values) if given is NOTHING else given
+        try:
+            got = self.run(probe, *values, given=given)
+        except NoValue as failure:
+            raised = failure.reply.get("raised")
+            if raised is None:
+                raise
+            names = [error] if isinstance(error, str) else list(error)
+            words = str(raised.get("words"))
+            if raised.get("type") in names and all(part in words for part in says):
+                return words
+            got = f"{raised.get('type')}: {words}"
+        names = error if isinstance(error, str) else " or ".join(error)
+        expected = names + "".join(f", which names {part}" for part in says)
+        raise Wrong(otherwise, input=given, expected=expected, got=got)
+
     def run(self, probe, *arguments, given=NOTHING):
         """What a probe returns there. Whatever goes wrong there is raised here as `Wrong`.
 
@@ -269,7 +313,7 @@ class Student:
         given = self.last[2]
         if not isinstance(got, np.ndarray | np.generic):
             raise WrongForm(
-                f"an array is expected, {type(got).__name__} came back", input=given, got=got
+                f"an array is expected, a {type(got).__name__} came back", input=given, got=got
             )
         if shape is not None and got.shape != tuple(shape):
             raise WrongForm(
@@ -284,7 +328,7 @@ class Student:
         got = self.run(probe, *arguments, given=given)
         if isinstance(got, bool | str) or got is None or np.size(got) != 1:
             raise WrongForm(
-                f"one number is expected, {type(got).__name__} came back",
+                f"one number is expected, a {type(got).__name__} came back",
                 input=self.last[2],
                 got=got,
             )
@@ -294,8 +338,8 @@ class Student:
 def shown_input(probe, arguments):
     """The arguments of a probe by their names, as an example shows them, or NOTHING.
 
-    Left out are parameters called `what`, those whose names begin with `_`, and those that are
-    None: they say what is asked for, and are no input of the student's code.
+    Left out are parameters called `what` or `of`, those whose names begin with `_`, and those that are
+    None or empty: they say what is asked for, and are no input of the student's code.
     """
     try:
         named = inspect.signature(probe).bind(None, *arguments)
@@ -305,6 +349,7 @@ def shown_input(probe, arguments):
     found = {
         name: value
         for name, value in list(named.arguments.items())[1:]
-        if value is not None and not UNSHOWN.fullmatch(name)
+        if not (value is None or isinstance(value, dict | str) and not value)
+        and not UNSHOWN.fullmatch(name)
     }
     return found or NOTHING

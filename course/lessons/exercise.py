@@ -204,7 +204,8 @@ def find(wanted: object, root: Path = ROOT) -> list[Exercise]:
 class Contract:
     """What is known of a right body without the body: diagnoses are written from it.
 
-    `function` is the function that the body stands in, such as "_Pending.add". `gives` is what
+    `function` is the function that the body stands in, as Python calls it: "_Pending.add",
+    "embedding.<locals>.rule". `gives` is what
     the body returns there: "" (nothing), "value", "tuple", "several" (a value that is unpacked
     where the function is used) or "yield". `count` is the length of the tuple, 0 where it varies.
     `inner` names functions inside the body that the rest of the cell uses and that return a value.
@@ -238,7 +239,7 @@ def contract(exercise: Exercise) -> Contract:
         gives = "several" if any(map(unpacked.search, sources)) else "value"
     return Contract(
         exercise.cell.module,
-        ".".join(node.name for node in around),
+        qualified_name(around),
         gives,
         count,
         [
@@ -249,6 +250,14 @@ def contract(exercise: Exercise) -> Contract:
             and results(node)
         ],
     )
+
+
+def qualified_name(around: list[ast.AST]) -> str:
+    """What Python calls the innermost of definitions that stand inside each other."""
+    name = ""
+    for node in around:
+        name += node.name + ("." if isinstance(node, ast.ClassDef) else ".<locals>.")
+    return name.removesuffix(".").removesuffix(".<locals>")
 
 
 def results(function: ast.AST) -> list[ast.expr]:

@@ -110,7 +110,7 @@ def refuse(notebook: Notebook, cell: CodeCell, reason: str) -> None:
 
 
 def summary(module: str, cells: list[CodeCell], text: str) -> str:
-    """What an export prints: the same line whether the file has changed or not."""
+    """The line that an export prints of a module. It is the same whether the file has changed or not."""
     definitions = sum(isinstance(node, DEFINITION) for node in notebooks.parse_python(text).body)
     return (
         f"minigrad/{module}.py: {len(cells)} cell{'s' * (len(cells) != 1)}, "
@@ -142,7 +142,7 @@ def package(root: Path = ROOT) -> dict[str, tuple[str, str]]:
 
 
 def write(path: Path, text: str) -> None:
-    """Write a text file whole or not at all; leave it alone where it holds this text already."""
+    """Write a text file, whole or not at all. A file that holds this text already is not touched."""
     write_bytes(path, text.encode("utf-8"))
 
 

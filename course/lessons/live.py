@@ -17,8 +17,9 @@ def history() -> list[str] | None:
 def advice(saved: list[CodeCell], history: list[str]) -> str:
     """What to do before the saved exported cells are the ones that were run last, or "".
 
-    The history has no cell numbers. A source in it that is no saved cell is another version
-    of the saved cell of its module with which it shares a name that both define.
+    The history has sources, and no cell numbers. Where a source in it is no saved cell, it counts as
+    another version of a saved cell if both are exported to the same module and define a name in
+    common.
     """
     texts = {tidy(cell.source) for cell in saved}
     run = [source for source in map(tidy, history) if exported_to(source)]
@@ -75,11 +76,12 @@ def _versions(text: str, run: list[str], saved: set[str]) -> list[str]:
 
 
 def tidy(source: str) -> str:
-    """A cell's source without differences that cannot be seen."""
+    """A cell's source without spaces and empty lines that nobody sees."""
     return "\n".join(line.rstrip() for line in source.splitlines()).strip("\n")
 
 
 def another_version(source: str, text: str) -> bool:
+    """Whether two cells are exported to the same module and define a name in common."""
     same_module = exported_to(source) == exported_to(text)
     return same_module and not bound_names(source).isdisjoint(bound_names(text))
 
@@ -89,7 +91,7 @@ def bound_names(source: str) -> set[str]:
     try:
         body = ast.parse(source).body
     except SyntaxError:
-        return set()  # it has changed nothing when it was run
+        return set()  # a cell that is not Python changed nothing when it was run
     names = set()
     for node in body:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):

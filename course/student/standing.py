@@ -14,7 +14,7 @@ from course.student.checking import examine
 LEGEND = Status.RIGHT, Status.BORROWED, Status.WRONG, Status.BLANK  # what is always explained
 
 
-def standing(wanted=(), root=ROOT) -> dict[str, Status]:
+def statuses(wanted=(), root=ROOT) -> dict[str, Status]:
     """Number -> status, for the saved exercises (of the lessons wanted); runs their checks."""
     saved = Saved(root)
     return {number: examine(saved, number).status for number in saved.chosen(list(wanted))}
@@ -52,7 +52,7 @@ def progress(*lessons) -> None:
     """
     from course.draw.style import COLOURS, GREY, canvas, show
 
-    found = standing(lessons)
+    found = statuses(lessons)
     rows = by_lesson(found)
     fills = {Status.RIGHT: COLOURS[0], Status.BORROWED: COLOURS[6]}
     edges = fills | {Status.BLANK: GREY}
@@ -99,7 +99,7 @@ def main_progress(arguments) -> int:
     )
     options = parser.parse_args(arguments)
     try:
-        put(table(standing([number_of(one)[:2] for one in options.lessons])))
+        put(table(statuses([number_of(one)[:2] for one in options.lessons])))
     except NotebookError as error:
         print(error, file=sys.stderr)
         return 2
