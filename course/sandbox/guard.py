@@ -42,7 +42,7 @@ CHANGES = (
 )
 
 
-def guard(home, readable):
+def hook_within(home, readable):
     """An audit hook: no other process, no network, nothing written outside `home`, little read."""
 
     def within(path, folders):

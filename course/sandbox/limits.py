@@ -3,7 +3,7 @@
 import os
 import sys
 
-from guard import guard
+from guard import hook_within
 
 FILE_LIMIT = 1 << 20  # bytes of one file
 
@@ -44,7 +44,7 @@ def limit(home, cpu, memory):
 def guard_of(home):
     """The guard of a check whose own folder is `home`."""
     folders = tuple(path + os.sep for path in readable())
-    return guard(os.path.realpath(home) + os.sep, folders)
+    return hook_within(os.path.realpath(home) + os.sep, folders)
 
 
 def readable():
