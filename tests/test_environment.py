@@ -92,7 +92,7 @@ def test_importing_course_needs_the_standard_library_only():
         "print([name for name in ('numpy', 'matplotlib', 'minigrad') if name in sys.modules])"
     )
     result = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, encoding="utf-8", check=True
     )
     assert result.stdout.strip() == "[]"
 
@@ -100,7 +100,7 @@ def test_importing_course_needs_the_standard_library_only():
 def test_export_is_the_function_even_after_the_module_was_imported():
     code = "import course.lessons.export; from course import export; print(export.__name__, type(export))"
     result = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, encoding="utf-8", check=True
     )
     assert result.stdout.strip() == "export <class 'function'>"
 

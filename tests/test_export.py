@@ -437,7 +437,7 @@ def test_nbval_compares_the_lines_and_rewrites_nothing(project):
         cwd=project,
         env=environment,
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         timeout=120,
         check=False,
     )

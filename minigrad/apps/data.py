@@ -6,6 +6,7 @@ that this course knows, and go into the data folder (`minigrad.support.datafolde
 
 import argparse
 import contextlib
+import io
 import lzma
 import os
 import shutil
@@ -116,6 +117,9 @@ def replace(folder, new, old):
 
 def main(arguments):
     """Fetch what is asked for, or say what is there. Returns 0, or 1 where something failed."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a path may have any letter
     parser = argparse.ArgumentParser(
         prog="python -m minigrad.apps.data",
         description="Fetch data that is too large for the repository. Without a name: say what "
