@@ -40,7 +40,8 @@ def confusion(folder=None):
             f"This notebook lies in {here}, but its kernel ({sys.executable}) uses the course in "
             f"{ROOT}, and would judge and write what is there. {remedy(here)}"
         )
-    if library is not None and not same(library, ROOT):
+    whole = (ROOT / "minigrad" / "__init__.py").exists()
+    if whole and library is not None and not same(library, ROOT):
         return (
             f"The course is the one in {ROOT}, but `import minigrad` gives what is in {library}: "
             f"another copy, or another project of that name. {remedy(ROOT)}"

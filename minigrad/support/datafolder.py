@@ -124,4 +124,5 @@ def check_file(name, path, digest):
 
 
 def refusal(name, path, what):
+    """The error for a file of the data called `name`, with what to do."""
     return ValueError(f"{path} {what}; fetch it anew: {command(name)}")
