@@ -24,7 +24,8 @@ def _safetensors():
         import safetensors.numpy
     except ModuleNotFoundError:
         raise ModuleNotFoundError(
-            "checkpoints need safetensors, which is not installed: pip install safetensors"
+            "checkpoints need safetensors, which is not installed: "
+            'pip install safetensors (or "minigrad[train]")'
         ) from None
     return safetensors
 
