@@ -14,6 +14,7 @@ import re
 import sys
 from pathlib import Path
 
+from course import copies
 from course.lessons import live, notebooks
 from course.lessons.notebooks import ROOT, CodeCell, Notebook, NotebookError
 from course.lessons.output import put
@@ -214,6 +215,10 @@ def export(lesson: str, root: Path = ROOT) -> None:
     In a notebook, what is saved must be what has been run: otherwise this says which cells
     to save or to run, and writes nothing. A test run (pytest, nbval) never writes.
     """
+    confusion = copies.confusion() if root == ROOT else ""
+    if confusion:
+        print(f"Nothing exported. {confusion}")
+        return
     notebook = notebooks.read(root / "notebooks" / f"{lesson}.ipynb")
     cells, texts = exported_cells(notebook), modules_of(notebook)
     testing = "PYTEST_CURRENT_TEST" in os.environ  # set by pytest, inherited by nbval's kernels

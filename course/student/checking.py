@@ -15,6 +15,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from course import copies
 from course.checks.judging import Result, judge
 from course.lessons.exercise import find, of_lesson
 from course.lessons.live import as_run
@@ -34,6 +35,10 @@ def check(number) -> None:
     It runs in a process of its own, so nothing that it does can harm the notebook. The number of
     a lesson means all its exercises.
     """
+    confusion = copies.confusion()
+    if confusion:
+        print(f"{number} cannot be checked. {confusion}")
+        return
     try:
         for exercise in find(number):
             result = try_live(exercise)
