@@ -280,6 +280,9 @@ def widget_class():
             self.service = service
             self.on_msg(self._receive)
 
+        def __repr__(self):
+            return f"Playground({self.info['name']!r})"
+
         def _receive(self, _, message, __):
             reply, buffers = answer(self.service, message)
             if message.get("method") == "choose":

@@ -97,8 +97,15 @@ def page(run=None, title="A GPT-2 that learned Shakespeare"):
 
 def main(arguments=None):
     """Write a page. Returns 0, or 2 where there is no such model or nowhere to write."""
-    parser = argparse.ArgumentParser("python -m minigrad.apps.publish", description=__doc__.split("\n")[0])
-    parser.add_argument("run", nargs="?", metavar="RUN", help="a run's folder, a checkpoint or a model's file (default: the shipped model)")
+    parser = argparse.ArgumentParser(
+        "python -m minigrad.apps.publish", description=__doc__.split("\n")[0]
+    )
+    parser.add_argument(
+        "run",
+        nargs="?",
+        metavar="RUN",
+        help="a run's folder, a checkpoint or a model's file (default: the shipped model)",
+    )
     parser.add_argument("--out", required=True, type=Path, metavar="FILE", help="the page to write")
     parser.add_argument("--title", default="A GPT-2 that learned Shakespeare", help="its heading")
     options = parser.parse_args(arguments)

@@ -16,6 +16,8 @@ const SURPRISE = [[0, "expected"], [1, "1 bit"], [2, "2"], [4, "4"], [6, "6 or m
 
 // --- Elements ---
 
+const FOCUSED = ["button", "input", "select", "textarea"];
+
 export function element(tag, properties = {}, ...children) {
   const node = document.createElement(tag);
   for (const [name, value] of Object.entries(properties)) {
@@ -23,6 +25,8 @@ export function element(tag, properties = {}, ...children) {
     else if (name === "className" || name === "textContent" || name === "value") node[name] = value;
     else if (value !== false && value !== null) node.setAttribute(name, value === true ? "" : value);
   }
+  // A notebook's shortcuts must not hear the keys of what has the focus.
+  if ("tabindex" in properties || FOCUSED.includes(tag)) node.dataset.lmSuppressShortcuts = "true";
   node.append(...children);
   return node;
 }
@@ -66,7 +70,7 @@ function keys(node, move) {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (move(event.key)) {
       event.preventDefault();
-      event.stopPropagation(); // a notebook has shortcuts of its own
+      event.stopPropagation();
     }
   });
 }
@@ -74,11 +78,10 @@ function keys(node, move) {
 // --- The view ---
 
 export function view(root, source, start = {}) {
-  const V = source.info.vocabulary.length;
   const settings = { ...DEFAULTS, ...start };
-  if (![...settings.prompt].every((c) => source.info.vocabulary.includes(c))) {
-    settings.prompt = source.info.vocabulary[0];
-  }
+  const size = () => source.info.vocabulary.length;
+  const known = (text) => ([...text].every((c) => source.info.vocabulary.includes(c)) ? text : source.info.vocabulary[0]);
+  settings.prompt = known(settings.prompt);
   const state = {
     runs: [], // the panels that are shown: { settings, text, steps, session, list }
     earlier: [], // finished texts, to look at again
@@ -93,7 +96,7 @@ export function view(root, source, start = {}) {
   const prompt = element("textarea", { rows: 2, value: settings.prompt, spellcheck: "false" });
   const temperature = slider("Temperature", { min: 0, max: 2, step: 0.05, value: settings.temperature, shown: (x) => x.toFixed(2) });
   const other = slider("Second temperature", { min: 0, max: 2, step: 0.05, value: 0.3, shown: (x) => x.toFixed(2) });
-  const topK = slider("Top-k", { min: 1, max: V, step: 1, value: settings.topK ?? V, shown: (x) => (x >= V ? "all" : String(x)) });
+  const topK = slider("Top-k", { min: 1, max: size(), step: 1, value: settings.topK ?? size(), shown: (x) => (x >= size() ? "all" : String(x)) });
   const topP = slider("Top-p", { min: 0.05, max: 1, step: 0.05, value: settings.topP ?? 1, shown: (x) => (x >= 1 ? "all" : x.toFixed(2)) });
   const length = element("input", { type: "text", inputmode: "numeric", value: String(settings.length), size: 5 });
   const seed = element("input", { type: "text", inputmode: "numeric", value: String(settings.seed), size: 5 });
@@ -164,7 +167,7 @@ export function view(root, source, start = {}) {
     return {
       prompt: prompt.value,
       temperature: temperature.value,
-      topK: topK.value >= V ? null : topK.value,
+      topK: topK.value >= size() ? null : topK.value,
       topP: topP.value >= 1 ? null : topP.value,
       length: whole(length, "Length", 1, 5000),
       seed: whole(seed, "Seed", 0, 2 ** 53),
@@ -415,6 +418,8 @@ export function view(root, source, start = {}) {
     const at = source.info.vocabulary.indexOf(actual ?? "\0");
     if (at >= 0 && !shown.includes(at)) shown[SHOWN - 1] = at;
     const largest = Math.max(...shown.map((i) => Math.max(before[i], after[i])), 1e-9);
+    selected = -1;
+    bars.removeAttribute("aria-activedescendant");
     bars.replaceChildren(...shown.map((i, row) => {
       const character = source.info.vocabulary[i];
       const item = element("li", { role: "option", id: unique("b"), "aria-selected": "false", "data-character": character,
@@ -597,6 +602,9 @@ export function view(root, source, start = {}) {
   async function changeModel(change) {
     try {
       await change();
+      prompt.value = known(prompt.value);
+      topK.input.max = topK.input.value = String(size());
+      topK.input.dispatchEvent(new Event("input"));
       state.head = state.off = null;
       clearAll();
       showModels();
@@ -635,8 +643,6 @@ export function view(root, source, start = {}) {
   for (const input of [temperature.input, topK.input, topP.input]) input.addEventListener("input", () => look());
   prompt.addEventListener("input", () => { if (!state.runs.length) look(); else checked(); });
   for (const input of [length, seed]) input.addEventListener("input", () => checked());
-  // A notebook's shortcuts must not hear what is typed here.
-  for (const input of [prompt, length, seed]) input.addEventListener("keydown", (event) => event.stopPropagation());
   showModels();
   look();
   return { write, state };
