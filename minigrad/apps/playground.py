@@ -1,0 +1,292 @@
+"""The playground in a notebook: the same view as on a page, with NumPy behind it.
+
+`playground()` shows the model that comes with the course, `playground(model, tokenizer)` one of your
+own, `playground(run="checkpoints")` the checkpoints of a training run beside it: before, during and
+after. It needs anywidget, the bridge to the browser; the `Service` behind it is plain Python.
+"""
+
+import itertools
+import math
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+from minigrad.apps import checkpoint, web
+from minigrad.apps.pretrained import load_pretrained
+from minigrad.apps.sampler import Settings
+from minigrad.backprop import no_grad
+from minigrad.gpt2_shakespeare import generate, next_token_probabilities, nucleus
+
+MAPPED = 48  # characters in an attention map
+SLICE = 0.06  # seconds that one request may write, so that the page can answer
+SESSIONS = 8  # texts that can be gone on with
+SHIPPED = "the shipped model"
+
+
+class Service:
+    """What the view asks for, as methods: see `web/view.js`.
+
+    `models` maps names to functions that return (model, tokenizer); the first is loaded.
+    """
+
+    METHODS = ("begin", "next", "look", "score", "choose")
+
+    def __init__(self, models):
+        self.models = dict(models)
+        self.sessions = {}
+        self._numbers = itertools.count()
+        self.choose(next(iter(self.models)))
+
+    def choose(self, name):
+        """Load another model; it stays as it was where that fails."""
+        if name not in self.models:
+            raise ValueError(f"there is no model {name!r}; there are: {', '.join(self.models)}")
+        model, tokenizer = self.models[name]()
+        self.model, self.tokenizer, self.name = model.eval(), tokenizer, name
+        self.sessions.clear()
+
+    @property
+    def info(self):
+        """The model's name, sizes and vocabulary, and which models there are."""
+        c = self.model.config
+        names = "context_size", "num_blocks", "num_heads", "embedding_dim"
+        return {
+            "name": self.name,
+            "models": list(self.models),
+            "config": {name: int(getattr(c, name)) for name in names},
+            "vocabulary": list(self.tokenizer.vocabulary),
+        }
+
+    def begin(self, text, settings):
+        """Begin to write behind a text; returns the session's number for `next`."""
+        checked = self._settings(text, settings)
+        context = self.tokenizer.encode(text)[None, :].astype(np.int64)
+        number = next(self._numbers)
+        self.sessions[number] = self._steps(context, checked)
+        for old in list(self.sessions)[:-SESSIONS]:
+            del self.sessions[old]
+        return number
+
+    def next(self, session, count):
+        """The next steps of a session: at most `count`, and no more than fit into a moment."""
+        if session not in self.sessions:
+            raise ValueError("this text cannot be gone on with: generate it again")
+        found, begun = [], time.perf_counter()
+        while len(found) < count and time.perf_counter() - begun < SLICE:
+            found.append(next(self.sessions[session]))
+        return found
+
+    def look(self, text, settings, off=None):
+        """Everything about the place behind a text, with the head `off` (block, head) silent.
+
+        {"before": (V,), "after": (V,), "lens": (N + 1, V): the guess after each block,
+        "maps": (N, H, size, size): the newest `size` rows and columns of the attention}.
+        """
+        checked = self._settings(text, settings)
+        tokens = self._encode(text)
+        with no_grad(), _silenced(self.model, off):
+            streams = self._streams(tokens)
+            guesses = [self._logits(x) for x in streams]
+            maps = self.model.attention(tokens)[:, 0]  # (N, H, T, T)
+        size = min(tokens.shape[1], MAPPED)
+        before, after = _distributions(guesses[-1], checked)
+        return {
+            "before": before,
+            "after": after,
+            "lens": [next_token_probabilities(g[None, :])[0] for g in guesses],
+            "maps": maps[:, :, -size:, -size:].reshape(-1),
+            "size": size,
+        }
+
+    def score(self, text):
+        """The surprise, in bits, of each character at those before it; None where there is none."""
+        bits = [None] * len(text)
+        tokens = self._encode(text)
+        if tokens.shape[1] > 1:
+            with no_grad():
+                logits = self.model(tokens[:, :-1]).data[0]
+            probabilities = next_token_probabilities(logits)
+            own = np.take_along_axis(probabilities, tokens[0, 1:, None], axis=1)[:, 0]
+            bits[-len(own) :] = (-np.log2(np.maximum(own, 1e-300))).tolist()
+        return bits
+
+    # --- Parts ---
+
+    def _settings(self, text, settings):
+        """Settings as the view sends them, checked. Raises ValueError in words."""
+        found = Settings(
+            prompt=text,
+            temperature=settings["temperature"],
+            top_k=settings.get("topK"),
+            top_p=settings.get("topP"),
+            seed=settings.get("seed", 0),
+        )
+        found.check(self.tokenizer)
+        return found
+
+    def _steps(self, context, settings):
+        """Yield what is to be known of each new character."""
+        view = _Watched(self.model)
+        random = _Remembered(settings.seed)
+        written = context.shape[1]
+        for token in generate(view, context, generator=random, **settings.cuts):
+            own, after = _distributions(view.logits, settings)
+            yield {
+                "character": self.tokenizer.decode(token),
+                "bits": -math.log2(max(own[token[0]], 1e-300)),
+                "u": random.last,
+                "start": written - view.length,
+                "after": after,
+            }
+            written += 1
+
+    def _encode(self, text):
+        tokens = self.tokenizer.encode(text[-self.model.config.context_size :])
+        return tokens[None, :].astype(np.int64)  # (1, T)
+
+    def _streams(self, tokens):
+        """The residual stream of the newest token, after the embedding and after each block."""
+        model = self.model
+        x = model.token_embedding(tokens) + model.position_embedding.weight[: tokens.shape[1]]
+        streams = [x]
+        for block in model.blocks:
+            streams.append(block(streams[-1]))
+        return [x[:, -1:] for x in streams]
+
+    def _logits(self, stream):
+        """The logits (V,) that a stream (1, 1, C) stands for: the "logit lens"."""
+        return self.model.output_projection(self.model.output_ln(stream)).data[0, 0]
+
+
+class _Watched:
+    """A model for `generate` that records its last logits and its cache length."""
+
+    def __init__(self, model):
+        self.model, self.config, self.new_caches = model, model.config, model.new_caches
+
+    def __call__(self, tokens, caches):
+        logits = self.model(tokens, caches)
+        self.logits, self.length = logits.data[0, -1], caches[0].length
+        return logits
+
+
+class _Remembered:
+    """A generator that remembers the last number it drew."""
+
+    def __init__(self, seed):
+        self._generator, self.last = np.random.default_rng(seed), None
+
+    def random(self, shape):
+        drawn = self._generator.random(shape)
+        self.last = float(drawn[0, 0])
+        return drawn
+
+
+@contextmanager
+def _silenced(model, head):
+    """The model with one head's output left out: its columns of `out_proj` are zero meanwhile."""
+    if head is None:
+        yield
+        return
+    block, number = head
+    size = model.config.embedding_dim // model.config.num_heads
+    weight = model.blocks[block].attn.out_proj.weight
+    kept = weight.data
+    weight.data = kept.copy()
+    weight.data[:, number * size : (number + 1) * size] = 0
+    try:
+        yield
+    finally:
+        weight.data = kept
+
+
+def _distributions(logits, settings):
+    """The model's own distribution (V,), and the one that is drawn from."""
+    own = next_token_probabilities(logits[None, :])[0]
+    after = next_token_probabilities(logits[None, :], settings.temperature, settings.top_k)
+    return own, nucleus(after, settings.top_p)[0]
+
+
+def answer(service, message):
+    """The answer to a message of the view, and the arrays that travel beside it as bytes."""
+    buffers = []
+
+    def packed(value):
+        if isinstance(value, np.ndarray):
+            buffers.append(np.ascontiguousarray(value, np.float32).tobytes())
+            return {"array": len(buffers) - 1}
+        if isinstance(value, dict):
+            return {name: packed(part) for name, part in value.items()}
+        return [packed(part) for part in value] if isinstance(value, list) else value
+
+    try:
+        if message["method"] not in Service.METHODS:
+            raise ValueError(f"there is no method {message['method']!r}")
+        value = getattr(service, message["method"])(*message["parameters"])
+        return {"id": message["id"], "value": packed(value)}, buffers
+    except Exception as error:  # whatever it is, the reader gets it in words
+        return {"id": message["id"], "error": str(error) or type(error).__name__}, []
+
+
+def models_of(run):
+    """{name: a function that loads it} for the checkpoints in a run's folder, oldest first."""
+    paths = checkpoint.checkpoints(Path(run))
+    if not paths:
+        raise ValueError(f"{run} holds no checkpoint")
+    return {
+        f"{Path(run).name}, step {int(path.stem.split('_')[1]):,}": lambda path=path: (
+            checkpoint.load_model(path)
+        )
+        for path in paths
+    }
+
+
+def playground(model=None, tokenizer=None, run=None, **settings):
+    """A playground as a notebook's widget. `settings`: prompt, temperature, length, seed.
+
+    Raises ModuleNotFoundError, saying what to install, where anywidget is missing.
+    """
+    models = models_of(run) if run is not None else {}
+    if model is not None:
+        models["your model"] = lambda: (model, tokenizer)
+    models[SHIPPED] = load_pretrained
+    return widget_class()(Service(models), settings)
+
+
+def widget_class():
+    """The class of the widget, made when it is first asked for: the library needs NumPy alone."""
+    try:
+        import anywidget
+        import traitlets
+    except ModuleNotFoundError:
+        raise ModuleNotFoundError(
+            "the playground needs anywidget, which is not installed; without it, "
+            "`minigrad.apps.sampler.Sampler` writes, and `python -m minigrad.apps.publish` "
+            "makes a page"
+        ) from None
+
+    class Playground(anywidget.AnyWidget):
+        """The view in a notebook, and the service that answers it."""
+
+        _esm = web.joined(web.NOTEBOOK, last_exports=True)
+        _css = web.text("view.css")
+        info = traitlets.Dict().tag(sync=True)
+        settings = traitlets.Dict().tag(sync=True)
+
+        def __init__(self, service, settings):
+            super().__init__(info=service.info, settings=settings)
+            self.service = service
+            self.on_msg(self._receive)
+
+        def __repr__(self):
+            return f"Playground({self.info['name']!r})"
+
+        def _receive(self, _, message, __):
+            reply, buffers = answer(self.service, message)
+            if message.get("method") == "choose":
+                self.info = self.service.info
+            self.send(reply, buffers)
+
+    return Playground

@@ -1,0 +1,123 @@
+"""A model as one page: `python -m minigrad.apps.publish [RUN] --out page.html`.
+
+The page holds the weights in half precision, the vocabulary, the playground and a small GPT-2 in
+JavaScript. Anybody can open it by a double click, offline, on a phone too; it asks no other
+address for anything. RUN is a training run's --checkpoint-dir, one of its checkpoints, or a model
+that `save_pretrained` wrote; without it, the page shows the model that comes with the course.
+"""
+
+import argparse
+import base64
+import html
+import sys
+import tempfile
+from pathlib import Path
+
+from minigrad.apps import checkpoint, web
+from minigrad.apps.pretrained import PATH, load_pretrained, save_pretrained
+
+PAGE = """<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:">
+<title>{title}</title>
+<style>
+body {{ max-width: 72rem; margin: 0 auto; padding: 1rem; font: 16px/1.5 system-ui, sans-serif; }}
+pre {{ white-space: pre-wrap; overflow-wrap: anywhere; font-size: 0.9rem; }}
+{style}</style>
+</head>
+<body>
+<main>
+<h1>{title}</h1>
+<p>{words}</p>
+<div id="playground">This page needs JavaScript: the model computes in it.</div>
+<details><summary>About this model</summary><pre>{card}</pre></details>
+</main>
+<script type="text/plain" id="model">{model}</script>
+<script type="module">
+{script}
+const data = document.getElementById("model").textContent;
+const bytes = Uint8Array.from(atob(data), (character) => character.charCodeAt(0)).buffer;
+start(document.getElementById("playground"), {{ {name}: () => bytes }});
+</script>
+</body>
+</html>
+"""
+
+
+def model_bytes(run=None):
+    """The bytes of a model's file in half precision, and the model itself.
+
+    `run` is a folder of checkpoints (the best is taken), a checkpoint, a file that `save_pretrained`
+    wrote, or None for the shipped model. Raises ValueError, in words, for anything else.
+    """
+    path = PATH if run is None else Path(run)
+    if path.is_dir():
+        path, _ = checkpoint.best(path)
+        if path is None:
+            raise ValueError(f"{run} holds no checkpoint")
+    if not path.is_file():
+        raise ValueError(f"there is no file {path}")
+    try:
+        return path.read_bytes(), load_pretrained(path)[0]
+    except ValueError as not_pretrained:
+        try:
+            model, tokenizer = checkpoint.load_model(path)
+        except ValueError as error:
+            raise ValueError(f"{error}; and {not_pretrained}") from None
+    with tempfile.TemporaryDirectory() as folder:
+        half = Path(folder) / "model.safetensors"
+        save_pretrained(half, model, tokenizer)
+        return half.read_bytes(), model
+
+
+def page(run=None, title="A GPT-2 that learned Shakespeare"):
+    """The whole page as text."""
+    data, model = model_bytes(run)
+    c = model.config
+    words = (
+        f"{model.num_parameters():,} numbers, trained in NumPy, compute in this page: "
+        f"{c.num_blocks} blocks with {c.num_heads} heads of attention, width {c.embedding_dim}, "
+        f"a context of {c.context_size} characters. Nothing leaves your machine. "
+        "Press Generate; then pick a character to see what else might have stood there."
+    )
+    return PAGE.format(
+        title=html.escape(title),
+        words=html.escape(words),
+        style=web.text("view.css"),
+        card=html.escape(repr(model)),
+        model=base64.b64encode(data).decode("ascii"),
+        script=web.joined(web.PAGE),
+        name='"this model"',
+    )
+
+
+def main(arguments=None):
+    """Write a page. Returns 0, or 2 where there is no such model or nowhere to write."""
+    parser = argparse.ArgumentParser(
+        "python -m minigrad.apps.publish", description=__doc__.split("\n")[0]
+    )
+    parser.add_argument(
+        "run",
+        nargs="?",
+        metavar="RUN",
+        help="a run's folder, a checkpoint or a model's file (default: the shipped model)",
+    )
+    parser.add_argument("--out", required=True, type=Path, metavar="FILE", help="the page to write")
+    parser.add_argument("--title", default="A GPT-2 that learned Shakespeare", help="its heading")
+    options = parser.parse_args(arguments)
+    try:
+        text = page(options.run, options.title)
+        options.out.write_text(text, encoding="utf-8")
+    except (ValueError, OSError) as error:
+        print(f"Nothing written: {error}", file=sys.stderr)
+        return 2
+    print(f"{options.out}: {len(text) / 1e6:.1f} MB; open it in any browser.")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,118 @@
+// Reading a model's file, as `save_pretrained` writes it: a safetensors file with the weights in half
+// precision and, in its header, the sizes and the vocabulary. Nothing in it is run. What does not fit
+// together is refused, in words, before memory is asked for.
+
+import { GPT2 } from "./engine.js";
+
+const SIZES = ["context_size", "num_blocks", "num_heads", "embedding_dim", "vocab_size"];
+const FORMAT = "minigrad model 1";
+
+class Damaged extends Error {}
+
+// Half precision to Float32Array: sign, five bits of exponent, ten of fraction.
+function fromHalf(halves) {
+  const result = new Float32Array(halves.length);
+  for (let i = 0; i < halves.length; i++) {
+    const bits = halves[i], exponent = (bits >> 10) & 31, fraction = bits & 1023;
+    const size = exponent ? (1 + fraction / 1024) * 2 ** (exponent - 15) : fraction * 2 ** -24;
+    if (exponent === 31) throw new Damaged("a weight is not a finite number");
+    result[i] = bits >> 15 ? -size : size;
+  }
+  return result;
+}
+
+// The names and shapes that a model of this size has.
+function shapes(c) {
+  const C = c.embedding_dim;
+  const found = {
+    "token_embedding.weight": [c.vocab_size, C],
+    "position_embedding.weight": [c.context_size, C],
+    "output_ln.weight": [C],
+    "output_ln.bias": [C],
+  };
+  if (!c.tie_weights) found["output_projection.weight"] = [c.vocab_size, C];
+  for (let b = 0; b < c.num_blocks; b++) {
+    for (const name of ["ln1", "ln2"]) {
+      found[`blocks.${b}.${name}.weight`] = [C];
+      found[`blocks.${b}.${name}.bias`] = [C];
+    }
+    const matrices = {
+      "attn.in_proj": [3 * C, C],
+      "attn.out_proj": [C, C],
+      "ffn.up_proj": [4 * C, C],
+      "ffn.down_proj": [C, 4 * C],
+    };
+    for (const [name, shape] of Object.entries(matrices)) {
+      found[`blocks.${b}.${name}.weight`] = shape;
+      if (c.bias) found[`blocks.${b}.${name}.bias`] = [shape[0]];
+    }
+  }
+  return found;
+}
+
+// { model, tokenizer, description } from the file's bytes (an ArrayBuffer).
+export function readModel(buffer) {
+  try {
+    return parse(buffer);
+  } catch (error) {
+    throw new Error(`This is no model that minigrad wrote, or it is damaged: ${error.message}.`);
+  }
+}
+
+function parse(buffer) {
+  if (buffer.byteLength < 8) throw new Damaged("it is too short");
+  const length = Number(new DataView(buffer).getBigUint64(0, true));
+  if (length > buffer.byteLength - 8) throw new Damaged("its header is longer than the file");
+  const header = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 8, length)));
+  const description = JSON.parse(header.__metadata__?.minigrad ?? "null");
+  if (description?.format !== FORMAT) throw new Damaged("its format is another one");
+  if (description.architecture !== "GPT2") throw new Damaged("its architecture is not GPT2");
+  const config = description.model;
+  for (const name of SIZES) {
+    const size = config[name];
+    if (!Number.isInteger(size) || size < 1 || size > 1e6) {
+      throw new Damaged(`its ${name} is ${size}`);
+    }
+  }
+  if (config.embedding_dim % config.num_heads) throw new Damaged("its heads do not share its width");
+  const tensors = Object.keys(header).length - 1;
+  if (config.num_blocks * 8 > tensors) throw new Damaged("it lacks blocks");
+  const wanted = shapes(config);
+  if (tensors !== Object.keys(wanted).length) throw new Damaged("it has other weights than it says");
+  const arrays = {};
+  for (const [name, shape] of Object.entries(wanted)) {
+    const { dtype, shape: met, data_offsets: offsets } = header[name] ?? {};
+    if (dtype !== "F16" || String(met) !== String(shape)) throw new Damaged(`${name} is missing`);
+    const [from, to] = offsets.map((offset) => offset + 8 + length);
+    const count = shape.reduce((a, b) => a * b, 1);
+    if (to - from !== 2 * count || to > buffer.byteLength) throw new Damaged(`${name} is cut off`);
+    arrays[name] = fromHalf(new Uint16Array(buffer.slice(from, to)));
+  }
+  const tokenizer = new CharTokenizer(description.vocabulary);
+  if (tokenizer.characters.length !== config.vocab_size) {
+    throw new Damaged(`it has ${config.vocab_size} tokens and another vocabulary`);
+  }
+  return { model: new GPT2(config, arrays), tokenizer, description };
+}
+
+// Lesson 6's tokenizer: the number of a character is its place in the vocabulary.
+export class CharTokenizer {
+  constructor(vocabulary) {
+    this.characters = Array.from(vocabulary);
+    this.numbers = new Map(this.characters.map((character, number) => [character, number]));
+  }
+
+  encode(text) {
+    return Array.from(text, (character) => {
+      const number = this.numbers.get(character);
+      if (number === undefined) {
+        throw new RangeError(`The model has never seen ${JSON.stringify(character)}.`);
+      }
+      return number;
+    });
+  }
+
+  decode(tokens) {
+    return Array.from(tokens, (token) => this.characters[token]).join("");
+  }
+}

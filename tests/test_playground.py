@@ -1,0 +1,509 @@
+"""The playground, driven through Chromium where it lives: a page, JupyterLab, Notebook 7.
+
+The view is the same everywhere; behind it are two engines, JavaScript on the page and NumPy in the
+notebooks, whose numbers must agree.
+"""
+
+import base64
+import importlib.util
+import json
+import random
+import re
+
+import numpy as np
+import pytest
+
+import minigrad as mg
+from maintain import browser
+from minigrad.apps import publish, web
+from minigrad.apps.playground import Service, answer, models_of, playground
+from minigrad.apps.pretrained import PATH, load_pretrained, save_pretrained
+from minigrad.apps.sampler import Sampler
+from minigrad.data import CharTokenizer
+from minigrad.gpt2_shakespeare import GPT2, GPT2Config
+
+in_a_browser = [
+    pytest.mark.skipif(
+        importlib.util.find_spec("playwright") is None,
+        reason="Playwright is not installed: the extra `browser` has it",
+    ),
+    pytest.mark.skipif(browser.CHROMIUM is None, reason="Chromium is not installed"),
+]
+SETTINGS = {"temperature": 0.8, "topK": None, "topP": None, "seed": 3}
+
+
+@pytest.fixture(scope="module")
+def service():
+    return Service({"shipped": mg.load_pretrained})
+
+
+@pytest.fixture(scope="module")
+def sampler():
+    return Sampler(*mg.load_pretrained())
+
+
+# --- The service behind a notebook's view ---
+
+
+def test_the_service_writes_what_the_sampler_writes(service, sampler):
+    sampler.set(prompt="JULIET:\n", length=300, seed=11, temperature=0.9, top_k=30, top_p=0.9)
+    settings = {"temperature": 0.9, "topK": 30, "topP": 0.9, "seed": 11}
+    session, written = service.begin("JULIET:\n", settings), []
+    while len(written) < 300:
+        written += service.next(session, 300 - len(written))
+    assert "JULIET:\n" + "".join(step["character"] for step in written) == sampler.generate()
+    assert [step["bits"] for step in written] == sampler.writing.bits
+    assert [step["start"] for step in written] == sampler.writing.starts
+
+
+def test_a_look_has_the_distributions_the_lens_and_every_head(service):
+    look = service.look("ROMEO:\nWhat light through yonder", SETTINGS)
+    c = service.model.config
+    assert look["before"].sum() == pytest.approx(1) and look["after"].sum() == pytest.approx(1)
+    assert len(look["lens"]) == c.num_blocks + 1
+    assert look["lens"][-1] == pytest.approx(look["before"], abs=1e-6)
+    maps = look["maps"].reshape(c.num_blocks, c.num_heads, look["size"], look["size"])
+    assert maps.sum(-1) == pytest.approx(np.ones(maps.shape[:-1]), abs=1e-5)
+
+
+def test_a_silent_head_changes_the_guess_and_the_model_stays(service):
+    weight = service.model.blocks[0].attn.out_proj.weight
+    before = weight.data.copy()
+    plain = service.look("ROMEO:\nWhat", SETTINGS)["before"]
+    silent = service.look("ROMEO:\nWhat", SETTINGS, [0, 1])["before"]
+    assert np.abs(plain - silent).max() > 1e-4
+    assert np.array_equal(weight.data, before)
+    assert service.look("ROMEO:\nWhat", SETTINGS)["before"] == pytest.approx(plain)
+
+
+@pytest.mark.parametrize(
+    ("method", "parameters", "words"),
+    [
+        ("begin", ["", SETTINGS], "empty"),
+        ("begin", ["caffè", SETTINGS], "never seen 'è'"),
+        ("begin", ["A", SETTINGS | {"temperature": -1}], "Temperature"),
+        ("next", [10**6, 1], "generate it again"),
+        ("choose", ["another"], "there is no model"),
+        ("__init__", [{}], "there is no method"),
+    ],
+)
+def test_the_service_answers_mistakes_in_words(service, method, parameters, words):
+    reply, buffers = answer(service, {"id": 7, "method": method, "parameters": parameters})
+    assert reply["id"] == 7 and words in reply["error"] and buffers == []
+
+
+def test_models_of_a_run_that_is_none(tmp_path):
+    with pytest.raises(ValueError, match="holds no checkpoint"):
+        models_of(tmp_path)
+
+
+def test_the_widget_shows_its_model_without_an_address():
+    pytest.importorskip("anywidget")
+    shown = playground()
+    assert shown.info["name"] == "the shipped model"
+    assert "0x" not in repr(shown)
+
+
+# --- The page ---
+
+
+def test_a_page_asks_nobody_for_anything():
+    page = publish.page()
+    scripts = page[page.index('<script type="module">') :]
+    assert "import " not in re.sub(r"//.*", "", scripts)
+    assert not re.search(r"""(src|href)\s*=\s*["']""", page)
+    assert "http" not in re.sub(
+        r'"http-equiv', "", page[: page.index('id="model"')].replace("http-equiv", "")
+    )
+
+
+@pytest.mark.parametrize("what", ["missing.safetensors", "empty", "text.txt"])
+def test_what_is_no_model_makes_no_page(tmp_path, what, capsys):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "text.txt").write_text("To be", encoding="utf-8")
+    out = tmp_path / "page.html"
+    assert publish.main([str(tmp_path / what), "--out", str(out)]) == 2
+    assert "Nothing written" in capsys.readouterr().err and not out.exists()
+
+
+# --- In a browser ---
+
+HARNESS = """<!DOCTYPE html><meta charset="utf-8"><title>engine</title>
+<script type="text/plain" id="model">{model}</script><script type="module">{script}
+const bytes = Uint8Array.from(
+    atob(document.getElementById("model").textContent), (c) => c.charCodeAt(0)).buffer;
+Object.assign(window, {{ bytes, readModel, Reader, generate, numpyRandom, nextTokenProbabilities }});
+</script>"""
+
+
+@pytest.fixture(scope="module")
+def context():
+    with browser.chromium(width=1228) as context:
+        context.set_default_timeout(30 * browser.SECONDS)
+        yield context
+
+
+@pytest.fixture(scope="module")
+def engine(context, tmp_path_factory):
+    path = tmp_path_factory.mktemp("engine") / "engine.html"
+    model = base64.b64encode(PATH.read_bytes()).decode("ascii")
+    path.write_text(HARNESS.format(model=model, script=web.joined(web.PAGE)), encoding="utf-8")
+    page = context.new_page()
+    page.goto(path.as_uri())
+    page.wait_for_function("() => window.bytes")
+    yield page
+    page.close()
+
+
+class TestEngine:
+    pytestmark = in_a_browser
+
+    def test_random_numbers_are_numpys(self, engine):
+        for seed in (0, 1, 42, 2**32, 2**53):
+            js = "seed => { const r = numpyRandom(seed); return Array.from({ length: 5 }, r); }"
+            found = engine.evaluate(js, seed)
+            assert found == np.random.default_rng(seed).random(5).tolist()
+
+    def test_logits_are_numpys(self, engine, sampler):
+        text = "ROMEO:\nBut soft, what light through yonder window breaks?"
+        js = """text => { const { model, tokenizer } = readModel(bytes);
+            return Array.from(new Reader(model).next(...tokenizer.encode(text))); }"""
+        tokens = sampler.tokenizer.encode(text)[None, :].astype(np.int64)
+        ours = sampler.model(tokens).data[0, -1]
+        assert engine.evaluate(js, text) == pytest.approx(ours, abs=1e-3)
+
+    @pytest.mark.parametrize(
+        "settings", [{"temperature": 0}, {"temperature": 0.8, "topK": 20, "topP": 0.9}]
+    )
+    def test_the_text_is_numpys_to_the_character(self, engine, sampler, settings):
+        """Past a full context, too, and with temperature, top-k and top-p."""
+        js = """settings => { const { model, tokenizer } = readModel(bytes); let text = "";
+            const steps = generate(model, tokenizer.encode("ROMEO:\\n"), numpyRandom(5), settings);
+            while (text.length < 400) text += tokenizer.characters[steps.next().value.token];
+            return text; }"""
+        names = {"temperature": "temperature", "topK": "top_k", "topP": "top_p"}
+        ours = {name: settings.get(theirs) for theirs, name in names.items()}
+        sampler.set(prompt="ROMEO:\n", length=400, seed=5, **ours)
+        assert engine.evaluate(js, settings) == sampler.generate()[len("ROMEO:\n") :]
+
+    @pytest.mark.parametrize("options", [{}, {"bias": True, "tie_weights": True}])
+    def test_other_models_too(self, engine, tmp_path, options):
+        mg.manual_seed(0)
+        tokenizer = CharTokenizer("abc \n")
+        model = GPT2(GPT2Config(8, 2, 2, 16, vocab_size=5, **options)).eval()
+        for parameter in model.parameters():
+            parameter.data[...] = parameter.data.astype(np.float16)
+            parameter.data += np.float32(0.25)
+        save_pretrained(tmp_path / "m.safetensors", model, tokenizer)
+        data = list((tmp_path / "m.safetensors").read_bytes())
+        js = """data => { const { model } = readModel(new Uint8Array(data).buffer);
+            return Array.from(new Reader(model).next(1, 2, 3, 0)); }"""
+        ours = load_pretrained(tmp_path / "m.safetensors")[0]
+        expected = ours(np.array([[1, 2, 3, 0]])).data[0, -1]
+        assert engine.evaluate(js, data) == pytest.approx(expected, abs=1e-3)
+
+    def test_damaged_files_are_refused_in_words(self, engine):
+        """A few hundred changes of the header, and cuts anywhere."""
+        js = """changes => changes.map(([cut, at, value]) => {
+            const copy = new Uint8Array(bytes.slice(0, cut ?? bytes.byteLength));
+            if (at !== null && at < copy.length) copy[at] = value;
+            try { readModel(copy.buffer); return "read"; } catch (error) { return error.message; } })"""
+        dice = random.Random(0)
+        size = PATH.stat().st_size
+        cuts = [
+            [dice.choice([0, 4, 8, 100, 5000, size // 2, size - 1]), None, 0] for _ in range(20)
+        ]
+        header = [[size // 64, dice.randrange(9000), dice.randrange(256)] for _ in range(300)]
+        for words in engine.evaluate(js, cuts + header):
+            assert words.startswith("This is no model that minigrad wrote"), words
+
+
+# --- The view, in three places ---
+
+
+def opened_page(context, tmp_path_factory):
+    path = tmp_path_factory.mktemp("page") / "Zoë's page.html"
+    path.write_text(publish.page(), encoding="utf-8")
+    page = context.new_page()
+    page.on("request", lambda request: REQUESTS.append(request.url))
+    page.goto(path.as_uri())
+    return page
+
+
+REQUESTS = []
+needs_notebook_7 = pytest.mark.skipif(
+    importlib.util.find_spec("notebook") is None, reason="Notebook 7 is not installed"
+)
+PLACES = [
+    "page",
+    pytest.param(browser.LAB, id="JupyterLab"),
+    pytest.param(browser.NOTEBOOK_7, marks=needs_notebook_7, id="Notebook 7"),
+]
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    with browser.lab(tmp_path_factory.mktemp("lab")) as server:
+        yield server
+
+
+@pytest.fixture(scope="module", params=PLACES)
+def home(request, context, tmp_path_factory):
+    """A page that shows the playground."""
+    if request.param == "page":
+        page = opened_page(context, tmp_path_factory)
+    else:
+        pytest.importorskip("anywidget")
+        server = request.getfixturevalue("server")
+        page = browser.open_notebook(context, server, "playground.ipynb", request.param)
+        assert browser.run_all(page) == []
+    page.locator(".mg-bars li").first.wait_for()
+    yield page
+    page.close()
+
+
+@pytest.fixture
+def play(home):
+    play = home.locator(".mg").first
+    for label, value in {"Prompt": "ROMEO:\n", "Length": "60", "Seed": "0"}.items():
+        play.get_by_label(label, exact=True).fill(value)
+    slide(play, "Temperature", 0.8)
+    play.get_by_role("button", name="Clear").click()
+    return play
+
+
+def slide(play, label, value):
+    play.get_by_label(re.compile(f"^{label}")).first.evaluate(
+        "(input, value) => { input.value = value; input.dispatchEvent(new Event('input')); }",
+        str(value),
+    )
+
+
+def generate(play):
+    play.get_by_role("button", name="Generate").click()
+    play.locator(".mg-status", has_text=re.compile("^(Wrote|Stopped)")).wait_for()
+
+
+def text(play, number=0):
+    return play.locator(".mg-characters").nth(number).text_content().replace("↵", "")
+
+
+def bars(play):
+    return play.locator(".mg-bars li").evaluate_all("all => all.map(li => li.ariaLabel)")
+
+
+def changes(play, read, before):
+    """Wait until what is read differs from before; returns it."""
+    for _ in range(200):
+        now = read(play)
+        if now != before:
+            return now
+        play.page.wait_for_timeout(50)
+    raise AssertionError(f"this did not change: {before!r:.200}")
+
+
+class TestView:
+    pytestmark = in_a_browser
+
+    def test_a_seed_gives_the_samplers_text(self, play, sampler):
+        play.get_by_label("Seed", exact=True).fill("4")
+        generate(play)
+        sampler.set(prompt="ROMEO:\n", temperature=0.8, top_k=None, top_p=None, length=60, seed=4)
+        assert text(play) == sampler.generate()
+        bits = sampler.writing.bits_per_character
+        assert f"{bits:.2f} bits a character" in play.locator(".mg-status").text_content()
+
+    def test_numbers_agree_with_numpy(self, play, service):
+        wanted = service.look("ROMEO:\n", SETTINGS)["after"]
+        best = int(wanted.argmax())
+        play.locator(".mg-bars li").first.wait_for()
+        shown = service.info["vocabulary"][best]
+        expected = f"{shown}: {100 * wanted[best]:.0f} %"
+        changes(play, lambda play: bars(play)[0].startswith(expected), False)
+
+    def test_the_bars_follow_the_temperature(self, play):
+        before = bars(play)
+        slide(play, "Temperature", 0.2)
+        after = changes(play, bars, before)
+        first = [int(re.search(r": (\d+)", labels[0])[1]) for labels in (before, after)]
+        assert first[1] > first[0]
+
+    def test_arrow_keys_pick_a_character(self, play):
+        generate(play)
+        play.locator(".mg-characters").first.focus()
+        before = play.locator("h4", has_text="In the place of").count()
+        assert before == 0
+        play.page.keyboard.press("ArrowLeft")
+        play.locator("h4", has_text="In the place of").wait_for()
+        assert play.locator('.mg-characters [aria-selected="true"]').count() == 1
+        place = play.locator('.mg-characters [aria-selected="true"]').get_attribute("data-place")
+        play.page.keyboard.press("ArrowLeft")
+        moved = play.locator('.mg-characters [aria-selected="true"]').get_attribute("data-place")
+        assert int(moved) == int(place) - 1
+        play.page.keyboard.press("Home")
+        play.page.keyboard.press("Escape")
+        assert play.locator('.mg-characters [aria-selected="true"]').count() == 0
+
+    def test_a_step_shows_where_the_draw_lands(self, play):
+        play.get_by_role("button", name="Step").click()
+        play.locator(".mg-strip .mg-hit").wait_for()
+        assert len(text(play)) == len("ROMEO:\n") + 1
+        words = play.locator(".mg-strip").get_attribute("aria-label")
+        assert words.startswith("The random number 0.637 fell on")  # NumPy's first, for seed 0
+        play.get_by_role("button", name="Step").click()
+        play.locator(".mg-status", has_text="Drew").wait_for()
+        changes(play, lambda play: len(text(play)), len("ROMEO:\n") + 1)
+
+    def test_two_temperatures_from_one_seed(self, play):
+        play.get_by_label("two temperatures").check()
+        slide(play, "Second temperature", 0.0)
+        generate(play)
+        play.get_by_label("two temperatures").uncheck()
+        assert play.locator(".mg-characters").count() == 2
+        assert text(play, 0) != text(play, 1) and len(text(play, 1)) == len("ROMEO:\n") + 60
+
+    def test_going_on_with_another_character(self, play):
+        generate(play)
+        first = text(play)
+        play.locator(".mg-characters span").nth(20).click()
+        play.locator("h4", has_text="In the place of").wait_for()
+        own = first[20]
+        play.locator(".mg-bars").focus()
+        items = play.locator(".mg-bars li").evaluate_all(
+            "all => all.map(li => li.dataset.character)"
+        )
+        other = next(k for k, character in enumerate(items) if character != own)
+        for _ in range(other + 1):
+            play.page.keyboard.press("ArrowDown")
+        play.page.keyboard.press("Enter")
+        changes(play, text, first)
+        play.locator(".mg-status", has_text="Wrote").wait_for()
+        assert text(play)[:21] == first[:20] + items[other]
+        assert play.get_by_label("Show").locator("option").count() >= 2
+
+    def test_the_guess_after_each_block(self, play, service):
+        rows = play.locator(".mg-lens tr")
+        assert rows.count() == service.model.config.num_blocks + 1
+        assert rows.first.text_content().startswith("embedding")
+
+    def test_heads_are_chosen_by_keys_and_switched_off(self, play):
+        generate(play)
+        chosen = play.locator('.mg-thumbs [aria-checked="true"]')
+        before, words = bars(play), play.locator(".mg-map").get_attribute("aria-label")
+        chosen.focus()
+        play.page.keyboard.press("ArrowRight")
+        assert play.locator(".mg-map").get_attribute("aria-label") != words
+        play.get_by_label("switch this head off").check()
+        changes(play, bars, before)
+        play.get_by_label("switch this head off").uncheck()
+        for _ in range(100):
+            if bars(play) == before:
+                break
+            play.page.wait_for_timeout(50)
+        assert bars(play) == before
+
+    @pytest.mark.parametrize(
+        ("label", "value", "words"),
+        [
+            ("Prompt", "caffè", "never seen"),
+            ("Prompt", "", "The prompt is empty"),
+            ("Length", "12.7", "whole number"),
+            ("Length", "0", "at least 1"),
+            ("Seed", "-1", "whole number"),
+        ],
+    )
+    def test_mistakes_are_said_in_words(self, play, label, value, words):
+        play.get_by_label(label, exact=True).fill(value)
+        play.locator(".mg-error", has_text=words).wait_for()
+        play.get_by_role("button", name="Generate").click()
+        assert play.locator(".mg-characters").count() == 0
+
+    def test_a_long_prompt_says_what_is_seen(self, play, service):
+        size = service.model.config.context_size
+        play.get_by_label("Prompt", exact=True).fill("a" * (size + 10))
+        play.locator(".mg-note", has_text=f"last {size} of these {size + 10}").wait_for()
+
+    def test_a_long_text_stops_in_the_middle(self, play):
+        play.get_by_label("Length", exact=True).fill("5000")
+        play.get_by_role("button", name="Generate").click()
+        play.locator(".mg-status", has_text="Settings that you change now").wait_for()
+        play.get_by_role("button", name="Stop").click()
+        play.locator(".mg-status", has_text="Stopped").wait_for()
+        assert len("ROMEO:\n") < len(text(play)) < 5000
+
+    def test_few_tab_stops(self, play):
+        generate(play)
+        stops = play.evaluate(
+            """root => [...root.querySelectorAll('button, input, textarea, select, [tabindex]')]
+                .filter(e => e.tabIndex >= 0 && !e.disabled && e.offsetParent).length"""
+        )
+        assert stops <= 25
+
+    @pytest.mark.parametrize("width", [1100, 700, 560, 320])
+    @pytest.mark.parametrize("scheme", ["light", "dark"])
+    def test_nothing_overflows(self, play, width, scheme):
+        """At the widths of a wide window, of one beside a file browser, and of a phone."""
+        generate(play)
+        play.page.emulate_media(color_scheme=scheme)
+        play.evaluate("(root, width) => { root.style.width = `${width}px`; }", width)
+        play.page.wait_for_timeout(300)
+        cut = play.evaluate(
+            """root => [...root.querySelectorAll('*')].filter(e =>
+                !e.closest('.mg-thumbs, .mg-strip, option') &&
+                e.getBoundingClientRect().right > root.getBoundingClientRect().right + 1
+            ).map(e => e.outerHTML.slice(0, 80))"""
+        )
+        play.evaluate("root => { root.style.width = ''; }")
+        play.page.emulate_media(color_scheme="light")
+        assert cut == []
+
+    def test_axe_finds_nothing_serious(self, play):
+        axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+        generate(play)
+        found = axe.Axe().run(play.page, context=".mg").response["violations"]
+        serious = [v["id"] for v in found if v["impact"] in ("serious", "critical")]
+        assert serious == [], json.dumps(found)[:2000]
+
+
+@pytest.mark.skipif(importlib.util.find_spec("playwright") is None, reason="no Playwright")
+@pytest.mark.skipif(browser.CHROMIUM is None, reason="Chromium is not installed")
+def test_a_link_writes_the_same_text_and_nothing_is_fetched(context, tmp_path_factory):
+    page = opened_page(context, tmp_path_factory)
+    play = page.locator(".mg").first
+    page.locator(".mg-bars li").first.wait_for()
+    play.get_by_label("Seed", exact=True).fill("9")
+    play.get_by_label("Length", exact=True).fill("40")
+    generate(play)
+    written = text(play)
+    play.get_by_role("button", name="Copy a link").click()
+    play.locator(".mg-status", has_text="link").wait_for()
+    link = page.evaluate("() => navigator.clipboard.readText()")
+    other = context.new_page()
+    other.goto(link)
+    other.locator(".mg-bars li").first.wait_for()
+    generate(other.locator(".mg").first)
+    assert text(other.locator(".mg").first) == written
+    other.close()
+    page.close()
+    assert all(url.startswith(("file:", "data:", "blob:")) for url in REQUESTS)
+
+
+@pytest.mark.skipif(importlib.util.find_spec("playwright") is None, reason="no Playwright")
+@pytest.mark.skipif(browser.CHROMIUM is None, reason="Chromium is not installed")
+def test_a_readers_own_model_is_opened_from_a_file(context, tmp_path_factory, tmp_path):
+    mg.manual_seed(0)
+    model = GPT2(GPT2Config(16, 1, 2, 16, vocab_size=6)).eval()
+    save_pretrained(tmp_path / "mine.safetensors", model, CharTokenizer("abcde\n"))
+    (tmp_path / "broken.safetensors").write_bytes(b"not a model")
+    page = opened_page(context, tmp_path_factory)
+    play = page.locator(".mg").first
+    page.locator(".mg-bars li").first.wait_for()
+    play.get_by_label("Your own model").set_input_files(tmp_path / "broken.safetensors")
+    play.locator(".mg-error", has_text="no model that minigrad wrote").wait_for()
+    play.get_by_label("Your own model").set_input_files(tmp_path / "mine.safetensors")
+    play.locator(".mg-status", has_text="This is mine.safetensors").wait_for()
+    play.get_by_label("Prompt", exact=True).fill("abc")
+    play.get_by_label("Length", exact=True).fill("20")
+    generate(play)
+    assert len(text(play)) == 23
+    page.close()
