@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from course.lessons import notebooks
-from course.lessons.export import DEFINITION, exported_cells, package_source
+from course.lessons.exporter import DEFINITION, exported_cells, package_source
 
 PAGE = Path(__file__).parent.parent / "docs" / "names.md"
 INTRODUCTION = """\
