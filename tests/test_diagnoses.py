@@ -14,7 +14,7 @@ from course.checks.vocabulary import Student, Wrong, require, same, shown_input,
 from course.lessons.exercise import contracts, exercises, number_of
 from course.lessons.notebooks import NotebookError
 from course.lessons.status import Status
-from course.sandbox import child as protocol
+from course.sandbox import protocol
 
 EXERCISES = exercises()
 CONTRACTS = contracts()

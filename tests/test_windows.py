@@ -12,7 +12,7 @@ import pytest
 
 from course import __main__ as commands
 from course import environment
-from course.lessons import export, notebooks
+from course.lessons import exporter, notebooks
 from course.lessons.exercise import exercises, of_lesson, with_body
 from course.lessons.notebooks import ROOT
 from course.student import edition
@@ -142,7 +142,7 @@ def test_line_ends_are_no_difference_between_notebooks_and_package(crlf):
         "The package is what the notebooks export." + os.linesep,
     )
     before = (crlf / "minigrad" / "ops.py").read_bytes()
-    assert export.main([], crlf) == 0
+    assert exporter.main([], crlf) == 0
     assert (crlf / "minigrad" / "ops.py").read_bytes() == before
 
 
@@ -168,8 +168,8 @@ def test_an_edition_from_such_a_checkout_has_blanks_and_keeps_what_was_written(c
 
 
 def test_only_texts_are_compared_without_their_line_ends():
-    assert export.same(b"a\r\nb", b"a\nb") and not export.same(b"a\r\nb", b"a\nc")
-    assert not export.same(b"\0\r\n", b"\0\n")
+    assert exporter.same(b"a\r\nb", b"a\nb") and not exporter.same(b"a\r\nb", b"a\nc")
+    assert not exporter.same(b"\0\r\n", b"\0\n")
 
 
 # --- Encodings are said ---

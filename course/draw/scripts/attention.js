@@ -16,7 +16,7 @@ function figure(root, data) {
   for (let t = 0; t < T; t++) {
     draw.append(svg("text", { x: left + (t + 0.5) * size, y: top - 8, "text-anchor": "middle", class: "mgl-mono" }, visible(characters[t])), svg("text", { x: left - 12, y: top + (t + 0.7) * size, "text-anchor": "middle", class: "mgl-mono" }, visible(characters[t])));
     for (let s = 0; s < T; s++) {
-      const cell = svg("rect", { x: left + s * size, y: top + t * size, width: size - 1, height: size - 1, stroke: "currentColor", "stroke-opacity": 0.12 });
+      const cell = svg("rect", { x: left + s * size, y: top + t * size, width: size - 1, height: size - 1, stroke: "currentColor", "stroke-opacity": 0.12, "pointer-events": "all" });
       cell.addEventListener("pointerenter", () => { query = t; show(); });
       cell.addEventListener("pointerdown", () => { query = t; show(); });
       draw.append(cell);

@@ -26,8 +26,8 @@ function svg(tag, properties = {}, ...children) {
 }
 
 // An empty picture that fills the width, `width` × `height` in its own units.
-function picture(width, height, label) {
-  return svg("svg", { viewBox: `0 0 ${width} ${height}`, width: "100%", role: "img", "aria-label": label, style: `max-width:${width}px;display:block` });
+function picture(width, height, label, role = "img") {
+  return svg("svg", { viewBox: `0 0 ${width} ${height}`, width: "100%", role, "aria-label": label, style: `max-width:${width}px;display:block` });
 }
 
 let count = 0;

@@ -2,7 +2,7 @@
 function figure(root, data) {
   const width = 640, height = 360, reach = [3.2, 1.8]; // the surface is ½ (a x² + b y²), a narrow valley
   const { a = 1, b = 12 } = data;
-  const draw = picture(width, height, "A valley seen from above, and the path of the steps");
+  const draw = picture(width, height, "A valley seen from above, and the path of the steps", "group");
   const said = words();
   const rate = slider("Learning rate", { min: 0.005, max: 0.2, step: 0.005, value: 0.06, shown: (x) => x.toFixed(3) }, show);
   const momentum = slider("Momentum", { min: 0, max: 0.98, step: 0.02, value: 0, shown: (x) => x.toFixed(2) }, show);

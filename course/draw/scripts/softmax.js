@@ -4,7 +4,7 @@ function figure(root, data) {
   const width = 640, height = 330, left = 30, step = (width - left) / names.length;
   const logits = [...first];
   let target = chosen;
-  const draw = picture(width, height, "Logits above, probabilities below");
+  const draw = picture(width, height, "Logits above, probabilities below", "group");
   const said = words();
   const temperature = slider("Temperature", { min: 0.1, max: 3, step: 0.1, value: 1, shown: (x) => x.toFixed(1) }, show);
   const zero = 95, unit = 16, floor = 310; // where logit 0 is, and where the probabilities stand

@@ -1,0 +1,166 @@
+"""The figures that move: the same text for the same data, and numbers that change in a browser."""
+
+import importlib.util
+import re
+
+import pytest
+
+from course.draw import moving
+from maintain import browser
+
+GRAPH = {
+    "nodes": [
+        {"name": "x", "op": "", "value": 2, "x": 70, "y": 150, "inputs": []},
+        {"name": "s", "op": "x + 1", "value": 3, "x": 250, "y": 150, "inputs": [["x", 1]]},
+        {"name": "u", "op": "2 · s", "value": 6, "x": 450, "y": 80, "inputs": [["s", 2]]},
+        {
+            "name": "z",
+            "op": "s · u",
+            "value": 18,
+            "x": 640,
+            "y": 180,
+            "inputs": [["s", 6], ["u", 3]],
+        },
+    ],
+    "orders": {"right": ["z", "u", "s", "x"], "wrong": ["z", "s", "u", "x"]},
+    "height": 260,
+}
+VIEW = {"rows": 3, "columns": 4, "stride of rows": 4, "stride of columns": 1, "offset": 0}
+TURNED = VIEW | {"rows": 4, "columns": 3, "stride of rows": 1, "stride of columns": 4}
+DATA = {
+    "attention": {
+        "text": "to be",
+        "D": 4,
+        "heads": [{"name": "one", "products": [[i - j for j in range(5)] for i in range(5)]}],
+    },
+    "backward": GRAPH,
+    "descent": {"a": 1, "b": 12},
+    "softmax": {"names": ["cat", "dog", "owl"], "logits": [2.0, 1.0, 0.1], "target": 0},
+    "spread": {"layers": 20},
+    "strides": {
+        "memory": list(range(12)),
+        "presets": [{"name": "x", "values": VIEW}, {"name": "x.T", "values": TURNED}],
+    },
+}
+
+
+def page(name):
+    return moving.page(name, DATA[name], caption=f"The figure {name}.", attempt="move it.")
+
+
+def test_every_figure_is_tried_here():
+    assert set(moving.FIGURES) == set(DATA)
+
+
+@pytest.mark.parametrize("name", DATA)
+def test_the_text_is_the_same_small_and_asks_nobody(name):
+    text = page(name)
+    assert text == page(name) and len(text) < moving.LARGEST
+    assert not re.search(r"https?://(?!www\.w3\.org/2000/svg)|\bimport\b[^\n]*from", text)
+
+
+def test_data_cannot_end_the_script():
+    data = DATA["softmax"] | {"names": ["</script><b>", "\u2028", "owl"]}
+    text = moving.page("softmax", data, caption="</figcaption>", attempt="x")
+    assert text.count("</script>") == 1 and "</figcaption>\n" in text
+
+
+def test_what_is_unknown_or_too_large_is_refused():
+    with pytest.raises(ValueError, match="there is no moving figure 'x'"):
+        moving.page("x", {}, caption="", attempt="")
+    with pytest.raises(ValueError, match="characters, over"):
+        moving.page("softmax", {"names": ["x" * 70_000]}, caption="", attempt="")
+
+
+# --- In a browser ---
+
+
+@pytest.fixture(scope="module")
+def context():
+    if importlib.util.find_spec("playwright") is None or browser.CHROMIUM is None:
+        pytest.skip("needs Playwright and Chromium: the extra `browser`")
+    with browser.chromium(width=900) as context:
+        context.set_default_timeout(20 * browser.SECONDS)
+        yield context
+
+
+@pytest.fixture(params=sorted(DATA))
+def shown(request, context, tmp_path):
+    """A page with one figure, and its errors."""
+    path = tmp_path / "figure.html"
+    head = '<!DOCTYPE html><html lang="en"><meta charset="utf-8"><title>figure</title><main>'
+    path.write_text(head + page(request.param) + "</main></html>", encoding="utf-8")
+    tab = context.new_page()
+    tab.errors = []
+    tab.on("pageerror", lambda error: tab.errors.append(str(error)))
+    tab.goto(path.as_uri())
+    tab.locator(".mgl-words").wait_for()
+    yield request.param, tab
+    assert tab.errors == []
+    tab.close()
+
+
+def words(tab):
+    return tab.locator(".mgl-words").inner_text()
+
+
+# How each is moved with the mouse, and with the keyboard: what has the focus, and a key.
+MOUSE = {
+    "attention": lambda tab: tab.locator("svg rect").nth(3).hover(),
+    "backward": lambda tab: tab.get_by_role("button", name="Next").click(),
+    "descent": lambda tab: drag(tab, tab.locator("svg circle[role=slider]"), 80, 40),
+    "softmax": lambda tab: drag(tab, tab.locator("svg [role=slider]").first, 0, -30),
+    "spread": lambda tab: tab.get_by_label("Activation").select_option(label="ReLU"),
+    "strides": lambda tab: tab.get_by_label("Look at").select_option(label="x.T"),
+}
+KEYS = {
+    "attention": ("svg[tabindex]", "ArrowUp"),
+    "backward": ("button:has-text('Next')", "Enter"),
+    "descent": ("svg circle[role=slider]", "ArrowRight"),
+    "softmax": ("svg [role=slider]", "ArrowUp"),
+    "spread": ("input[type=range]", "ArrowRight"),
+    "strides": ("svg[tabindex]", "ArrowRight"),
+}
+
+
+def drag(tab, handle, x, y):
+    box = handle.bounding_box()
+    start = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    tab.mouse.move(*start)
+    tab.mouse.down()
+    tab.mouse.move(start[0] + x, start[1] + y, steps=4)
+    tab.mouse.up()
+
+
+def test_mouse_and_keyboard_move_it(shown):
+    name, tab = shown
+    before = words(tab)
+    MOUSE[name](tab)
+    moved = words(tab)
+    assert moved != before
+    place, key = KEYS[name]
+    tab.locator(place).first.focus()
+    tab.keyboard.press(key)
+    assert words(tab) != moved
+
+
+def test_it_fits_a_phone_and_axe_finds_nothing_serious(shown):
+    name, tab = shown
+    tab.set_viewport_size({"width": 390, "height": 800})
+    assert tab.evaluate("() => document.documentElement.scrollWidth") <= 390, name
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+    found = axe.Axe().run(tab).response["violations"]
+    assert [v["id"] for v in found if v["impact"] in ("serious", "critical")] == []
+
+
+def test_backward_in_the_wrong_order_says_so(context, tmp_path):
+    path = tmp_path / "figure.html"
+    path.write_text("<!DOCTYPE html><meta charset=utf-8>" + page("backward"), encoding="utf-8")
+    tab = context.new_page()
+    tab.goto(path.as_uri())
+    for order, verdict in (("right", "Done, and right."), ("wrong", "x should have 12")):
+        tab.get_by_label("Order").select_option(label=order)
+        for _ in range(4):
+            tab.get_by_role("button", name="Next").click()
+        assert verdict in words(tab)
+    tab.close()
