@@ -6,6 +6,7 @@ found, in folders and in zips, stands in files.py.
 """
 
 import ast
+import functools
 import hashlib
 import os
 import re
@@ -112,15 +113,21 @@ def definitions(cell: str) -> set[str]:
     return {node.name for node in body if isinstance(node, kinds)}
 
 
+# Most cells of a class are ours, unchanged: what is done to a cell is remembered.
+_package_source = functools.lru_cache(4096)(package_source)
+
+
 def joined(cells: list[str]) -> str:
     """A module's text from its cells. Unlike an export, it refuses nothing: the child does."""
-    first, *others = map(package_source, cells)
+    first, *others = map(_package_source, cells)
     not_yet = NOT_YET if any("raise NotYet(" in cell for cell in cells) else ""
     return "\n\n\n".join([first + "\n" + not_yet, *others]) + "\n"
 
 
 def printable(text: str) -> str:
     """Text in one line that shows what it holds: no control characters, no half characters."""
+    if text.isprintable():
+        return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
@@ -220,19 +227,20 @@ def lesson_of(name: str) -> str:
 COMMAND = re.compile(r"^[ \t]*(?:%|!)[^\n]*$|^[\w.]+\?{1,2}[ \t]*$", re.MULTILINE)
 
 
-def without_commands(source: str) -> tuple[str, list[str]]:
+@functools.lru_cache(4096)
+def without_commands(source: str) -> tuple[str, tuple[str, ...]]:
     """A marked or exported cell without its lines for IPython (`%%time`, `!pip …`), and those lines.
 
     A line of Python may begin with `%` where an expression goes on: what parses stays.
     """
     if not re.search(r"^#\| *(?:export|exercise)", source, re.MULTILINE):
-        return source, []
+        return source, ()
     try:
         parse_python(source)
-        return source, []
+        return source, ()
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         pass
-    dropped = [line.strip() for line in COMMAND.findall(source)]
+    dropped = tuple(line.strip() for line in COMMAND.findall(source))
     return COMMAND.sub("", source).lstrip("\n \t"), dropped
 
 
