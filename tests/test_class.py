@@ -209,6 +209,8 @@ def test_late_is_said_and_takes_no_points(tmp_path):
         ("--overrides", "student,exercise,points\nann,03.1,=1\n", "'=1' is no number"),
         ("--times", "student,time\nann,2026-10-02 12:00\n", "--deadline is missing"),
         ("--shard", None, "write 3/20"),
+        ("--shard=1/2 --wide", None, "ask --merge for tables"),
+        ("--shard=1/2 --merge", None, "one after the other"),
         ("--engine", None, "Dask"),
         ("--merge", None, "cannot be read"),
     ],
@@ -216,7 +218,7 @@ def test_late_is_said_and_takes_no_points(tmp_path):
 def test_what_cannot_be_followed_is_said(tmp_path, judged_nothing, capsys, option, text, words):
     hand_in(tmp_path / "class" / "ann", BLANK)
     given = "21/20" if text is None else file(tmp_path, "table.csv", text)
-    assert run(tmp_path, option, given) == (0 if words is None else 2)
+    assert run(tmp_path, *option.split(), given) == (0 if words is None else 2)
     said = capsys.readouterr().err
     if words:
         assert "Nothing graded: " in said and words in said
@@ -470,6 +472,15 @@ def test_the_same_marks_whatever_the_order(small_class):
     with ThreadPoolExecutor(3) as pool:
         reverse = answers_of(reversed(read_all(folder)), pool)
     assert reverse[::-1] == marks
+
+
+def test_the_command_in_processes(tmp_path, small_class):
+    folder, marks = small_class
+    out = tmp_path / "grades.csv"
+    arguments = [str(folder), "--out", str(out), "--lessons", LESSON, *TRUST]
+    assert main([*arguments, "--engine", "processes", "--jobs", "2"]) == 0
+    found = [row["status"] for row in rows(out)]
+    assert found == [str(mark.status) for _, own in marks for mark in own]
 
 
 def test_the_same_marks_in_processes(small_class):
