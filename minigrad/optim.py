@@ -5,8 +5,8 @@ import math
 
 import numpy as np
 
-from minigrad.functional import blocks
-from minigrad.nn import check_state
+from minigrad.support.state import check_state
+from minigrad.support.tiles import tiles
 
 
 # --- What every optimizer shares ---
@@ -138,9 +138,9 @@ class AdamW(Optimizer):
         rate = self.lr / (1 - beta1**self.steps)
         root_of_correction = math.sqrt(1 - beta2**self.steps)
         shrink = 1 - self.lr * group["weight_decay"]
-        parameter.data = np.asarray(parameter.data, order="C")  # blocks must not get a copy
+        parameter.data = np.asarray(parameter.data, order="C")  # tiles must not get a copy
         arrays = parameter.data, parameter.grad, self.mean[number], self.square[number]
-        for p, g, mean, square in blocks(*arrays):
+        for p, g, mean, square in tiles(*arrays):
             mean *= beta1
             mean += (1 - beta1) * g
             square *= beta2

@@ -82,11 +82,9 @@ WITHOUT = {
     "Optimizer.update",
     "SGD.update",
     "AdamW.update",  # called by step alone
-    "blocks",
     "unbroadcast",
     "Node",
-    "unwrap",
-    "check_state",  # inside: their callers have checked
+    "unwrap",  # inside: their callers have checked
 }
 
 

@@ -561,7 +561,7 @@ p -= self.lr * mean / (1 - beta1**self.steps) / (np.sqrt(corrected) + group["eps
                 "the pieces of a transposed parameter are copies",
                 """
 beta1, beta2 = group["betas"]
-for p, g, mean, square in blocks(
+for p, g, mean, square in tiles(
     parameter.data, parameter.grad, self.mean[number], self.square[number]
 ):
     mean *= beta1
