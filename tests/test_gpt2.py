@@ -15,13 +15,15 @@ from minigrad.data import CharTokenizer, TextDataset
 from minigrad.gpt2_shakespeare import (
     GPT2,
     GPT2Config,
-    Recipe,
     Trainer,
+    TrainingConfig,
     evaluate,
     generate,
     next_token_probabilities,
     sample,
 )
+from minigrad.support import attention_tiles
+from minigrad.support.memory import pack
 
 SMALL = dict(context_size=8, num_blocks=2, num_heads=2, embedding_dim=16)
 
@@ -55,11 +57,22 @@ def test_shapes_names_and_initialisation():
     assert state["blocks.0.attn.out_proj.weight"].std() == pytest.approx(0.02 / 12**0.5, rel=0.02)
 
 
-def test_the_parameters_lie_one_behind_another():
-    parameters = small_model(tie_weights=True, bias=True).parameters()
+def test_packed_parameters_lie_one_behind_another():
+    model = small_model(tie_weights=True, bias=True)
+    before, parameters = model.state_dict(), model.parameters()
+    pack(parameters)
+    assert all(np.array_equal(x, before[name]) for name, x in model.state_dict().items())
     places = [p.data.ctypes.data for p in parameters]
     assert places[0] % 64 == 0
     assert places[1:] == [start + p.data.nbytes for start, p in zip(places, parameters[:-1])]
+
+
+def test_packing_keeps_dtypes_and_values():
+    kinds = ((3, "f4"), (5, "f8"), (2, "f4"))
+    parameters = [mg.nn.Parameter(np.arange(n, dtype=dtype)) for n, dtype in kinds]
+    pack(parameters)
+    for p, (n, dtype) in zip(parameters, kinds):
+        assert p.dtype == np.dtype(dtype) and p.data.tolist() == list(range(n))
 
 
 def test_the_untrained_model_knows_nothing():
@@ -89,8 +102,8 @@ def test_every_position_sees_all_of_the_past():
 
 
 @pytest.mark.parametrize("queries", [1, 2, 3, 100])
-def test_attention_in_blocks_is_attention(monkeypatch, queries):
-    monkeypatch.setattr(attention, "_QUERIES", queries)
+def test_attention_in_tiles_is_attention(monkeypatch, queries):
+    monkeypatch.setattr(attention_tiles, "TILE", queries)
     x = np.random.default_rng(0).standard_normal((2, 7, 12))
     q, k, v = np.moveaxis(x.reshape(2, 7, 3, 2, 2), (2, 3), (0, 2))  # two heads of two channels
     scores = q @ k.swapaxes(-1, -2) / np.sqrt(2) + np.triu(np.full((7, 7), -np.inf), k=1)
@@ -128,7 +141,7 @@ def test_biases_are_an_option():
         (lambda: small_model(num_blocks=0), "num_blocks must be at least 1"),
         (lambda: small_model()(mg.array(tokens(1, 9))), "9 tokens is longer than the context of 8"),
         (lambda: small_model()(mg.array([[11]])), "tokens must lie in 0 … 10"),
-        (lambda: small_model(dropout=1.0), r"GPT2Config: dropout must be in \[0, 1\)"),
+        (lambda: small_model(dropout=1.0), "GPT2Config: dropout must be at least 0 and below 1"),
     ],
 )
 def test_what_does_not_fit_is_refused(make, message):
@@ -207,7 +220,7 @@ def test_probabilities_with_temperature_and_top_k():
     assert np.allclose(sharp, np.array([[0.25, 0.09, 0.04]]) / 0.38)
     tie = next_token_probabilities(np.zeros((1, 4)), top_k=2)
     assert tie.tolist() == [[0.5, 0.5, 0.0, 0.0]]
-    with pytest.raises(ValueError, match="temperature must not be negative"):
+    with pytest.raises(ValueError, match="temperature must be at least 0, not -1"):
         next_token_probabilities(logits, temperature=-1)
     with pytest.raises(ValueError, match="top_k must be at least 1"):
         next_token_probabilities(logits, top_k=0)
@@ -236,7 +249,9 @@ def test_training_lowers_the_loss_on_real_text():
     data, tokenizer = shakespeare_dataset()
     model = small_model(vocab_size=tokenizer.vocab_size, context_size=32, embedding_dim=32)
     before = evaluate(model, data, num_batches=5)
-    trainer = Trainer(model, data, Recipe(num_steps=60, batch_size=16, lr=3e-3, warmup_steps=10))
+    trainer = Trainer(
+        model, data, TrainingConfig(num_steps=60, batch_size=16, lr=3e-3, warmup_steps=10)
+    )
     for _ in range(60):
         trainer.step()
     assert evaluate(model, data, num_batches=5) < before - 1.0
@@ -257,8 +272,8 @@ def test_one_batch_is_learned_by_heart():
 def losses(workers, steps=4, dropout=0.0):
     data, tokenizer = shakespeare_dataset(size=20_000)
     model = small_model(vocab_size=tokenizer.vocab_size, context_size=32, dropout=dropout)
-    recipe = Recipe(num_steps=10, batch_size=6, warmup_steps=2, workers=workers)
-    trainer = Trainer(model, data, recipe)
+    config = TrainingConfig(num_steps=10, batch_size=6, warmup_steps=2, workers=workers)
+    trainer = Trainer(model, data, config)
     return [trainer.step() for _ in range(steps)]
 
 
@@ -325,7 +340,7 @@ def test_help_explains_each_option():
         (["--embedding-dim", "10", "--num-heads", "3"], "10 is no multiple of --num-heads 3"),
         (["--text", "missing.txt"], "missing.txt cannot be read"),
         (["--context-size", "4096"], "take a longer text or a smaller --context-size"),
-        (["--prompt", "é"], "--prompt: CharTokenizer: the character 'é'"),
+        (["--prompt", "é"], "--prompt: the text has no 'é'"),
         (["--prompt", ""], "--prompt is empty"),
         (["--resume"], "--resume needs --checkpoint-dir"),
         (["--workers", "64"], "--workers 64 is more than --batch-size"),
@@ -408,7 +423,7 @@ def test_a_signal_saves_and_says_how_to_resume(text, tmp_path, number):
     process.send_signal(number)
     _, errors = process.communicate(timeout=120)
     assert process.returncode == 128 + number
-    assert "--resume goes on" in errors and "Traceback" not in errors
+    assert "--resume continues the run" in errors and "Traceback" not in errors
 
 
 def test_a_loss_that_is_not_finite_stops_the_run(text, monkeypatch, capsys):

@@ -15,8 +15,9 @@ import pytest
 
 import minigrad as mg
 from minigrad.apps import checkpoint, cli
+from minigrad.apps.arguments import parser
 from minigrad.data import CharTokenizer, TextDataset
-from minigrad.gpt2_shakespeare import GPT2, GPT2Config, Recipe, Trainer, evaluate
+from minigrad.gpt2_shakespeare import GPT2, GPT2Config, Trainer, TrainingConfig, evaluate
 
 pytest.importorskip("safetensors")
 pytest.importorskip("tqdm")
@@ -42,8 +43,8 @@ def make_trainer(seed=0, num_steps=40, dropout=0.1, text=TEXT, workers=1, **size
     sizes = {"context_size": 8, "num_blocks": 1, "num_heads": 2, "embedding_dim": 16, **sizes}
     mg.manual_seed(seed)
     model = GPT2(GPT2Config(**sizes, dropout=dropout, vocab_size=tokenizer.vocab_size))
-    recipe = Recipe(num_steps, batch_size=4, warmup_steps=2, seed=seed, workers=workers)
-    return Trainer(model, TextDataset(tokenizer.encode(text), sizes["context_size"]), recipe)
+    config = TrainingConfig(num_steps, batch_size=4, warmup_steps=2, seed=seed, workers=workers)
+    return Trainer(model, TextDataset(tokenizer.encode(text), sizes["context_size"]), config)
 
 
 VOCABULARY = CharTokenizer(TEXT).vocabulary
@@ -123,7 +124,7 @@ def test_the_newest_checkpoint_survives_every_kill(text, tmp_path, kills):
     path = kill_and_resume(text, tmp_path, kills)
     # What all the runs together made is what one run makes that nobody killed.
     arrays, description = checkpoint.read_arrays(path)
-    options = cli._parser().parse_args([*TINY, "--num-steps", "100000", "--text", str(text)])
+    options = parser().parse_args([*TINY, "--num-steps", "100000", "--text", str(text)])
     _, tokenizer, training, _ = cli._read_text(options)
     mg.manual_seed(0)
     whole = cli._trainer(options, tokenizer, training)
@@ -323,7 +324,7 @@ def test_a_signal_saves_the_step_that_it_met(text, tmp_path, number, code, monke
         [*TINY, "--text", str(text), "--num-steps", "100", "--checkpoint-dir", str(folder)]
     )
     errors = capsys.readouterr().err
-    assert "stopped after step 5" in errors and "--resume goes on" in errors
+    assert "stopped after step 5" in errors and "--resume continues the run" in errors
     assert newest_step(folder) == 5
     assert signal.getsignal(number) is handler
 
@@ -524,7 +525,7 @@ def test_a_folder_that_becomes_read_only_does_not_stop_the_run(
 
 def resumable(num_steps):
     """A trainer that goes on where the command line stopped, and its vocabulary."""
-    options = cli._parser().parse_args([*TINY, "--text", "text.txt", "--num-steps", str(num_steps)])
+    options = parser().parse_args([*TINY, "--text", "text.txt", "--num-steps", str(num_steps)])
     _, tokenizer, training, _ = cli._read_text(options)
     return cli._trainer(options, tokenizer, training), tokenizer.vocabulary
 
