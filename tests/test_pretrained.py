@@ -33,6 +33,12 @@ def test_the_shipped_model_is_the_default_one_and_small_enough():
     assert PATH.stat().st_size <= LIMIT
 
 
+def test_a_loaded_model_lies_in_one_block_of_memory():
+    parameters = mg.load_pretrained()[0].parameters()
+    places = [p.data.ctypes.data for p in parameters]
+    assert places[1:] == [start + p.data.nbytes for start, p in zip(places, parameters[:-1])]
+
+
 def test_a_model_comes_back_in_half_precision(saved):
     path, model = saved
     loaded, tokenizer = load_pretrained(path)

@@ -84,7 +84,7 @@ def parser():
     add(training, "--lr", _real(0, 10), 1e-3, "highest learning rate, after the warm-up")
     add(training, "--report-every", _whole(1), 256, "steps between two reports of the losses")
     add(training, "--workers", _whole(1, 256), 1, "threads that share a batch, one core each")
-    add(training, "--seed", _whole(0), 0, "seed of all random numbers")
+    add(training, "--seed", _whole(0, 2**64), 0, "seed of all random numbers")
     text = "a UTF-8 text to learn from, instead of the plays"
     add(training, "--text", _path, None, text, metavar="FILE")
     samples = result.add_argument_group("the samples")

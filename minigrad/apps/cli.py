@@ -33,21 +33,27 @@ EVALUATION_BATCHES = 20  # batches per evaluation; the final one uses ten times 
 def main(arguments=None):
     """Run the command line; returns its exit code.
 
-    0, 1 where the run failed, 2 for bad input, 130 after Ctrl-C, 143 after SIGTERM. Where an
+    0, 1 where the run failed, 2 for bad input, 130 after Ctrl-C, 143 after SIGTERM. Where the
     output is closed meanwhile (`… | head -1`), the run goes on without it.
     """
-    with lenient_streams(_say):
-        try:
-            return _run(parser().parse_args(arguments))
-        except (Refused, ModuleNotFoundError) as error:
-            _say(error)
-            return 2
-        except MemoryError:
-            _say("not enough memory: take a smaller model, batch or context")
-            return 1
-        except KeyboardInterrupt:  # before or after the training, or a second time during it
-            _say("interrupted")
-            return 128 + signal.SIGINT
+    with lenient_streams(_say) as output:
+        code = _exit_code(arguments)
+        output.flush()
+    return 1 if code == 0 and output.failed else code
+
+
+def _exit_code(arguments):
+    try:
+        return _run(parser().parse_args(arguments))
+    except (Refused, ModuleNotFoundError) as error:
+        _say(error)
+        return 2
+    except MemoryError:
+        _say("not enough memory: take a smaller model, batch or context")
+        return 1
+    except KeyboardInterrupt:  # before or after the training, or a second time during it
+        _say("interrupted")
+        return 128 + signal.SIGINT
 
 
 def _say(words):

@@ -23,6 +23,11 @@ class Lenient:
         """Hand on what was written, if anybody reads it."""
         self._try(self.stream.flush)
 
+    @property
+    def failed(self):
+        """Whether something could not be written, though somebody wanted to read it."""
+        return self.error is not None and not isinstance(self.error, BrokenPipeError)
+
     def _try(self, method, *arguments):
         if self.error is None:
             try:
@@ -49,9 +54,9 @@ class Lenient:
 
 @contextmanager
 def lenient_streams(say):
-    """Inside, printing goes on when an output is closed; `say(words)` is called once.
+    """Inside, printing never fails: what cannot be written is left out. Gives the output stream.
 
-    Also characters that a console lacks are printed, as "?".
+    `say(words)` is called once when that begins. Characters that a console lacks become "?".
     """
     with open(os.devnull, "w", encoding="utf-8") as nowhere:
         streams = [sys.stdout or nowhere, sys.stderr or nowhere]  # None where the shell closed it
@@ -62,7 +67,7 @@ def lenient_streams(say):
         output = Lenient(streams[0], lambda error: say(_words(error)))
         with redirect_stdout(output), redirect_stderr(errors):
             try:
-                yield
+                yield output
             finally:
                 output.flush()
                 errors.flush()
