@@ -19,8 +19,8 @@ from minigrad.data import CharTokenizer, DataLoader, Dataset, TextDataset, train
 from minigrad.gpt2_shakespeare import (
     GPT2,
     GPT2Config,
-    Recipe,
     Trainer,
+    TrainingConfig,
     evaluate,
     generate,
     next_token_probabilities,
@@ -105,7 +105,7 @@ class World:
         self.p = self.linear.parameters()
         self.model = GPT2(GPT2Config(4, 1, 2, 8, vocab_size=5))
         self.data = TextDataset([0, 1, 2, 3, 4, 3, 2], 4)
-        self.trainer = Trainer(self.model, self.data, Recipe(num_steps=3, batch_size=2))
+        self.trainer = Trainer(self.model, self.data, TrainingConfig(num_steps=3, batch_size=2))
         self.trainer.step()
         self.sgd, self.adamw = optim.SGD(self.p), optim.AdamW(self.p)
         self.tokenizer = CharTokenizer("abc")
@@ -184,6 +184,18 @@ def matrix(f):
 
 
 NAN, INF = mg.nan, mg.inf
+# Contexts that `sample` and `generate` refuse.
+CONTEXTS = (
+    ([[9]], IndexError, "tokens must lie in 0 … 4, these lie in 9 … 9"),
+    ([[-1, 2]], IndexError, "tokens must lie in 0 … 4, these lie in -1 … 2"),
+    ([1, 2], ValueError, r"the context has the shape \(B, T\), not \(2,\): write \[\[1, 2\]\]"),
+    (3, ValueError, r"the context has the shape \(B, T\), not \(\)"),
+    ([[1.0, 2.0]], TypeError, "tokens are integers, these are float32"),
+    ([[True]], TypeError, "tokens are integers, these are bool"),
+    ([[]], ValueError, "the context is empty"),
+    (np.zeros((0, 3), int), ValueError, "the context is empty"),
+)
+
 BAD = {
     # tensors
     "as_array": [
@@ -655,10 +667,34 @@ BAD = {
     "causal_attention": [
         (lambda w: attention.causal_attention(mg.ones(2, 3), 1), ValueError, "qkv must be"),
         (lambda w: attention.causal_attention(mg.ones(1, 2, 12), 3), ValueError, "qkv must be"),
-        (lambda w: attention.causal_attention(mg.ones(1, 2, 12), 0), ValueError, "qkv must be"),
+        (
+            lambda w: attention.causal_attention(mg.ones(1, 2, 12), 0),
+            ValueError,
+            "num_heads must be at least 1, not 0",
+        ),
+        (
+            lambda w: attention.causal_attention(mg.ones(1, 2, 12), 2.0),
+            ValueError,
+            "num_heads must be a whole number, not 2.0",
+        ),
+        (
+            lambda w: attention.causal_attention(mg.ones(1, 2, 12, dtype=int), 2),
+            TypeError,
+            "qkv must hold floating-point numbers, not int64",
+        ),
+        (lambda w: attention.causal_attention(mg.ones(1, 0, 12), 2), ValueError, "qkv must be"),
     ],
     "KeyValueCache": [
-        (lambda w: attention.KeyValueCache(-1, 1, 2, 4), ValueError, "negative dimensions")
+        (
+            lambda w: attention.KeyValueCache(-1, 1, 2, 4),
+            ValueError,
+            "batch_size must be at least 1",
+        ),
+        (
+            lambda w: attention.KeyValueCache(1, 1, 2.0, 4),
+            ValueError,
+            "KeyValueCache: context_size must be a whole number, not 2.0",
+        ),
     ],
     "KeyValueCache.extend": [
         (
@@ -668,12 +704,12 @@ BAD = {
         )
     ],
     "CausalAttention": [
-        (
-            lambda w, h=h: attention.CausalAttention(8, h),
-            ValueError,
-            f"{h} heads cannot share 8 channels",
+        (lambda w, h=h: attention.CausalAttention(8, h), ValueError, words)
+        for h, words in (
+            (3, "3 heads cannot share 8 channels"),
+            (0, "num_heads must be at least 1, not 0"),
+            (True, "num_heads must be a whole number, not True"),
         )
-        for h in (3, 0)
     ],
     "CausalAttention.forward": [
         (
@@ -705,21 +741,33 @@ BAD = {
             (
                 lambda w, n=n, v=v: GPT2Config(**{n: v}),
                 ValueError,
-                f"GPT2Config: {n} must be at least 1, not",
+                f"GPT2Config: {n} must be {words}, not",
             )
-            for n, v in (
-                ("context_size", 0),
-                ("num_heads", 1.5),
-                ("embedding_dim", "a"),
-                ("num_blocks", -1),
+            for n in ("context_size", "num_heads", "embedding_dim", "num_blocks", "vocab_size")
+            for v, words in (
+                (0, "at least 1"),
+                (-1, "at least 1"),
+                *((v, "a whole number") for v in (1.5, 64.0, "64", True, NAN, INF, [64])),
             )
         ),
-        (lambda w: GPT2Config(vocab_size=0), ValueError, "vocab_size is the number of tokens"),
+        *(
+            (
+                lambda w, n=n, v=v: GPT2Config(**{n: v}),
+                ValueError,
+                f"GPT2Config: {n} must be True or False, not",
+            )
+            for n in ("bias", "tie_weights")
+            for v in (1, "False", None)
+        ),
+        *(
+            (lambda w, p=p: GPT2Config(dropout=p), ValueError, "dropout must be a number, not")
+            for p in ("0.1", None, True)
+        ),
         *(
             (
                 lambda w, p=p: GPT2Config(dropout=p),
                 ValueError,
-                rf"GPT2Config: dropout must be in \[0, 1\), not {p}",
+                f"GPT2Config: dropout must be at least 0 and below 1, not {p}",
             )
             for p in (2, 1.0, -0.1, NAN)
         ),
@@ -737,29 +785,47 @@ BAD = {
             "5 tokens is longer than the context of 4",
         ),
         (lambda w: w.model(np.array([[5]])), IndexError, "tokens must lie in 0 … 4"),
+        (lambda w: w.model([[1.0]]), TypeError, "tokens are integers"),
+        (lambda w: w.model([1, 2]), ValueError, r"shape \(B, T\) with T at least 1, not \(2,\)"),
+        (lambda w: w.model(np.zeros((1, 0), int)), ValueError, "T at least 1"),
     ],
     "GPT2.attention": [
-        (lambda w: w.model.attention(np.array([[9]])), IndexError, "tokens must lie in")
+        (lambda w: w.model.attention(np.array([[9]])), IndexError, "tokens must lie in"),
+        (lambda w: w.model.attention([[1] * 5]), ValueError, "longer than the context of 4"),
     ],
-    "GPT2.new_caches": [(lambda w: w.model.new_caches(-1), ValueError, "negative dimensions")],
+    "GPT2.new_caches": [
+        (lambda w: w.model.new_caches(-1), ValueError, "must be at least 1, not -1")
+    ],
     "next_token_probabilities": [
-        (
-            lambda w: next_token_probabilities([[1.0]], temperature=-1),
-            ValueError,
-            "temperature must not be negative, not -1",
+        *(
+            (
+                lambda w, t=t: next_token_probabilities([[1.0]], temperature=t),
+                ValueError,
+                f"temperature must be {words}, not ",
+            )
+            for t, words in (
+                *((t, "at least 0") for t in (-1, NAN, -INF)),
+                *((t, "a number") for t in ("1", None, True, [1.0])),
+            )
         ),
-        (
-            lambda w: next_token_probabilities([[1.0]], temperature=NAN),
-            ValueError,
-            "temperature must not be negative, not nan",
+        *(
+            (lambda w, x=x: next_token_probabilities(x), ValueError, words)
+            for x, words in (
+                ([[-INF, -INF], [0, 1]], "all logits of a row are -inf"),
+                ([1.0, 2.0], r"logits have the shape \(B, V\)"),
+                (np.zeros((1, 0)), r"logits have the shape \(B, V\)"),
+            )
         ),
         *(
             (
                 lambda w, k=k: next_token_probabilities([[1.0]], top_k=k),
                 ValueError,
-                "top_k must be at least 1",
+                f"top_k must be {words}",
             )
-            for k in (0, 1.5, 2.0)
+            for k, words in (
+                *((k, "at least 1") for k in (0, -1)),
+                *((k, "a whole number") for k in (1.5, 2.0, "2", True, INF)),
+            )
         ),
         *(
             (
@@ -771,12 +837,15 @@ BAD = {
         ),
     ],
     "nucleus": [
-        (
-            lambda w, p=p: nucleus(np.array([[0.5, 0.5]]), p),
-            ValueError,
-            "top_p must be above 0 and at most 1",
+        (lambda w, p=p: nucleus(np.array([[0.5, 0.5]]), p), ValueError, f"top_p must be {words}")
+        for p, words in (
+            *((p, "above 0 and at most 1") for p in (0, -1, 1.5, NAN, INF)),
+            *((p, "a number") for p in ("0.5", True)),
         )
-        for p in (0, -1, 1.5, NAN)
+    ]
+    + [
+        (lambda w, x=x: nucleus(x, 0.5), ValueError, "in each row one is above 0")
+        for x in ([[0.0, 0.0]], [[NAN, 1.0]], [[-1.0, 2.0]])
     ],
     "generate": [
         (
@@ -784,48 +853,94 @@ BAD = {
             ValueError,
             "the context is empty",
         ),
-        (lambda w: next(generate(w.model, [[9]])), IndexError, "tokens must lie in"),
+        *(
+            (lambda w, t=t: next(generate(w.model, t)), error, words)
+            for t, error, words in CONTEXTS
+        ),
     ],
     "sample": [
         (
             lambda w: sample(w.model, [[1]], temperature=-1),
             ValueError,
-            "temperature must not be negative",
+            "temperature must be at least 0, not -1",
         ),
-        (lambda w: sample(w.model, [[9]]), IndexError, "tokens must lie in"),
+        *(
+            (lambda w, t=t, n=n: sample(w.model, t, n), error, words)
+            for t, error, words in CONTEXTS
+            for n in (0, 3)
+        ),
+        *(
+            (
+                lambda w, n=n: sample(w.model, [[1]], n),
+                ValueError,
+                f"max_new_tokens must be {words}, not",
+            )
+            for n, words in ((-1, "at least 0"), (1.5, "a whole number"), ("3", "a whole number"))
+        ),
     ],
-    "Recipe": [
+    "TrainingConfig": [
         *(
             (
-                lambda w, o=o: Recipe(**o),
+                lambda w, n=n, v=v: TrainingConfig(**{n: v}),
                 ValueError,
-                "Recipe: num_steps from 0, batch_size from 1, workers up to that",
+                f"TrainingConfig: {n} must be {words}",
             )
-            for o in ({"num_steps": -1}, {"batch_size": 0}, {"workers": 0}, {"workers": 33})
+            for n in ("num_steps", "batch_size", "warmup_steps", "seed", "workers")
+            for v, words in (
+                (-1, "at least"),
+                *((v, "a whole number") for v in (1.5, 2.0, "2", True, None, NAN, INF)),
+            )
         ),
-        (lambda w: Recipe(max_norm=NAN), ValueError, "Recipe: max_norm must be positive"),
-        *(
-            (
-                lambda w, n=n, v=v: Recipe(**{n: v}),
-                ValueError,
-                f"Recipe: {n} must not be negative, not {v}",
-            )
-            for n in ("lr", "min_lr", "warmup_steps", "weight_decay")
-            for v in (-1, NAN, INF)
+        (lambda w: TrainingConfig(batch_size=0), ValueError, "batch_size must be at least 1"),
+        (
+            lambda w: TrainingConfig(workers=33),
+            ValueError,
+            "TrainingConfig: 33 workers cannot share a batch_size of 32",
         ),
         *(
             (
-                lambda w, b=b: Recipe(betas=b),
+                lambda w, n=n, v=v: TrainingConfig(**{n: v}),
                 ValueError,
-                r"Recipe: betas must be two numbers in \[0, 1\), not ",
+                f"TrainingConfig: {n} must be {words}, not",
             )
-            for b in ((0.9,), 0.9, (0.9, 1.0), (-0.1, 0.9), (0.9, NAN))
+            for n in ("lr", "min_lr", "weight_decay")
+            for v, words in (
+                *((v, "at least 0 and finite") for v in (-1, NAN, INF)),
+                *((v, "a number") for v in ("0.1", True, None)),
+            )
+        ),
+        *(
+            (
+                lambda w, v=v: TrainingConfig(max_norm=v),
+                ValueError,
+                f"TrainingConfig: max_norm must be {words}, not",
+            )
+            for v, words in ((0, "above 0"), (-1, "above 0"), (NAN, "above 0"), ("1", "a number"))
+        ),
+        *(
+            (lambda w, b=b: TrainingConfig(betas=b), ValueError, f"TrainingConfig: {words}, not ")
+            for b, words in (
+                *((b, "betas must be two numbers") for b in ((0.9,), 0.9, "ab", None)),
+                *(
+                    (b, "each of the betas must be at least 0 and below 1")
+                    for b in ((0.9, 1.0), (-0.1, 0.9), (0.9, NAN))
+                ),
+                (("0.9", 0.9), "each of the betas must be a number"),
+            )
         ),
     ],
     "Trainer": [
         (lambda w: Trainer(nn.GELU(), w.data), ValueError, "there are no parameters to optimize")
     ],
-    "evaluate": [(lambda w: evaluate(w.model, w.data, 1, -1), ValueError, "negative dimensions")],
+    "evaluate": [
+        (
+            lambda w, o=o: evaluate(w.model, w.data, **o),
+            ValueError,
+            f"evaluate: {next(iter(o))} must be",
+        )
+        for n in ("num_batches", "batch_size")
+        for o in ({n: -1}, {n: 0}, {n: 1.5})
+    ],
 }
 
 
