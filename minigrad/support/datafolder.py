@@ -88,22 +88,28 @@ def find_data(name):
         record = (folder / RECORD).read_bytes()
     except FileNotFoundError:
         raise refusal(name, folder / RECORD, "is missing") from None
-    for file, digest in listed_files(name, record, folder / RECORD).items():
+    for file, (_, digest) in listed_files(name, record, folder / RECORD).items():
         check_file(name, folder / file, digest)
     return folder
 
 
 def listed_files(name, record, where):
-    """The data's files, relative to its folder, with their SHA-256, from the bytes of a RECORD."""
+    """File -> (its path in the wheel, its SHA-256), from the bytes of the RECORD at `where`.
+
+    The data and the licence that it comes under; ValueError for the RECORD of another wheel.
+    """
     wheel = WHEELS[name]
     if hashlib.sha256(record).hexdigest() != wheel.record:
         raise refusal(name, where, f"is not that of {wheel.package} {wheel.version}")
-    rows = csv.reader(record.decode("utf-8").splitlines())
-    return {
-        path.removeprefix(wheel.folder): digest.removeprefix("sha256=")
-        for path, digest, _ in rows
-        if path.startswith(wheel.folder) and path.endswith(wheel.endings)
-    }
+    files = {}
+    for path, digest, _ in csv.reader(record.decode("utf-8").splitlines()):
+        file = path.removeprefix(wheel.folder)
+        if path.endswith("-info/LICENSE"):
+            file = "LICENSE"
+        elif file == path or not path.endswith(wheel.endings):
+            continue
+        files[file] = path, digest.removeprefix("sha256=")
+    return files
 
 
 def check_file(name, path, digest):
