@@ -259,7 +259,7 @@ class TextDataset(Dataset):
         window that does not exist.
         """
         if isinstance(index, slice):
-            index = np.arange(len(self))[index]
+            index = np.arange(*index.indices(len(self)))
         elif not isinstance(index, int | np.integer) or isinstance(index, bool):
             index = _integers("TextDataset: indices", index)
         index = np.asarray(index)

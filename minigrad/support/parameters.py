@@ -57,7 +57,7 @@ def _checked(parameters, who):
             raise ValueError(f"{who}: a parameter is given twice (the second time at {place})")
         seen.add(id(p))
         if p.grad is not None:
-            _refuse_unless_gradient(p, f"{who}: the gradient of parameter {place}")
+            _check_gradient(p, f"{who}: the gradient of parameter {place}")
         trainable = trainable or p.requires_grad
         yield p
     if not seen:
@@ -66,7 +66,9 @@ def _checked(parameters, who):
         raise ValueError(f"{who}: none of the parameters requires a gradient, so none can change")
 
 
-def _refuse_unless_gradient(p, what):
+def _check_gradient(p, what):
+    if isinstance(p.grad, np.generic):
+        p.grad = np.asarray(p.grad)  # of no axes, but an array: it can be changed in place
     if not isinstance(p.grad, np.ndarray) or p.grad.dtype.kind != "f":
         kind = p.grad.dtype if isinstance(p.grad, np.ndarray) else _kind(p.grad)
         raise TypeError(f"{what} must be an array of floating-point numbers, not {kind}")
