@@ -75,14 +75,14 @@ class Optimizer:
         return {}
 
     def state_dict(self):
-        """A copy of what the optimizer remembers, as {name: number or array}."""
+        """A copy of what the optimizer remembers, as {name: number, list of numbers, or array}."""
         arrays = {
             f"{name}.{number}": array.copy()
             for name, arrays in self.buffers().items()
             for number, array in enumerate(arrays)
         }
-        counts = np.array(self.update_counts, np.int64)
-        return {"lr": self.lr, "steps": self.steps, "update_counts": counts, **arrays}
+        counts = {"steps": self.steps, "update_counts": list(self.update_counts)}
+        return {"lr": self.lr, **counts, **arrays}
 
     def load_state_dict(self, state):
         """Take over `state`, as `state_dict` gives it, all of it or none.

@@ -125,8 +125,6 @@ def resume(path, trainer, vocabulary):
     try:
         steps = description["progress"]["steps"]
         whole_number("its number of steps", steps, 0, trainer.config.num_steps)
-        for name, value in description["optimizer"].items():
-            number(f"{name} of its optimizer", value, 0, below=True)
         check_numbers(arrays, np.float32)
         trainer.model.load_state_dict(_part(arrays, "model."))
         state = {**_part(arrays, "optimizer."), **description["optimizer"]}

@@ -39,7 +39,12 @@ def parameter_groups(parameters, who):
         if not _is_tensor(params):
             _refuse_unless_ordered(params, who)
         groups[place] = {**group, "params": [params] if _is_tensor(params) else list(params)}
-    leaves([p for group in groups for p in group["params"]], who)
+    parameters = [p for group in groups for p in group["params"]]
+    if not parameters:
+        raise ValueError(
+            f"{who}: there are no parameters to optimize (a generator can be used only once)"
+        )
+    leaves(parameters, who)
     return groups
 
 
