@@ -61,8 +61,8 @@ def test_frozen_parameters_stand_beside_others_and_stay(make):
     assert np.array_equal(frozen.data, before[0]) and not np.allclose(moving.data, before[1])
 
 
-def test_a_tensor_that_becomes_a_leaf_is_one():
-    w = mg.random.randn(3, 2) * 0.1  # computed, but of nothing that requires a gradient
+def test_a_tensor_cut_off_from_its_computation_is_a_parameter():
+    w = (mg.random.randn(3, 2) * 0.1).detach()
     w.requires_grad = True
     optimizer = SGD([w], lr=1.0)
     w.sum().backward()

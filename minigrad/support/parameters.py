@@ -53,10 +53,10 @@ def _checked(parameters, who):
     for place, p in enumerate(parameters):
         if not _is_tensor(p):
             raise TypeError(f"{who}: parameter {place} is {_described(p)}")
-        if p.inputs != ():
+        if p.requires_grad and p.op is not None:
             raise ValueError(
                 f"{who}: parameter {place} was computed (by {p.op.__name__}), so backward does not "
-                "keep its gradient: give the tensor that it was computed from"
+                "keep its gradient: give the tensor that it was computed from, or its detach()"
             )
         if id(p) in seen:
             raise ValueError(f"{who}: a parameter is given twice (the second time at {place})")
@@ -106,4 +106,4 @@ def _kind(thing):
 
 
 def _is_tensor(thing):
-    return hasattr(thing, "requires_grad") and hasattr(thing, "inputs")
+    return hasattr(thing, "requires_grad") and hasattr(thing, "op")
