@@ -41,7 +41,7 @@ def import_times():
     for _ in range(TURNS):
         for what, code in IMPORTS.items():
             command = [sys.executable, "-c", TIMED.format(code)]
-            done = subprocess.run(command, capture_output=True, text=True, check=True)
+            done = subprocess.run(command, capture_output=True, encoding="utf-8", check=True)
             seconds[what].append(float(done.stdout))
     return {what: 1000 * statistics.median(times) for what, times in seconds.items()}
 

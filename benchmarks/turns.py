@@ -19,7 +19,10 @@ def take_turns(commands, turns):
     """
     servers = {
         way: subprocess.Popen(
-            [sys.executable, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [sys.executable, *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            encoding="utf-8",
         )
         for way, arguments in commands.items()
     }

@@ -3,11 +3,15 @@
 Any Python can parse this file, so that one that is too old is told so in a line.
 """
 
+import codecs
 import importlib
 import importlib.util
 import sys
 
 OLDEST_PYTHON = (3, 11)
+
+# What a console without Unicode shows in place of our signs; other letters become \xe9.
+PLAIN = {"✓": "+", "✗": "x", "·": "-", "…": "...", "×": "x", "→": "->", "−": "-", "≤": "<="}
 
 
 def lab(arguments):
@@ -46,6 +50,18 @@ def student(arguments):
     return main_student(arguments)
 
 
+def data(arguments):
+    from course import environment
+
+    return environment.data(arguments)
+
+
+def doctor(arguments):
+    from course import doctor
+
+    return doctor.main(arguments)
+
+
 def grade(arguments):
     return with_numpy("grade", arguments, "course.grading.grade", "main")
 
@@ -69,6 +85,8 @@ COMMANDS = [
     ("student", "DIR [--solutions FILE]", "write the course with blanks to fill in", student),
     ("export", "[--check]", "write minigrad/ from the notebooks, or compare the two", export),
     ("grade", "SUBMISSIONS --out FILE", "grade a class's notebooks (--help has options)", grade),
+    ("data", "[plays | gpt2 | chat]", "fetch what the lessons read; say what is there", data),
+    ("doctor", "", "say what is here, what is missing, and what to do", doctor),
 ]
 
 HELP = """usage: python3 -m course COMMAND ...
@@ -79,6 +97,23 @@ HELP = """usage: python3 -m course COMMAND ...
 environment .venv here the first time, and use it again after that. Inside an environment
 that has the course installed already they use that one.
 """
+
+
+def plain(error):
+    """An error handler: text that the console has no letters for, in letters that it has."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    found = error.object[error.start : error.end]
+    shown = [PLAIN.get(c) or c.encode("ascii", "backslashreplace").decode() for c in found]
+    return "".join(shown), error.end
+
+
+def accept_every_letter():
+    """From now on no print fails for a letter, whatever the console's encoding."""
+    codecs.register_error("course.plain", plain)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="course.plain")
 
 
 def help_text():
@@ -97,6 +132,7 @@ def main(arguments):
             )
         )
         return 2
+    accept_every_letter()
     if not arguments or arguments[0] in ("-h", "--help", "help"):
         sys.stdout.write(help_text())
         return 0 if arguments else 2

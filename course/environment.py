@@ -25,6 +25,7 @@ LOG = VENV / "install.log"
 UNFINISHED = {"state": "unfinished"}
 
 EXTRAS = ("course", "test")
+DATA = "plays"  # what the lessons read and no package may bring
 REQUIREMENT = re.compile(r"(?P<name>[\w.-]+)(\[(?P<extra>\w+)\])?(>=(?P<minimum>[\d.]+))?")
 
 
@@ -39,6 +40,7 @@ def lab(arguments):
         f"--ServerApp.root_dir={ROOT}",
         "--LabApp.default_url=/lab/tree/notebooks",
         *arguments,
+        data=DATA,
     )
 
 
@@ -49,13 +51,23 @@ def test(arguments):
     """
     if not (ROOT / "tests").is_dir():
         return run("course", "check", *arguments)
-    return run("pytest", *arguments)
+    return run("pytest", *arguments, data=DATA)
 
 
-def run(module, *arguments):
-    """Runs `python -m module` in the course's environment and returns its exit code."""
+def data(arguments):
+    """Fetches data into the course's environment, or says what is there; returns an exit code."""
+    return run("minigrad.apps.data", *arguments)
+
+
+def run(module, *arguments, data=None):
+    """Runs `python -m module` in the course's environment and returns its exit code.
+
+    Data that it reads is fetched first, where it is missing.
+    """
     try:
         python = interpreter()
+        if data:
+            fetch(data, python)
     except CannotPrepare as problem:
         say(str(problem))
         return 1
@@ -97,6 +109,27 @@ def variables(python):
     }
 
 
+def fetch(name, python):
+    """Fetches data where it is missing; where that fails, says in a line what to do later."""
+    command, last = [python, "-m", "minigrad.apps.data", name], ""
+    with subprocess.Popen(
+        command,
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        env=os.environ | {"PYTHONIOENCODING": "utf-8"},
+        encoding="utf-8",
+        errors="replace",
+    ) as process:
+        for line in process.stderr:
+            if line.startswith("Fetching"):
+                say(line, end="")
+            else:
+                last = line.strip()
+    if process.returncode != 0:
+        say(f"{last} The rest works without; later: python3 -m course data {name}")
+
+
 # Is this interpreter's environment enough?
 
 
@@ -106,14 +139,19 @@ def has_course():
 
 
 def is_installed_here():
-    """Whether the package `minigrad` of the running Python is this clone (`pip install -e .`)."""
-    for distribution in importlib.metadata.distributions(name="minigrad"):
+    """Whether what the running Python has installed is this clone (`pip install -e .`)."""
+    return ROOT in installed_copies()
+
+
+def installed_copies():
+    """The clones that the running Python has installed with `pip install -e .`, mostly one."""
+    found = []
+    for distribution in importlib.metadata.distributions(name=project()["name"]):
         origin = json.loads(distribution.read_text("direct_url.json") or "{}")
         if origin.get("dir_info", {}).get("editable"):
             path = urllib.parse.urlparse(origin["url"]).path
-            if Path(urllib.request.url2pathname(path)).resolve() == ROOT:
-                return True
-    return False
+            found.append(Path(urllib.request.url2pathname(path)).resolve())
+    return found
 
 
 def missing_requirements():
@@ -130,19 +168,26 @@ def missing_requirements():
     return missing
 
 
-def requirements():
-    """All that pyproject.toml requires for EXTRAS: a dictionary of names and lowest versions."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    lines = list(project["dependencies"])
-    for extra in EXTRAS:
-        lines += project["optional-dependencies"][extra]
+def project():
+    """What pyproject.toml says of the project."""
+    return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+
+def requirements(*extras):
+    """All that pyproject.toml requires for the extras: a dictionary of names and lowest versions.
+
+    Those that the lessons and the tests need, where none is named.
+    """
+    optional, lines = project()["optional-dependencies"], list(project()["dependencies"])
+    for extra in extras or EXTRAS:
+        lines += optional[extra]
     found = {}
     for line in lines:  # grows while it is walked: an extra may name another one
         match = REQUIREMENT.fullmatch(line)
         if match is None:
             raise CannotPrepare(f"pyproject.toml: {line!r} is not written as name>=version.")
         if match["extra"]:
-            lines += project["optional-dependencies"][match["extra"]]
+            lines += optional[match["extra"]]
         else:
             found[match["name"]] = match["minimum"] or "0"
     return found
@@ -243,7 +288,7 @@ def create_venv():
     result = subprocess.run(
         [sys.executable, "-m", "venv", VENV],
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         errors="replace",
         check=False,
     )
@@ -262,7 +307,7 @@ def install():
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        text=True,
+        env=os.environ | {"PYTHONIOENCODING": "utf-8"},
         encoding="utf-8",
         errors="replace",
     ) as pip:

@@ -29,6 +29,7 @@ CELLS = {
     "base": {},
     "python-3.11": {"python": "3.11"},
     "python-3.13": {"python": "3.13"},
+    "python-3.14": {"python": "3.14"},
     "numpy-oldest": {"numpy": requirements()["numpy"]},
     "threads-2": {"threads": 2},
     "nehalem": {"kernel": "Nehalem"},

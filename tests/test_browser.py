@@ -18,7 +18,7 @@ from minigrad.apps.sampler import Sampler
 pytestmark = [
     pytest.mark.skipif(
         importlib.util.find_spec("playwright") is None,
-        reason="Playwright is not installed: pip install minigrad[browser]",
+        reason="Playwright is not installed: pip install -e .[browser]",
     ),
     pytest.mark.skipif(browser.CHROMIUM is None, reason="Chromium is not installed"),
 ]
@@ -299,7 +299,7 @@ def test_a_lesson_opens_and_runs(server, context, name, pytestconfig):
 
 needs_notebook_7 = pytest.mark.skipif(
     importlib.util.find_spec("notebook") is None,
-    reason="Notebook 7 is not installed: pip install minigrad[browser]",
+    reason="Notebook 7 is not installed: pip install -e .[browser]",
 )
 
 

@@ -240,7 +240,9 @@ def test_importing_draw_loads_neither_minigrad_nor_matplotlib():
         "import sys, course.draw; "
         "print([n for n in ('minigrad', 'matplotlib', 'IPython') if n in sys.modules])"
     )
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    run = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True
+    )
     assert run.stdout.strip() == "[]"
 
 

@@ -3,17 +3,20 @@
 import ast
 import importlib.metadata
 import json
+import re
 import subprocess
 import sys
 import tomllib
+from pathlib import Path
 
 import pytest
 import yaml
 
 from course import __main__ as commands
-from course import environment
+from course import copies, doctor, environment
 
 ROOT = environment.ROOT
+THIS = Path(__file__).resolve()
 CONDA_NAMES = {"matplotlib-base": "matplotlib"}  # the same library without a window toolkit
 
 
@@ -86,13 +89,19 @@ def test_workflow_and_ci_run_the_command_of_the_readme():
     assert "\npython3 -m course test || failed=1\n" in ci_run
 
 
+def test_binder_fetches_the_plays():
+    assert "\npython -m minigrad.apps.data plays\n" in (
+        (ROOT / "postBuild").read_text(encoding="utf-8") + "\n"
+    )
+
+
 def test_importing_course_needs_the_standard_library_only():
     code = (
-        "import sys; import course, course.__main__, course.environment; "
+        "import sys; import course, course.__main__, course.environment, course.copies; "
         "print([name for name in ('numpy', 'matplotlib', 'minigrad') if name in sys.modules])"
     )
     result = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, encoding="utf-8", check=True
     )
     assert result.stdout.strip() == "[]"
 
@@ -100,7 +109,7 @@ def test_importing_course_needs_the_standard_library_only():
 def test_export_is_the_function_even_after_the_module_was_imported():
     code = "import course.lessons.export; from course import export; print(export.__name__, type(export))"
     result = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, encoding="utf-8", check=True
     )
     assert result.stdout.strip() == "export <class 'function'>"
 
@@ -235,3 +244,190 @@ def test_exit_code_and_arguments_pass_through(clone, monkeypatch):
     monkeypatch.setattr(environment.signal, "signal", lambda *_: None)
     monkeypatch.setattr(environment, "variables", lambda python: None)
     assert environment.run("ends", "7") == 7
+
+
+# --- Names ---
+
+# What would install somebody else's code: the index's `minigrad`, or whatever anybody may put
+# there under our name. Ours is installed from its clone: `pip install -e ".[browser]"`.
+FOREIGN = re.compile(
+    r"(?:install|add|download)\s[^\n`|]*?(?<![\w./\\-])minigrad(?:-course)?(?![\w./\\-])"
+    r"|(?<![\w-])minigrad\[\w"
+)
+TEXTS = ("*.py", "*.md", "*.ipynb", "*.toml", "*.yml", "*.yaml", "*.cff", "*.sh", "*.txt", "run")
+
+
+def test_no_text_tells_anybody_to_install_another_project():
+    found = []
+    for pattern in (*TEXTS, "postBuild"):
+        for path in ROOT.rglob(pattern):
+            parts = path.relative_to(ROOT).parts
+            if path.is_file() and not {".venv", ".git", "build"} & {*parts} and path != THIS:
+                text = path.read_text(encoding="utf-8")
+                found += [f"{'/'.join(parts)}: {match[0]}" for match in FOREIGN.finditer(text)]
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    ("text", "foreign"),
+    [
+        ("pip install minigrad", True),
+        ("pip install --user minigrad[browser]", True),
+        ('pip install tqdm (or "minigrad[train]")', True),
+        ("uv add minigrad", True),
+        ("pip install minigrad-course", True),
+        ('pip install -e ".[browser]"', False),
+        ("pip install dist/minigrad_course-0.1.0-py3-none-any.whl", False),
+        ("pip install -e /home/ann/minigrad", False),
+        ("conda activate minigrad", False),
+        ('"minigrad-course[train]",', False),
+    ],
+)
+def test_what_would_install_another_project(text, foreign):
+    assert bool(FOREIGN.search(text)) is foreign
+
+
+def test_the_extras_name_one_another_by_the_name_of_the_project(project):
+    inner = [
+        line.partition("[")[0]
+        for lines in project["optional-dependencies"].values()
+        for line in lines
+        if "[" in line
+    ]
+    assert inner == [project["name"]] * 3
+
+
+# --- Data ---
+
+
+def test_the_lab_and_the_tests_fetch_the_plays_and_go_on_without(clone, monkeypatch, capfd):
+    (clone / "tests").mkdir()
+    for name in ("pytest", "jupyterlab"):
+        (clone / f"{name}.py").write_text("print('running')\n", encoding="utf-8")
+    (clone / "minigrad" / "apps").mkdir(parents=True)
+    for package in (clone / "minigrad", clone / "minigrad" / "apps"):
+        (package / "__init__.py").touch()
+    fetches = clone / "minigrad" / "apps" / "data.py"
+    fetches.write_text(
+        "import sys; print('to nobody'); print('Fetching', *sys.argv[1:], file=sys.stderr)\n"
+        "print('plays could not be fetched (why).', file=sys.stderr); sys.exit(1)\n",
+        encoding="utf-8",
+    )
+    monkeypatch.setattr(environment, "interpreter", lambda: sys.executable)
+    monkeypatch.setattr(environment.signal, "signal", lambda *_: None)
+    for command in (environment.lab, environment.test):
+        assert command([]) == 0
+        printed = capfd.readouterr()
+        assert printed.out.splitlines() == ["running"]
+        assert printed.err.splitlines() == [
+            "Fetching plays",
+            "plays could not be fetched (why). The rest works without; later: "
+            "python3 -m course data plays",
+        ]
+    fetches.write_text("", encoding="utf-8")
+    assert environment.lab([]) == 0
+    assert capfd.readouterr().err == ""
+
+
+# --- Copies, and the doctor ---
+
+
+@pytest.fixture
+def another(tmp_path):
+    """Another copy of the course, as far as it can be told."""
+    folder = tmp_path / "Another Cöpy"
+    for name in ("course", "minigrad"):
+        (folder / name).mkdir(parents=True)
+        (folder / name / "__init__.py").write_text("", encoding="utf-8")
+    (folder / "notebooks").mkdir()
+    return folder
+
+
+def test_in_one_copy_and_outside_of_all_there_is_no_confusion(tmp_path, monkeypatch):
+    assert copies.confusion(ROOT / "notebooks") == copies.confusion(tmp_path) == ""
+    monkeypatch.chdir(ROOT / "notebooks")
+    assert copies.confusion() == ""
+
+
+def test_a_notebook_of_another_copy_is_told_from_the_kernels(another):
+    words = copies.confusion(another / "notebooks")
+    assert f"lies in {another.resolve()}" in words and f"the course in {ROOT}" in words
+    assert sys.executable in words and f'cd "{another.resolve()}"' in words
+
+
+def test_a_library_of_another_copy_is_told(another, monkeypatch):
+    monkeypatch.setattr(copies, "library_folder", lambda: another)
+    words = copies.confusion(ROOT)
+    assert f"`import minigrad` gives what is in {another}" in words and str(ROOT) in words
+
+
+def test_check_and_export_say_so_and_touch_nothing(another, monkeypatch, capsys):
+    from course import check, export
+
+    monkeypatch.chdir(another / "notebooks")
+    check("01.1")
+    assert capsys.readouterr().out.startswith(
+        f"01.1 cannot be checked. This notebook lies in {another.resolve()}"
+    )
+    export("01_tensor")
+    assert capsys.readouterr().out.startswith(
+        f"Nothing exported. This notebook lies in {another.resolve()}"
+    )
+
+
+def test_the_doctor_finds_all_well_here(capsys, monkeypatch):
+    found = {name: mark for mark, name, _ in doctor.report()}
+    assert list(found)[:3] == ["Python", "system", "copy"]
+    assert {"packages", "cores", "BLAS", "disk", "plays", "gpt2", "chat"} <= set(found)
+    monkeypatch.setattr(doctor, "report", lambda: [(doctor.BAD, "disk", "full: make room")])
+    monkeypatch.setattr(environment, "has_course", lambda: True)
+    assert doctor.main([]) == 1
+    assert capsys.readouterr().out == "✗ disk       full: make room\n"
+
+
+def test_the_doctor_names_what_is_wrong_and_what_to_do(another, monkeypatch, tmp_path):
+    monkeypatch.setattr(environment, "missing_requirements", lambda: ["numpy"])
+    mark, _, words = doctor.packages()
+    assert mark == doctor.BAD and "numpy" in words and "course lab" in words
+    monkeypatch.setattr(environment, "installed_copies", lambda: [another])
+    mark, _, words = doctor.copy()
+    assert mark == doctor.BAD and str(another) in words and str(ROOT) in words
+    monkeypatch.setattr(
+        doctor.shutil, "disk_usage", lambda _: doctor.shutil._ntuple_diskusage(9, 9, 0)
+    )
+    assert doctor.disk()[0] == doctor.BAD
+    monkeypatch.setenv("MINIGRAD_DATA", str(tmp_path / "none"))
+    lines = {name: (mark, words) for mark, name, words in doctor.data()}
+    assert lines["plays"][0] == doctor.BAD and "course data plays" in lines["plays"][1]
+    assert lines["chat"][0] == doctor.NOTE
+    (tmp_path / "none" / "chat").mkdir(parents=True)
+    assert "RECORD is missing" in dict((n, w) for _, n, w in doctor.data())["chat"]
+
+
+def test_the_doctor_asks_the_courses_own_python(clone, monkeypatch, capfd):
+    monkeypatch.setattr(environment, "has_course", lambda: False)
+    monkeypatch.setattr(environment, "venv_python", lambda: clone / "python")
+    (clone / "python").touch()
+    environment.VENV.mkdir()
+    environment.write_stamp(environment.wanted_stamp())
+    asked = []
+    monkeypatch.setattr(
+        doctor.subprocess, "run", lambda command, **_: asked.append(command) or subprocess
+    )
+    monkeypatch.setattr(subprocess, "returncode", 7, raising=False)
+    assert doctor.main([]) == 7
+    assert asked == [[clone / "python", "-m", "course", "doctor"]]
+
+
+def test_the_doctor_needs_the_standard_library_only():
+    code = "import sys; sys.modules.update(numpy=None, threadpoolctl=None); "
+    code += "from course import doctor; [print(*line) for line in doctor.report()]"
+    result = subprocess.run(
+        [sys.executable, "-S", "-c", code],
+        cwd=ROOT,
+        env={"PYTHONIOENCODING": "utf-8"},
+        capture_output=True,
+        encoding="utf-8",
+        check=True,
+    )
+    assert "missing or too old: numpy" in result.stdout

@@ -295,7 +295,7 @@ def test_check_prints_the_difference_and_writes_nothing(tmp_path, capsys):
     [
         lambda text: text[:-1],
         lambda text: text + b"\n",
-        lambda text: text.replace(b"\n", b"\r\n"),
+        lambda text: text.replace(b"\n", b"\r"),
         lambda text: text + b"\xff",
         lambda text: b"",
     ],
@@ -405,7 +405,8 @@ def project(tmp_path, monkeypatch):
 def test_a_kernel_exports_what_is_saved_and_run(project, monkeypatch):
     monkeypatch.delenv("PYTEST_CURRENT_TEST")  # the kernel is a reader's
     notebook = nbformat.read(save(project, FIRST, DOUBLE, LAST), as_version=4)
-    client = nbclient.NotebookClient(notebook, kernel_name="python3", timeout=60)
+    place = {"metadata": {"path": str(project / "notebooks")}}
+    client = nbclient.NotebookClient(notebook, kernel_name="python3", timeout=60, resources=place)
     imports, double, last = notebook.cells
 
     def run(*cells) -> str:
@@ -437,7 +438,7 @@ def test_nbval_compares_the_lines_and_rewrites_nothing(project):
         cwd=project,
         env=environment,
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         timeout=120,
         check=False,
     )

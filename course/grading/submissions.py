@@ -22,6 +22,7 @@ CELL_LIMIT = 50_000  # characters of one cell with code to judge
 LESSON_LIMIT = 1_000_000  # characters of all such cells of one notebook
 FILES_LIMIT = 5_000  # files and folders that are looked at in one submission
 NOTEBOOKS_LIMIT = 50  # notebooks that are read of it
+LEVELS = 500  # of a notebook's JSON
 DEPTH = 3  # ann/course/notebooks/01_tensor.ipynb
 
 NUMBER = re.compile(r"(\d\d)(?!\d)")  # what a lesson's file begins with
@@ -205,6 +206,8 @@ def read_cells(path: Path, root: Path) -> list[str]:
         raise Unreadable("it is nested too deeply to be a notebook") from None
     except ValueError as error:
         raise Unreadable(f"it is not JSON ({error})") from None
+    if is_deep(content):  # Python 3.14 reads what the others refuse
+        raise Unreadable("it is nested too deeply to be a notebook")
     cells = content.get("cells") if isinstance(content, dict) else None
     if not isinstance(cells, list):
         raise Unreadable("it is not a notebook of format 4: it has no list of cells")
@@ -214,6 +217,17 @@ def read_cells(path: Path, root: Path) -> list[str]:
     if sum(map(len, sources)) > LESSON_LIMIT:
         raise Unreadable(f"its exported cells have more than {LESSON_LIMIT} characters")
     return sources
+
+
+def is_deep(content: object) -> bool:
+    """Whether lists and dictionaries of JSON lie more than LEVELS deep in each other."""
+    level = [content] if isinstance(content, dict | list) else []
+    for _ in range(LEVELS):
+        inner = (node.values() if isinstance(node, dict) else node for node in level)
+        level = [each for nodes in inner for each in nodes if isinstance(each, dict | list)]
+        if not level:
+            return False
+    return True
 
 
 def source_of(cell: object) -> str:

@@ -14,6 +14,7 @@ import re
 import sys
 from pathlib import Path
 
+from course import copies
 from course.lessons import live, notebooks
 from course.lessons.notebooks import ROOT, CodeCell, Notebook, NotebookError
 
@@ -147,12 +148,19 @@ def write(path: Path, text: str) -> None:
 
 def write_bytes(path: Path, content: bytes) -> None:
     """The same for any file."""
-    if path.exists() and path.read_bytes() == content:
+    if path.exists() and same(path.read_bytes(), content):
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     temporary.write_bytes(content)
     os.replace(temporary, path)
+
+
+def same(old: bytes, new: bytes) -> bool:
+    """Whether two files hold the same; in texts, Windows' line ends count as ours."""
+    if b"\0" in new:  # no text
+        return old == new
+    return old.replace(b"\r\n", b"\n") == new.replace(b"\r\n", b"\n")
 
 
 def differences(root: Path = ROOT) -> list[str]:
@@ -161,7 +169,7 @@ def differences(root: Path = ROOT) -> list[str]:
     for module, (text, _) in modules.items():
         path, name = root / "minigrad" / f"{module}.py", f"minigrad/{module}.py"
         content = path.read_bytes() if path.exists() else b""
-        if content != text.encode("utf-8"):
+        if not same(content, text.encode("utf-8")):
             committed = content.decode("utf-8", "backslashreplace").split("\n")
             lines += difflib.unified_diff(
                 committed, text.split("\n"), name, f"{name} (from the notebook)", lineterm=""
@@ -205,6 +213,10 @@ def export(lesson: str, root: Path = ROOT) -> None:
     In a notebook, what is saved must be what has been run: otherwise this says which cells
     to save or to run, and writes nothing. A test run (pytest, nbval) never writes.
     """
+    confusion = copies.confusion() if root == ROOT else ""
+    if confusion:
+        print(f"Nothing exported. {confusion}")
+        return
     notebook = notebooks.read(root / "notebooks" / f"{lesson}.ipynb")
     cells, texts = exported_cells(notebook), modules_of(notebook)
     testing = "PYTEST_CURRENT_TEST" in os.environ  # set by pytest, inherited by nbval's kernels

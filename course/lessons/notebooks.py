@@ -71,7 +71,8 @@ def load(path: Path) -> dict:
     if not isinstance(content, dict) or content.get("nbformat") != 4 or "cells" not in content:
         raise NotebookError(f"{path.name} is not a notebook of format 4")
     for cell in content["cells"]:
-        cell["source"] = "".join(cell["source"])  # a string, or a list of lines
+        text = "".join(cell["source"])  # a string, or a list of lines
+        cell["source"] = text.replace("\r\n", "\n")
     return content
 
 

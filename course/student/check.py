@@ -1,5 +1,6 @@
 """`check("03.2")` in a notebook: try what was run last, and say what comes out."""
 
+from course import copies
 from course.checks.judge import judge
 from course.lessons.exercises import live_texts
 from course.lessons.notebooks import NotebookError
@@ -10,6 +11,10 @@ def check(number: str) -> None:
 
     It runs in a process of its own, so nothing that it does can harm the notebook.
     """
+    confusion = copies.confusion()
+    if confusion:
+        print(f"{number} cannot be checked. {confusion}")
+        return
     try:
         print(judge(number, live_texts(number)))
     except NotebookError as error:

