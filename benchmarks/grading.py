@@ -11,7 +11,7 @@ from pathlib import Path
 
 from course.grading import grade
 from course.lessons import notebooks
-from course.lessons.exercises import exercises
+from course.lessons.exercise import exercises
 from tests.wrong_answers import answers
 
 

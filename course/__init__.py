@@ -16,10 +16,10 @@ __all__ = ["NotYet", "check", "export", "progress", "provenance"]
 
 # Where each name comes from; loaded when it is first used.
 _HOMES = {
-    "check": "course.student.check",
-    "export": "course.lessons.export",
-    "progress": "course.student.progress",
-    "provenance": "course.student.provenance",
+    "check": "course.student.checking",
+    "export": "course.lessons.exporter",
+    "progress": "course.student.standing",
+    "provenance": "course.student.origins",
     "NotYet": "minigrad.support.notyet",
 }
 

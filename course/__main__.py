@@ -27,21 +27,25 @@ def test(arguments):
 
 
 def export(arguments):
-    from course.lessons.export import main
+    from course.lessons.exporter import main
 
     return main(arguments)
 
 
 def check(arguments):
-    return with_numpy("check", arguments, "course.student.progress", "main_check")
+    return with_numpy("check", arguments, "course.student.checking", "main_check")
 
 
 def progress(arguments):
-    return with_numpy("progress", arguments, "course.student.progress", "main_progress")
+    return with_numpy("progress", arguments, "course.student.standing", "main_progress")
 
 
 def borrow(arguments):
-    return with_numpy("borrow", arguments, "course.student.edition", "main_borrow")
+    return with_numpy("borrow", arguments, "course.student.answers", "main_borrow")
+
+
+def compare(arguments):
+    return with_numpy("compare", arguments, "course.student.answers", "main_compare")
 
 
 def student(arguments):
@@ -80,8 +84,9 @@ COMMANDS = [
     ("lab", "[OPTION ...]", "open the course in JupyterLab (options go to jupyter lab)", lab),
     ("test", "[OPTION ...]", "run all tests and notebooks (options go to pytest)", test),
     ("check", "[03 | 03.2 ...]", "check the exercises of the saved notebooks", check),
-    ("progress", "", "show which exercises are done", progress),
+    ("progress", "[03 ...]", "show which exercises are done", progress),
     ("borrow", "03 | 03.2 ...", "take the course's version where you are stuck", borrow),
+    ("compare", "03.2 ...", "show the course's version beside yours, once yours is right", compare),
     ("student", "DIR [--solutions FILE]", "write the course with blanks to fill in", student),
     ("export", "[--check]", "write minigrad/ from the notebooks, or compare the two", export),
     ("grade", "SUBMISSIONS --out FILE", "grade a class's notebooks (--help has options)", grade),

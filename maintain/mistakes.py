@@ -8,8 +8,8 @@ import re
 import sys
 from pathlib import Path
 
-from course.checks.judge import judge
-from course.lessons.exercises import exercises
+from course.checks.judging import judge
+from course.lessons.exercise import exercises
 from course.lessons.notebooks import ROOT, load
 from tests.wrong_answers import answers
 

@@ -107,7 +107,7 @@ def test_importing_course_needs_the_standard_library_only():
 
 
 def test_export_is_the_function_even_after_the_module_was_imported():
-    code = "import course.lessons.export; from course import export; print(export.__name__, type(export))"
+    code = "import course.lessons.exporter; from course import export; print(export.__name__, type(export))"
     result = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, encoding="utf-8", check=True
     )

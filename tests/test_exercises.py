@@ -4,8 +4,9 @@ import re
 
 import pytest
 
-from course.checks.judge import judge
-from course.lessons.exercises import exercises
+from course import check
+from course.checks.judging import judge
+from course.lessons.exercise import exercises
 from tests.mutants import mutants
 from tests.wrong_answers import answers
 
@@ -82,3 +83,23 @@ def test_a_check_survives_any_code(body):
 def test_an_array_that_was_given_stays_as_it_was():
     body = "x -= x.max(axis, keepdims=True)\n" + EXERCISES["03.1"].solution
     assert words("03.1", body)
+
+
+@pytest.mark.parametrize("number", ["3.1", 3.1, "03.01", "03.1"])
+def test_a_check_understands_its_number_however_it_is_written(capsys, number):
+    check(number)
+    lines = capsys.readouterr().out.split("\n")
+    assert lines[0] == "03.1 is right" and "compare" not in lines[-2]
+
+
+def test_a_check_of_a_lesson_checks_all_its_exercises(capsys):
+    check(2)
+    verdicts = [line for line in capsys.readouterr().out.split("\n") if line.startswith("02.")]
+    assert verdicts == [f"{number} is right" for number in EXERCISES if number[:2] == "02"]
+
+
+@pytest.mark.parametrize("number", ["3.9", "33", "softmax", None])
+def test_a_check_says_that_there_is_no_such_exercise(capsys, number):
+    check(number)
+    said = capsys.readouterr().out
+    assert said.startswith(f"{number} cannot be checked: ") and "exercise" in said

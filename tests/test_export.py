@@ -13,7 +13,8 @@ import nbformat
 import pytest
 
 from course.lessons import live
-from course.lessons.export import export, main, modules_of, package, write
+from course.lessons.exercise import of_lesson
+from course.lessons.exporter import export, main, modules_of, package, write
 from course.lessons.notebooks import ROOT, CodeCell, NotebookError, last_heading, paths, read
 
 FIRST = '#| export toy\n"""A toy."""\n\nimport math'
@@ -306,6 +307,59 @@ def test_check_sees_a_difference_of_one_byte(tmp_path, capsys, change):
     toy_module(tmp_path).write_bytes(change(toy_module(tmp_path).read_bytes()))
     assert main(["--check"], root=tmp_path) == 1
     assert "minigrad/toy.py" in capsys.readouterr().out
+
+
+def crlf(path: Path) -> None:
+    """What Windows' git may make of a text file."""
+    path.write_bytes(path.read_bytes().replace(b"\r\n", b"\n").replace(b"\n", b"\r\n"))
+
+
+def test_a_checkout_with_windows_line_ends_is_the_same_package(tmp_path, capsys):
+    path = save(tmp_path, FIRST, "#| export toy\n#| exercise 01.1\n" + DOUBLE[14:])
+    assert main([], root=tmp_path) == 0
+    text = toy_module(tmp_path).read_bytes()
+    crlf(path)
+    crlf(toy_module(tmp_path))
+    assert main(["--check"], root=tmp_path) == 0
+    assert main([], root=tmp_path) == 0  # and does not write it anew, which git would see
+    assert toy_module(tmp_path).read_bytes() == text.replace(b"\n", b"\r\n")
+    content = json.loads(path.read_text(encoding="utf-8"))
+    for cell in content["cells"]:  # the same inside the cells' sources
+        cell["source"] = cell["source"].replace("\n", "\r\n")
+    path.write_text(json.dumps(content), encoding="utf-8")
+    assert main(["--check"], root=tmp_path) == 0
+    assert [number for number in of_lesson(read(path))] == ["01.1"]
+
+
+@pytest.mark.parametrize("command", [["export", "--check"], ["export"], ["progress", "1"]])
+def test_a_reader_who_stops_reading_stops_nothing(command):
+    """As in `python -m course export | head -0`, with a pipe that is closed from the start."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    run = subprocess.run(
+        [sys.executable, "-m", "course", *command],
+        cwd=ROOT,
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    os.close(writing)
+    assert (run.returncode, run.stderr) == (0, "")
+
+
+def test_everything_is_written_although_nobody_reads_what_is_printed(tmp_path, monkeypatch):
+    save(tmp_path, FIRST, '#| export other\n"""Other."""')
+
+    def closed(*_, **__):
+        raise BrokenPipeError
+
+    monkeypatch.setattr("builtins.print", closed)
+    with (tmp_path / "out").open("w", encoding="utf-8") as out:
+        monkeypatch.setattr(sys, "stdout", out)
+        assert main([], root=tmp_path) == 0
+    assert toy_module(tmp_path).exists() and toy_module(tmp_path).with_stem("other").exists()
 
 
 def test_check_finds_missing_modules_and_modules_of_no_notebook(tmp_path, capsys):

@@ -25,7 +25,7 @@ from course.grading.grade import (
 )
 from course.grading.submissions import Unreadable, page_name, read_all, read_cells
 from course.lessons import notebooks
-from course.lessons.exercises import exercises
+from course.lessons.exercise import exercises
 from course.sandbox import cage, runner
 from course.student import edition
 
@@ -151,7 +151,7 @@ def test_of_two_cells_for_one_exercise_the_last_counts(tmp_path):
 def test_the_student_s_edition_is_blank_and_what_was_borrowed_gives_no_point(tmp_path):
     path = tmp_path / "ann" / "notebooks" / "03_functional.ipynb"
     path.parent.mkdir(parents=True)
-    path.write_bytes(edition.edition()["notebooks/03_functional.ipynb"])
+    path.write_bytes(edition.edition_files()["notebooks/03_functional.ipynb"])
     body = f"{exercises()['03.1'].borrowed()}\n{NORMALISED}"
     hand_in(tmp_path / "ben", {"03.1": body})
     old = tmp_path / "ben" / edition.BACKUPS / "notebooks" / "03_functional.ipynb"

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from course.grading import grade, nbgrader, submissions
-from course.lessons.exercises import exercises
+from course.lessons.exercise import exercises
 from course.lessons.notebooks import ROOT, load, paths
 from course.sandbox import child
 from maintain import mistakes

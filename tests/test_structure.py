@@ -15,7 +15,7 @@ import sys
 
 import pytest
 
-from course.lessons.export import DEFINITION, exported_cells
+from course.lessons.exporter import DEFINITION, exported_cells
 from course.lessons.notebooks import ROOT, load, paths, read
 
 LESSONS = paths()
@@ -315,6 +315,191 @@ def test_magic_is_no_python(source, python):
 
 def test_a_remainder_is_no_magic():
     assert ast.unparse(tree_of("x = (7\n     % 4)")) == "x = 7 % 4"
+
+
+# --- One direction: the rooms of the course, and no circles anywhere ---
+
+COURSE = ROOT / "course"
+ROOMS = ["lessons", "sandbox", "checks", "student", "grading"]  # each may use those before it
+ALONE = "draw"  # uses no other room; any may use it
+ABOVE = "site"  # may use every room, and none uses it
+
+
+def sources(folder) -> dict[str, str]:
+    """Module -> source of a package in a folder: "course.lessons.live", the package as "course"."""
+    found = {}
+    for path in sorted(folder.rglob("*.py")):
+        parts = path.relative_to(folder.parent).with_suffix("").parts
+        found[".".join(parts).removesuffix(".__init__")] = path.read_text(encoding="utf-8")
+    return found
+
+
+def imports(source: str, known) -> set[str]:
+    """The modules among `known` that code imports, wherever in it the import stands.
+
+    A package is not imported with its module: `import minigrad` alone names the package.
+    """
+    found = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= names & set(known) or {node.module}
+            found |= {node.module} if names - set(known) else set()
+        elif isinstance(node, ast.Call) and "import_module" in ast.unparse(node.func):
+            found |= {part.value for part in node.args if isinstance(part, ast.Constant)}
+    return found & set(known)
+
+
+def graph(texts: dict[str, str]) -> dict[str, set[str]]:
+    """Module -> the modules that it imports."""
+    return {name: imports(text, texts) - {name} for name, text in texts.items()}
+
+
+def room(module: str) -> str:
+    """The folder of the course that a module lies in, or "" at its top."""
+    parts = module.split(".")
+    return parts[1] if len(parts) > 1 and (COURSE / parts[1]).is_dir() else ""
+
+
+def wrong_ways(texts: dict[str, str], room=room) -> list[str]:
+    """The imports between rooms that go against the direction."""
+    used, wrong = graph(texts), []
+    for name, others in used.items():
+        here = room(name)
+        for other in others:
+            there = room(other)
+            if here in ("", ABOVE) or there in (here, ALONE) and here != ALONE or here == there:
+                allowed = True
+            elif there == "":  # a module at the top, which must stand on no room itself
+                allowed = not any(room(third) for third in used[other])
+            else:
+                known = here in ROOMS and there in ROOMS
+                allowed = known and ROOMS.index(there) < ROOMS.index(here)
+            if not allowed:
+                wrong.append(f"{name} imports {other}")
+    return sorted(wrong)
+
+
+def circles(edges: dict[str, set[str]]) -> list[list[str]]:
+    """The circles in a graph, each once, from its smallest module."""
+    found = set()
+
+    def walk(path):
+        for other in sorted(edges.get(path[-1], ())):
+            if other in path:
+                circle = path[path.index(other) :]
+                start = circle.index(min(circle))
+                found.add(tuple(circle[start:] + circle[:start]))
+            elif other not in done:
+                walk([*path, other])
+        done.add(path[-1])
+
+    done = set()
+    for name in sorted(edges):
+        if name not in done:
+            walk([name])
+    return sorted(map(list, found))
+
+
+def test_the_rooms_of_the_course_are_used_in_one_direction():
+    texts = sources(COURSE)
+    assert {room(name) for name in texts} <= {"", *ROOMS, ALONE, ABOVE}
+    assert not wrong_ways(texts)
+
+
+def test_no_file_of_the_course_imports_in_a_circle():
+    assert not circles(graph(sources(COURSE)))
+
+
+def test_no_file_of_the_library_imports_in_a_circle():
+    texts = sources(PACKAGE)
+    trees = {name: ast.parse(text) for name, text in texts.items()}
+    leave_out_the_import_in_backward(trees["minigrad.tensor"])
+    for tree in trees.values():
+        tree.body = [node for node in tree.body if not is_program(node)]
+    edges = graph({name: ast.unparse(tree) for name, tree in trees.items()})
+    del edges["minigrad"]  # it loads what it offers when it is asked for it, and nothing itself
+    assert not circles(edges)
+    assert ["minigrad.backprop", "minigrad.tensor"] in circles(graph(texts)), "the one exception"
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("sandbox.runner", "from course.checks import judging"),
+        ("sandbox.runner", "def f():\n    from course.student.checking import check"),
+        ("lessons.live", "import course.sandbox.runner"),
+        ("checks.judging", "import importlib\nimportlib.import_module('course.grading.grade')"),
+        ("student.checking", "from course.grading import grade"),
+        ("draw.text", "from course.lessons import live"),
+        ("lessons.live", "from course import environment"),
+    ],
+)
+def test_the_check_of_rooms_sees_every_wrong_way(name, code):
+    texts = {
+        f"course.{module}": ""
+        for module in (
+            "environment lessons lessons.live sandbox sandbox.runner checks checks.judging student "
+            "student.checking grading grading.grade draw draw.text"
+        ).split()
+    }
+    texts["course.environment"] = "from course.student import checking"
+    right = texts | {
+        "course.grading.grade": "from course.student.checking import check",
+        "course.student.checking": "from course.draw import text\nimport course.checks.judging",
+        "course.checks.judging": "from course.sandbox import runner\nfrom course.lessons.live import x",
+    }
+    assert not wrong_ways(right)
+    assert len(wrong_ways(right | {f"course.{name}": code})) == 1
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        {"p.a": "import p.b", "p.b": "import p.a"},
+        {"p.a": "from p import b", "p.b": "from p.a import x"},
+        {"p.a": "from p.b import x", "p.b": "def f():\n    from p.c import y", "p.c": "import p.a"},
+        {"p": "from p.a import x", "p.a": "from p import y"},
+    ],
+)
+def test_the_check_of_circles_sees_every_kind(texts):
+    assert len(circles(graph(texts))) == 1
+    first = next(iter(texts))
+    assert not circles(graph(texts | {first: ""}))
+
+
+def same_names(texts: dict[str, str]) -> list[str]:
+    """Modules with the name of a function or class that they define, or of one that their package
+    offers."""
+    wrong = []
+    for name, text in texts.items():
+        package, _, last = name.rpartition(".")
+        offered = re.findall(r'"(\w+)": "[\w.]+"', texts.get(package, ""))  # loaded lazily
+        offered += [
+            alias.asname or alias.name
+            for node in ast.parse(texts.get(package, "")).body
+            if isinstance(node, ast.ImportFrom)
+            for alias in node.names
+        ]
+        if last in defined(ast.parse(text)) or last in offered:
+            wrong.append(name)
+    return wrong
+
+
+def test_no_module_has_the_name_of_what_is_imported_from_it():
+    # Left: `from course.draw.watch import watch` stands in the notebooks.
+    assert set(same_names(sources(COURSE))) <= {"course.draw.watch", "course.grading.grade"}
+
+
+def test_the_check_of_names_sees_both_kinds():
+    package = 'HOMES = {"export": "p.lessons.exporter"}\nfrom p.x import load'
+    assert same_names({"p": package, "p.export": "", "p.load": "", "p.other": ""}) == [
+        "p.export",
+        "p.load",
+    ]
+    assert same_names({"p": "", "p.judge": "def judge(): pass"}) == ["p.judge"]
 
 
 # --- A class is complete where it is defined ---

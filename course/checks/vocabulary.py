@@ -9,9 +9,17 @@ A check is a generator under `@check("03.2")` in `course/checks/lesson_03.py`. I
         otherwise="eps is added to the variance before the root is taken",
         when={"eps stands outside the root": [[-0.25, 0.25]], "eps has no effect": [[-1, 1]]},
     )
+
+`Student.refuses` is for bad input: the probe needs no `try`, the exception is what is asked for.
+`Student.run`, `array` and `number` only ask; `require` compares what they return. What is shared by
+all exercises is said by `diagnose.py`, and no check needs to look for it: a forgotten `return`, a
+value without its rules, a tuple, slice or generator in the place of an array, an exception.
+An example shows a probe's arguments by their names; the names `what`, `of` and those that begin
+with `_` are for the check's own questions and are not shown.
 """
 
 import inspect
+import re
 
 import numpy as np
 
@@ -19,6 +27,8 @@ from course.sandbox import runner
 
 CHECKS = {}
 NOTHING = object()
+LINE = 60  # characters of an array that is shown in one line
+COLUMN = 10  # characters of "input:", "expected:" and "got:" with the spaces behind them
 
 
 def check(number):
@@ -32,27 +42,82 @@ def check(number):
 
 
 class Wrong(Exception):
-    """Something is wrong: in words that teach, and with the smallest example that shows it."""
+    """Something is wrong: in words that teach, and with the smallest example that shows it.
 
-    def __init__(self, words, *, input=NOTHING, expected=NOTHING, got=NOTHING):
+    `line` is a pair: the number of a line in the exercise's cell (0 where it is not known), and its
+    text. `needs` is the number of an exercise that is still blank, where that is the reason.
+    """
+
+    def __init__(
+        self, words, *, line=NOTHING, input=NOTHING, expected=NOTHING, got=NOTHING, needs=""
+    ):
         super().__init__(words)
         self.words = words
-        self.example = {"input": input, "expected": expected, "got": got}
+        self.needs = needs
+        self.example = {"line": line, "input": input, "expected": expected, "got": got}
 
     def lines(self):
         """The words, then the example."""
-        shown = [(name, value) for name, value in self.example.items() if value is not NOTHING]
-        return [self.words, *(f"{name + ':':10s}{written(value)}" for name, value in shown)]
+        shown = {name: value for name, value in self.example.items() if value is not NOTHING}
+        lines = [self.words]
+        for name, value in shown.items():
+            if name == "line":
+                number, value = value
+                name = f"line {number}" if number else "line"
+            text = written(value).replace("\n", "\n" + " " * COLUMN)
+            whole = isinstance(value, np.ndarray) and value.dtype.kind in "iub"
+            if name == "got" and whole and kind_of(shown.get("expected")) == "f":
+                text += f"   (of dtype {value.dtype})"
+            lines.append(f"{name + ':':{COLUMN}s}{text}")
+        return lines
+
+
+class NoValue(Wrong):
+    """The probe gave no value that a check could look at; `reply` is what the child said."""
+
+    def __init__(self, words, reply, **example):
+        super().__init__(words, **example)
+        self.reply = reply
+
+
+class WrongForm(Wrong):
+    """A value came back, but not an array, a number or a tuple where one is expected."""
 
 
 def written(value):
     """A value of an example, in one line or a few."""
     if isinstance(value, dict):
         return ", ".join(f"{name} = {written(part)}" for name, part in value.items())
+    if isinstance(value, np.generic):
+        value = value.item()
     if isinstance(value, np.ndarray):
+        if value.size > 20 and value.dtype.kind in "biuf" and value.min() == value.max():
+            return f"{written(value.flat[0])} everywhere, in an array of shape {value.shape}"
         text = np.array2string(value, precision=4, separator=", ", threshold=20)
-        return text.replace("\n", "\n" + " " * 10)
-    return f"{value:.6g}" if isinstance(value, float) else str(value)[:400]
+        in_a_line = " ".join(text.split())
+        return in_a_line if len(in_a_line) <= LINE else text
+    if isinstance(value, list | tuple):
+        inner = ", ".join(
+            repr(part) if isinstance(part, str) else " ".join(written(part).split())
+            for part in value[:20]
+        )
+        inner += ", ..." if len(value) > 20 else "," if len(value) == 1 else ""
+        text = f"({inner})" if isinstance(value, tuple) else f"[{inner.removesuffix(',')}]"
+        return text if len(text) <= 400 else text[:400] + " ..."
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    text = repr(value) if isinstance(value, str) and not value.isprintable() else str(value)
+    return re.sub(r" at 0x[0-9a-fA-F]+", "", text)[:400]
+
+
+def kind_of(value):
+    """The kind of an array's or a list's numbers, "f", "i", "u" or "b"; "none" for other things."""
+    if isinstance(value, np.ndarray | np.generic):
+        return value.dtype.kind
+    try:
+        return np.asarray(value).dtype.kind if isinstance(value, list | float) else "none"
+    except ValueError:
+        return "none"
 
 
 def near(got, expected, tolerance=1e-5):
@@ -110,11 +175,20 @@ def require(got, equals, otherwise, *, when=None, input=NOTHING, tolerance=1e-5,
     raise Wrong(words, input=input, expected=shown, got=got)
 
 
+# Names of probes' parameters that choose what is asked for, and are no input of the student's code.
+UNSHOWN = re.compile(r"what|of|_\w*")
+
+
 class Student:
-    """The student's package in a child process, for one check."""
+    """The student's package in a child process, for one check.
+
+    `last` is the call made last: the probe's name, its arguments, and the input that an example
+    shows; `None` before the first.
+    """
 
     def __init__(self, child, exercise):
         self.child, self.exercise = child, exercise
+        self.last = None
 
     def expect(
         self,
@@ -127,22 +201,33 @@ class Student:
         tolerance=1e-5,
         expected=NOTHING,
         dtype=None,
+        shape=None,
+        through=None,
         **options,
     ):
         """Ask a probe and require its value; returns the value.
 
         `equals`, `otherwise`, `when`, `tolerance` and `expected` are those of `require`. `given`
         is the input that the example shows; without it, the probe's arguments by their names.
-        `options` are arguments of the probe by name. With `dtype`, the array must have that dtype.
+        `options` are arguments of the probe by name. With `dtype` and `shape`, the value must be
+        an array of that dtype and shape. `through` is a function that the value goes through
+        before it is compared.
         """
         named = inspect.signature(probe).bind(None, *arguments, **options)
         named.apply_defaults()
         _, *values = named.args
-        if given is NOTHING:
-            given = dict(list(named.arguments.items())[1:]) or NOTHING
-        got = self.run(probe, *values)
+        given = shown_input(probe, values) if given is NOTHING else given
+        got = self.run(probe, *values, given=given)
+        if shape is not None:
+            self._require_array(got, shape)
         require(
-            got, equals, otherwise, when=when, input=given, tolerance=tolerance, expected=expected
+            got if through is None else through(got),
+            equals,
+            otherwise,
+            when=when,
+            input=given,
+            tolerance=tolerance,
+            expected=expected,
         )
         met = getattr(got, "dtype", None)
         if dtype is not None and met != dtype:
@@ -154,43 +239,117 @@ class Student:
             )
         return got
 
-    def run(self, probe, *arguments):
-        """What a probe returns there. Whatever goes wrong there is raised here as `Wrong`."""
+    def refuses(
+        self, probe, *arguments, otherwise, error="ValueError", says=(), given=NOTHING, **options
+    ):
+        """Require that a probe raises `error`, with all of `says` in its words; returns the words.
+
+        `error` is the name of an exception, or several names. `otherwise` is the diagnosis where
+        it raises another one, or returns a value.
+        """
+        named = inspect.signature(probe).bind(None, *arguments, **options)
+        named.apply_defaults()
+        _, *values = named.args
+        given = shown_input(probe, values) if given is NOTHING else given
+        try:
+            got = self.run(probe, *values, given=given)
+        except NoValue as failure:
+            raised = failure.reply.get("raised")
+            if raised is None:
+                raise
+            names = [error] if isinstance(error, str) else list(error)
+            words = str(raised.get("words"))
+            if raised.get("type") in names and all(part in words for part in says):
+                return words
+            got = f"{raised.get('type')}: {words}"
+        names = error if isinstance(error, str) else " or ".join(error)
+        expected = names + "".join(f", which names {part}" for part in says)
+        raise Wrong(otherwise, input=given, expected=expected, got=got)
+
+    def run(self, probe, *arguments, given=NOTHING):
+        """What a probe returns there. Whatever goes wrong there is raised here as `Wrong`.
+
+        `given` is the input to show where it does; without it, the arguments by their names.
+        """
+        given = shown_input(probe, arguments) if given is NOTHING else given
+        self.last = probe.__name__, list(arguments), given
         reply = self.child.ask(probe.__name__, list(arguments))
         if "value" in reply:
             return runner.protocol.decode(reply["value"])
         if "raised" in reply:
-            raise Wrong(self._explain(reply["raised"]))
+            raise self._raised(reply, given)
         if "changed" in reply:
             raise Wrong(
                 "an array that the function was given has changed: work on a copy, or make a new "
-                "array (x = x - m makes one, x -= m writes into the caller's)"
+                "array (x = x - m makes one, x -= m writes into the caller's)",
+                input=given,
             )
-        raise Wrong(f"a {reply.get('type')} came back, where numbers or arrays are expected")
+        raise NoValue(
+            f"a {reply.get('type')} came back, where numbers or arrays are expected",
+            reply,
+            input=given,
+        )
 
-    def _explain(self, error):
+    def _raised(self, reply, given):
+        error = reply["raised"]
         blank = error.get("exercise")
         if blank == self.exercise:
-            return "it is still blank: write the body in the place of raise NotYet(...)"
+            words = "it is still blank: write the body in the place of raise NotYet(...)"
+            return Wrong(words, needs=blank)
         if blank:
-            return f"it needs exercise {blank}, which is still blank: solve that one first"
-        where = error.get("where") or "the code"
-        return f"{where} raised {error.get('type')}: {error.get('words')}"
+            words = f"it needs exercise {blank}, which is still blank: solve that one first"
+            return Wrong(words, needs=blank)
+        return NoValue(
+            f"the code raised {error.get('type')}: {error.get('words')}", reply, input=given
+        )
 
-    def array(self, probe, *arguments, shape=None):
+    def array(self, probe, *arguments, shape=None, given=NOTHING):
         """The same, where a numeric array (of that shape) is expected."""
-        got = self.run(probe, *arguments)
-        if not isinstance(got, np.ndarray | np.generic):
-            raise Wrong(f"an array is expected, {type(got).__name__} came back", got=got)
-        if shape is not None and got.shape != tuple(shape):
-            raise Wrong(
-                f"the shape is {got.shape} and should be {tuple(shape)}", expected=shape, got=got
-            )
+        got = self.run(probe, *arguments, given=given)
+        self._require_array(got, shape)
         return np.asarray(got)
 
-    def number(self, probe, *arguments):
+    def _require_array(self, got, shape):
+        given = self.last[2]
+        if not isinstance(got, np.ndarray | np.generic):
+            raise WrongForm(
+                f"an array is expected, a {type(got).__name__} came back", input=given, got=got
+            )
+        if shape is not None and got.shape != tuple(shape):
+            raise WrongForm(
+                f"the shape is {got.shape} and should be {tuple(shape)}",
+                input=given,
+                expected=shape,
+                got=got,
+            )
+
+    def number(self, probe, *arguments, given=NOTHING):
         """The same, where one number is expected."""
-        got = self.run(probe, *arguments)
+        got = self.run(probe, *arguments, given=given)
         if isinstance(got, bool | str) or got is None or np.size(got) != 1:
-            raise Wrong(f"one number is expected, {type(got).__name__} came back", got=got)
+            raise WrongForm(
+                f"one number is expected, a {type(got).__name__} came back",
+                input=self.last[2],
+                got=got,
+            )
         return float(np.asarray(got).reshape(()))
+
+
+def shown_input(probe, arguments):
+    """The arguments of a probe by their names, as an example shows them, or NOTHING.
+
+    Left out are parameters called `what` or `of`, those whose names begin with `_`, and those that are
+    None or empty: they say what is asked for, and are no input of the student's code.
+    """
+    try:
+        named = inspect.signature(probe).bind(None, *arguments)
+    except TypeError:
+        return NOTHING
+    named.apply_defaults()
+    found = {
+        name: value
+        for name, value in list(named.arguments.items())[1:]
+        if not (value is None or isinstance(value, dict | str) and not value)
+        and not UNSHOWN.fullmatch(name)
+    }
+    return found or NOTHING

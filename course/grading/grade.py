@@ -24,10 +24,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from course.checks.judge import Result, judge
+from course.checks.judging import Result, judge
 from course.grading.submissions import Handed, Submission, joined, printable, read_all
-from course.lessons.exercises import Exercise, exercises, package_texts
-from course.lessons.export import DROPPED, modules_of, write
+from course.lessons.exercise import Exercise, exercises, package_texts
+from course.lessons.exporter import DROPPED, modules_of, write
 from course.lessons.notebooks import ROOT, NotebookError
 from course.sandbox import runner
 from course.student.edition import MARKER

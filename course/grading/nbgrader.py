@@ -10,16 +10,15 @@ import re
 import sys
 from pathlib import Path
 
-from course.lessons.exercises import MARK
+from course.lessons.exercise import MARK
 from course.lessons.notebooks import load
 
 CHECK = re.compile(r'check\("(\d\d\.\d)"\)\s*')
 HIDDEN = """
 ### BEGIN HIDDEN TESTS
-from course.checks.judge import judge
-from course.lessons.exercises import live_texts
+from course.student.checking import result_of
 
-assert judge("{0}", live_texts("{0}")).wrong is None, "not right yet: see what the check says"
+assert result_of("{0}").wrong is None, "not right yet: see what the check says"
 ### END HIDDEN TESTS"""
 
 

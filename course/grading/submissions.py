@@ -12,8 +12,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from course.lessons.exercises import MARK
-from course.lessons.export import NOT_YET, package_source
+from course.lessons.exercise import MARK
+from course.lessons.exporter import NOT_YET, package_source
 from course.lessons.notebooks import exported_to
 from course.student.edition import BACKUPS
 

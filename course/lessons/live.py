@@ -2,8 +2,9 @@
 
 import ast
 import sys
+from dataclasses import replace
 
-from course.lessons.notebooks import CodeCell, exported_to
+from course.lessons.notebooks import CodeCell, Notebook, exported_to
 
 
 def history() -> list[str] | None:
@@ -16,19 +17,16 @@ def history() -> list[str] | None:
 def advice(saved: list[CodeCell], history: list[str]) -> str:
     """What to do before the saved exported cells are the ones that were run last, or "".
 
-    The history has no cell numbers. A source in it that is no saved cell is another version
-    of the saved cell of its module with which it shares a name that both define.
+    The history has sources, and no cell numbers. Where a source in it is no saved cell, it counts as
+    another version of a saved cell if both are exported to the same module and define a name in
+    common.
     """
     texts = {tidy(cell.source) for cell in saved}
     run = [source for source in map(tidy, history) if exported_to(source)]
     changed, not_run, known = [], [], set(texts)
     for cell in saved:
         text = tidy(cell.source)
-        versions = [
-            source
-            for source in run
-            if source == text or source not in texts and another_version(source, text)
-        ]
+        versions = _versions(text, run, texts)
         known.update(versions)
         if not versions:
             not_run.append(cell)
@@ -51,12 +49,39 @@ def advice(saved: list[CodeCell], history: list[str]) -> str:
     return ""
 
 
+def as_run(notebook: Notebook) -> Notebook:
+    """A saved lesson with each exported cell as it was run last in this kernel, where it was."""
+    run = [source for source in map(tidy, history() or []) if exported_to(source)]
+    saved = {tidy(cell.source) for cell in notebook.cells}
+    cells, known = [], set(saved)
+    for cell in notebook.cells:
+        versions = _versions(tidy(cell.source), run, saved)
+        known.update(versions)
+        cells.append(replace(cell, source=versions[-1]) if cell.module and versions else cell)
+    named = set().union(*(bound_names(cell.source) for cell in cells if cell.module))
+    for source in dict.fromkeys(reversed(run)):  # cells that were run and are not saved yet
+        if source not in known and named.isdisjoint(bound_names(source)):
+            cells.append(CodeCell(len(cells) + 1, source, ""))
+            named |= bound_names(source)
+    return Notebook(notebook.name, cells)
+
+
+def _versions(text: str, run: list[str], saved: set[str]) -> list[str]:
+    """The sources among those run that are a saved cell's `text`, or other versions of it."""
+    return [
+        source
+        for source in run
+        if source == text or source not in saved and another_version(source, text)
+    ]
+
+
 def tidy(source: str) -> str:
-    """A cell's source without differences that cannot be seen."""
+    """A cell's source without spaces and empty lines that nobody sees."""
     return "\n".join(line.rstrip() for line in source.splitlines()).strip("\n")
 
 
 def another_version(source: str, text: str) -> bool:
+    """Whether two cells are exported to the same module and define a name in common."""
     same_module = exported_to(source) == exported_to(text)
     return same_module and not bound_names(source).isdisjoint(bound_names(text))
 
@@ -66,7 +91,7 @@ def bound_names(source: str) -> set[str]:
     try:
         body = ast.parse(source).body
     except SyntaxError:
-        return set()  # it has changed nothing when it was run
+        return set()  # a cell that is not Python changed nothing when it was run
     names = set()
     for node in body:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):

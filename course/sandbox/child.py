@@ -11,12 +11,15 @@ import importlib
 import importlib.abc
 import importlib.machinery
 import importlib.util
+import io
 import json
+import opcode
 import os
 import signal
 import socket
 import struct
 import sys
+import threading
 import traceback
 
 import numpy as np
@@ -24,6 +27,7 @@ import numpy as np
 LIMIT = 1 << 23  # bytes of one message, five times what the largest of our checks sends
 FILE_LIMIT = 1 << 20  # bytes of one file
 KINDS = "biufc"  # of arrays: Booleans and numbers, nothing that could be an object
+PRINTED_LINES, PRINTED_CHARACTERS = 20, 2000  # of what one call prints; the rest goes nowhere
 
 
 # --- Messages ---
@@ -68,13 +72,15 @@ class Channel:
 
     def __init__(self, reader, writer):
         self.reader, self.writer = reader, writer
+        self.lock = threading.Lock()  # what a thread prints must not cut a reply in two
 
     def send(self, message):
         data = json.dumps(message).encode("utf-8")
         if len(data) > LIMIT:
             raise ValueError("too much for one message")
-        self.writer.write(struct.pack("<I", len(data)) + data)
-        self.writer.flush()
+        with self.lock:
+            self.writer.write(struct.pack("<I", len(data)) + data)
+            self.writer.flush()
 
     def receive(self):
         """The next message. Raises EOFError at the end, ValueError for what is none."""
@@ -142,8 +148,35 @@ class Package(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 # --- One check ---
 
 
+class Printed(io.TextIOBase):
+    """The standard output of student code: its first lines go to the parent as they are printed.
+
+    So they arrive even where the code never comes to an end.
+    """
+
+    def __init__(self, channel):
+        self.channel = channel
+        self.begin()
+
+    def begin(self):
+        """Begin to count again, before the next call."""
+        self.lines, self.characters = PRINTED_LINES, PRINTED_CHARACTERS
+
+    def writable(self):
+        return True
+
+    def write(self, text):
+        shown = "".join(text.splitlines(keepends=True)[: self.lines])[: self.characters]
+        self.lines -= shown.count("\n")
+        self.characters -= len(shown)
+        if shown:
+            self.channel.send({"printed": shown})
+        return len(text)
+
+
 def serve(channel, request, compiled, walls):
     """Run the probes that the parent names, one after another, until it is content."""
+    sys.stdout = Printed(channel)
     sys.meta_path.insert(0, Package(request["texts"], compiled))
     namespace = {"__name__": "probes"}
     try:
@@ -158,7 +191,12 @@ def serve(channel, request, compiled, walls):
             message = channel.receive()
         except EOFError:
             return
-        reply = answer(namespace[message["probe"]], minigrad, decode(message["arguments"]))
+        probe, arguments = namespace[message["probe"]], decode(message["arguments"])
+        if message.get("watch"):
+            reply = {"returned": returned(probe, minigrad, arguments)}
+        else:
+            sys.stdout = Printed(channel)
+            reply = answer(probe, minigrad, arguments)
         try:
             channel.send(reply)
         except ValueError:
@@ -181,18 +219,65 @@ def answer(probe, package, arguments):
         return {"type": "thing that holds itself"}
 
 
+def returned(probe, package, arguments):
+    """What the functions of the student's package return in a probe: [module, function, kind]."""
+    found = {}
+
+    def watch(frame, event, value):
+        code = frame.f_code
+        if event == "return" and code.co_filename.startswith("<minigrad."):
+            left = opcode.opname[code.co_code[frame.f_lasti]]
+            if left.startswith("RETURN") and "GENERATOR" not in left:  # no exception, no yield
+                found[code.co_filename[10:-1], code.co_qualname, kind(value)] = None
+
+    real, sys.stdout = sys.stdout, io.StringIO()  # the parent has heard it already
+    sys.setprofile(watch)
+    try:
+        probe(package, *arguments)
+    except BaseException:  # it is known already
+        pass
+    finally:
+        sys.setprofile(None)
+        sys.stdout = real
+    return [list(key) for key in found][-200:]
+
+
+def kind(value):
+    """What a value is, in a word or two."""
+    if value is None:
+        return "None"
+    if isinstance(value, tuple) and type(value) is tuple:
+        return f"tuple of {len(value)}"
+    return type(value).__name__
+
+
+def frames(error):
+    """The student's frames [module, function, line] in an exception, those that it hides first."""
+    hidden = error.__cause__ or error.__context__
+    found = frames(hidden) if hidden is not None and hidden is not error else []
+    for frame, line in traceback.walk_tb(error.__traceback__):
+        code = frame.f_code
+        if code.co_filename.startswith("<minigrad."):
+            found.append([code.co_filename[10:-1], code.co_qualname, line])
+    if isinstance(error, SyntaxError) and str(error.filename).startswith("<minigrad."):
+        found.append([error.filename[10:-1], "<module>", error.lineno])
+    return found[-20:]
+
+
 def describe(error):
-    """An exception as data: its type, its words, and where in the student's package it arose."""
-    frames = traceback.extract_tb(error.__traceback__)
-    places = [frame for frame in frames if frame.filename.startswith("<minigrad")]
+    """An exception as data: its type, its words, and its frames in the student's package."""
     try:
         words = str(error)
     except BaseException:
         words = ""
+    try:
+        places = frames(error)
+    except BaseException:  # a chain of exceptions that hide each other
+        places = []
     return {
         "type": type(error).__name__[:100],
         "words": words[:400],
-        "where": places[-1].name if places else "",
+        "frames": places,
         "exercise": str(getattr(error, "exercise", "")) if type(error).__name__ == "NotYet" else "",
     }
 
@@ -201,7 +286,7 @@ def describe(error):
 
 
 def quiet():
-    """What student code prints goes nowhere; what it reads is empty."""
+    """What student code writes to the console goes nowhere; what it reads is empty."""
     nowhere = os.open(os.devnull, os.O_RDWR)
     for descriptor in (0, 1, 2):
         os.dup2(nowhere, descriptor)

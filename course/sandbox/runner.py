@@ -48,6 +48,7 @@ class Child:
 
     def __init__(self, channel, kill, texts, probes, limits):
         self.channel, self._kill, self.late = channel, kill, False
+        self.printed = []  # what the first and the last of those calls printed that print anything
         # The system ends it without a word when its seconds of the processor are used up, which
         # cannot be before as much time has passed.
         self.used_up = time.monotonic() + limits.cpu - 0.1
@@ -65,22 +66,32 @@ class Child:
             }
         )
 
-    def ask(self, probe, arguments):
+    def ask(self, probe, arguments, watch=False):
         """The reply of the child: {"value": …}, {"raised": …}, {"changed": True} or {"type": …}.
 
-        Raises Ended where there is none.
+        With `watch`, {"returned": …}: what the functions of the student's package return on the
+        way. Raises Ended where there is no reply.
         """
         if "raised" in self.first:
             return self.first  # the package could not even be loaded
-        return self._exchange({"probe": probe, "arguments": protocol.encode(arguments)})
+        message = {"probe": probe, "arguments": protocol.encode(arguments)}
+        return self._exchange(message | {"watch": True} if watch else message)
 
     def _exchange(self, message):
+        printed = ""
         try:
             self.channel.send(message)
-            reply = self.channel.receive()
-            if not isinstance(reply, dict):
-                raise ValueError
-            return reply
+            while True:
+                reply = self.channel.receive()
+                if not isinstance(reply, dict):
+                    raise ValueError
+                if "printed" not in reply:
+                    return reply
+                if len(printed) < protocol.PRINTED_CHARACTERS:
+                    if not printed:
+                        self.printed[1:] = [""]
+                    printed += str(reply["printed"])[: protocol.PRINTED_CHARACTERS]
+                    self.printed[-1] = printed
         except (EOFError, OSError, ValueError, RecursionError):
             self._kill()
             raise Ended(self.late or time.monotonic() >= self.used_up) from None
@@ -180,9 +191,9 @@ class Server:
 @functools.cache
 def server():
     """The server of this process; it holds the package compiled, as far as it was exported."""
-    from course.lessons.exercises import installed_texts
+    from course.lessons.package import exported_texts
 
-    started = Server(installed_texts())
+    started = Server(exported_texts())
     atexit.register(started.close)
     return started
 

@@ -1,8 +1,8 @@
-"""In a notebook with blanks, what comes after one is not wrong, only not yet.
+"""In a notebook with blank exercises: cells that need one end in `NotYet`, and in no other error.
 
-A cell that ends in `NotYet` leaves names without a value, or with the value of an earlier cell,
-and the cells after it would stumble over them with errors that say nothing. So each name that
-the cell was to set or to change becomes a `Gap`, which raises that `NotYet` again when it is used.
+A cell that ends in `NotYet` leaves its names without a value, or with the value of an earlier cell.
+Later cells that use them would fail with errors that do not help. So each name that the cell was
+going to set or change becomes a `Gap`, which raises the same `NotYet` again when it is used.
 """
 
 import ast
@@ -23,7 +23,7 @@ def _raise(gap, *_, **__):
 
 
 class Gap:
-    """A name's value that a blank exercise was to give."""
+    """Stands for a value that is missing because an exercise is blank."""
 
     __class__ = property(_raise)  # isinstance(gap, dict) asks for it
     __setattr__ = _raise

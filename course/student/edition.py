@@ -1,43 +1,48 @@
 """The student's edition: the course with the exercises' bodies blank, and the answers apart.
 
     python -m course student DIR [--solutions FILE]     write the edition and the answers
-    python -m course borrow 03 [--solutions FILE]       take our version where one is stuck
 
-Nothing that anybody wrote is lost: of each file that is replaced, a dated copy is kept.
+Nothing that anybody wrote is lost: of each file that is replaced, a dated copy is kept, and where
+git is installed the folder is a repository from its first moment.
 """
 
 import argparse
-import io
 import json
-import re
+import os
 import shutil
+import subprocess
 import sys
 import time
-import zipfile
 from pathlib import Path
 
 from course.lessons import notebooks
-from course.lessons.exercises import body_of, exercises, of_lesson, read_exercises, with_body
-from course.lessons.export import modules_of, same, write, write_bytes
+from course.lessons.exercise import EDITION, contracts_as_data, exercises, of_lesson, with_body
+from course.lessons.exporter import same, write_bytes
 from course.lessons.notebooks import ROOT, NotebookError
+from course.lessons.output import put
+from course.student.solutions import SOLUTIONS, Refused, solutions_zip
 
-MARKER = "course/edition.json"  # in a student's folder, not in the repository
+MARKER = EDITION  # in a student's folder, not in the repository
 BACKUPS = "backups"
-SOLUTIONS = "solutions.zip"
 # What a student gets as it is; files of docs/ only where a notebook shows them.
 FILES = (".gitignore", "LICENSE", "environment.yml", "pyproject.toml", "minigrad/__init__.py")
 FOLDERS = ("course", "minigrad/support", "minigrad/apps")
-LARGEST = 1 << 20  # bytes of one answer
-
-
-class CannotWrite(Exception):
-    """An edition or an answer that cannot be written; the message says why."""
+# What the course keeps in its own folder for a student's: path here -> path there.
+MOVED = {
+    "course/student/readme.md": "README.md",
+    "course/student/workflow.yml": ".github/workflows/check.yml",
+}
+IGNORED = f"""
+# The answers, and copies of what a command has replaced
+{SOLUTIONS}
+{BACKUPS}/
+"""
 
 
 # --- Writing an edition ---
 
 
-def edition(root: Path = ROOT) -> dict[str, bytes]:
+def edition_files(root: Path = ROOT) -> dict[str, bytes]:
     """Path -> content of every file of the student's edition."""
     paths = [root / name for name in FILES]
     for folder in FOLDERS:
@@ -47,12 +52,14 @@ def edition(root: Path = ROOT) -> dict[str, bytes]:
         for path in paths
         if "__pycache__" not in path.parts
     }
-    files["README.md"] = files.pop("course/student/readme.md")
+    files |= {there: files.pop(here) for here, there in MOVED.items()}
+    files[".gitignore"] += IGNORED.encode("utf-8")
     shown_files = "docs", "benchmarks/results"
     documents = [
         path for room in shown_files for path in (root / room).rglob("*") if path.is_file()
     ]
-    files[MARKER] = json.dumps({"edition": "student"}).encode("utf-8") + b"\n"
+    marker = {"edition": "student", "contracts": contracts_as_data()}
+    files[MARKER] = json.dumps(marker, indent=1).encode("utf-8") + b"\n"
     for path in notebooks.paths(root):
         content = blanked(notebooks.load(path))
         files[f"notebooks/{path.name}"] = as_bytes(content)
@@ -86,18 +93,18 @@ def as_bytes(content: dict) -> bytes:
 def student(folder: Path, solutions: Path, root: Path = ROOT) -> list[str]:
     """Write the edition into `folder`, the answers to `solutions`; returns lines that say so.
 
-    What a student has written into an exercise there stays. Raises CannotWrite.
+    What a student has written into an exercise there stays. Raises Refused.
     """
     folder, solutions = Path(folder), Path(solutions)
     if folder.exists() and not folder.is_dir():
-        raise CannotWrite(f"{folder} is a file: name a folder")
+        raise Refused(f"{folder} is a file: name a folder")
     if folder.is_dir() and any(folder.iterdir()) and not (folder / MARKER).exists():
-        raise CannotWrite(
+        raise Refused(
             f"{folder} is not empty and was not written by this command: name another folder"
         )
     if solutions.is_dir():
-        raise CannotWrite(f"{solutions} is a folder: name a file")
-    files, kept = edition(root), Backup(folder)
+        raise Refused(f"{solutions} is a folder: name a file")
+    files, kept = edition_files(root), Backup(folder)
     carried = 0
     for name, content in files.items():
         path = folder / name
@@ -110,7 +117,41 @@ def student(folder: Path, solutions: Path, root: Path = ROOT) -> list[str]:
     lines = [f"The student's edition, {len(files)} files, is in {folder}."]
     if carried:
         lines.append(f"{carried} exercises that were written there already were taken over.")
-    return [*lines, *kept.lines(), f"The answers are in {solutions}.", *answers.lines()]
+    lines += [*kept.lines(), *start_history(folder)]
+    return [*lines, f"The answers are in {solutions}.", *answers.lines()]
+
+
+def start_history(folder: Path) -> list[str]:
+    """Make the folder a git repository with one commit, where git is installed and it is none.
+
+    Nobody's settings are read or changed: the commit is by "minigrad", whoever runs this.
+    Returns lines that say what was done.
+    """
+    if (folder / ".git").exists() or not shutil.which("git"):
+        return []
+    variables = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    variables |= {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
+    identity = ["-c", "user.name=minigrad", "-c", "user.email=minigrad@localhost"]
+    commands = [
+        ["init", "--quiet"],
+        ["symbolic-ref", "HEAD", "refs/heads/main"],
+        ["add", "--all"],
+        [*identity, "commit", "--quiet", "--message", "The course as it was handed out"],
+    ]
+    try:
+        for command in commands:
+            subprocess.run(
+                ["git", *command],
+                cwd=folder,
+                env=variables,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                check=True,
+            )
+    except (OSError, subprocess.CalledProcessError):
+        shutil.rmtree(folder / ".git", ignore_errors=True)
+        return ["No git repository could be made of it; everything else works without one."]
+    return ["It is a git repository with one commit: `git diff` shows what you have written."]
 
 
 def carry_over(path: Path, content: bytes) -> tuple[bytes, int]:
@@ -133,15 +174,6 @@ def carry_over(path: Path, content: bytes) -> tuple[bytes, int]:
                     cell["source"] = exercise.cell.source
                 count += 1
     return as_bytes(new), count
-
-
-def solutions_zip() -> bytes:
-    """The answers: a file for each exercise, with its cell."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for number, exercise in exercises().items():
-            archive.writestr(zipfile.ZipInfo(f"{number}.py"), exercise.cell.source)
-    return buffer.getvalue()
 
 
 class Backup:
@@ -175,92 +207,6 @@ class Backup:
         return [f"A copy of what was replaced ({what}) is in {self.place}."]
 
 
-# --- Borrowing an answer ---
-
-
-def read_solutions(path: Path) -> dict[str, str]:
-    """Number -> cell, from a file that `student` wrote. Raises CannotWrite for any other."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            found = {}
-            for info in archive.infolist():
-                if re.fullmatch(r"\d\d\.\d\.py", info.filename) and info.file_size < LARGEST:
-                    found[info.filename.removesuffix(".py")] = archive.read(info).decode("utf-8")
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
-        raise CannotWrite(f"{path} cannot be read: {error}") from None
-    if not found:
-        raise CannotWrite(f"{path} holds no answers: it is another file")
-    return found
-
-
-def find_solutions(root: Path = ROOT) -> Path:
-    """solutions.zip in the course's folder or beside it. Raises CannotWrite where it is not."""
-    for folder in (root, root.parent):
-        if (folder / SOLUTIONS).is_file():
-            return folder / SOLUTIONS
-    raise CannotWrite(
-        f"There is no {SOLUTIONS} in this folder: ask your instructor, or say where it is with "
-        "--solutions FILE."
-    )
-
-
-def borrow(wanted: list[str], solutions: Path | None = None, root: Path = ROOT) -> list[str]:
-    """Put our version of the exercises into the saved notebooks and export their lessons.
-
-    `wanted` holds numbers ("03.2") and lessons ("03": whatever is not right yet in it). Returns
-    lines that say what was done. Raises CannotWrite.
-    """
-    answers = read_solutions(solutions or find_solutions(root))
-    saved, kept, lines = read_exercises(root), Backup(root), []
-    unknown = [w for w in wanted if w not in answers and not any(n[:2] == w for n in answers)]
-    if unknown:
-        raise CannotWrite(f"there is no exercise or lesson {', '.join(unknown)}")
-    for path in notebooks.paths(root):
-        lesson = path.stem[:2]
-        numbers = [n for n in saved if n[:2] == lesson and (n in wanted or lesson in wanted)]
-        if lesson in wanted:
-            numbers = [n for n in numbers if n in wanted or not is_right(n, root)]
-            if not numbers:
-                lines.append(f"Lesson {lesson}: everything in it is right already.")
-        if numbers:
-            kept.replace(path, with_answers(path, {n: answers[n] for n in numbers if n in answers}))
-            lines += [
-                f"{n}: the course's version is in notebooks/{path.name} now." for n in numbers
-            ]
-            for module, text in modules_of(notebooks.read(path)).items():
-                write(root / "minigrad" / f"{module}.py", text)
-    if kept.copies:
-        lines.append("A notebook that is open: File, Reload Notebook from Disk, and run it again.")
-    return [*lines, *kept.lines()]
-
-
-def with_answers(path: Path, answers: dict[str, str]) -> bytes:
-    """The notebook at `path` with those exercises' bodies replaced by the course's."""
-    content = notebooks.load(path)
-    for number, exercise in of_lesson(notebooks.read(path)).items():
-        if number not in answers:
-            continue
-        body = f"{exercise.borrowed()}\n{body_of(answers[number])}"
-        for cell in content["cells"]:
-            if cell["source"] == exercise.cell.source:
-                try:
-                    cell["source"] = with_body(cell["source"], body)
-                except NotebookError:  # its marks are gone: the whole cell
-                    cell["source"] = with_body(answers[number], body)
-    return as_bytes(content)
-
-
-def is_right(number: str, root: Path = ROOT) -> bool:
-    """Whether the saved version of an exercise passes its check."""
-    from course.checks.judge import judge
-    from course.lessons.exercises import saved_texts
-
-    try:
-        return judge(number, saved_texts(number, root)).wrong is None
-    except NotebookError:
-        return False
-
-
 # --- The commands ---
 
 
@@ -278,31 +224,9 @@ def main_student(arguments: list[str]) -> int:
     )
     options = parser.parse_args(arguments)
     solutions = options.solutions or options.folder.resolve().parent / SOLUTIONS
-    return _say(lambda: student(options.folder, solutions))
-
-
-def main_borrow(arguments: list[str]) -> int:
-    """Borrow answers. Returns 0, or 2 where that is refused."""
-    parser = argparse.ArgumentParser(
-        "python -m course borrow", description="Take the course's version where you are stuck."
-    )
-    parser.add_argument(
-        "wanted", nargs="+", metavar="03|03.2", help="a lesson (what is not right yet), or exercise"
-    )
-    parser.add_argument("--solutions", type=Path, metavar="FILE", help="the file with the answers")
-    options = parser.parse_args(arguments)
-    if not (ROOT / MARKER).exists():
-        print(
-            "This is the whole course, not a student's edition: nothing to borrow.", file=sys.stderr
-        )
-        return 2
-    return _say(lambda: borrow(options.wanted, options.solutions))
-
-
-def _say(run) -> int:
     try:
-        print("\n".join(run()))
+        put(*student(options.folder, solutions))
         return 0
-    except (CannotWrite, NotebookError, OSError) as problem:
+    except (Refused, NotebookError, OSError) as problem:
         print(problem, file=sys.stderr)
         return 2

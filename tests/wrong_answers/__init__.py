@@ -8,7 +8,7 @@ what one sees.
 import importlib
 from dataclasses import dataclass, field, replace
 
-from course.lessons.exercises import exercises
+from course.lessons.exercise import exercises
 
 
 @dataclass(frozen=True)

@@ -562,7 +562,7 @@ return x
 for layer in self.layers:
     x = layer(x)
 """,
-                says="forward must return",
+                says="forward returned None",
                 advice="A function without return gives None.",
             ),
             Mistake(

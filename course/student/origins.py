@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from types import CodeType
 
-from course.lessons.exercises import read_exercises
+from course.lessons.exercise import read_exercises
 from course.lessons.notebooks import ROOT
 from course.student.edition import MARKER
 

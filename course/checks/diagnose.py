@@ -1,0 +1,325 @@
+"""Diagnoses that are the same for every exercise: a forgotten `return`, a value of another kind.
+
+They explain a failure that a check has found; they never find one themselves. What a right body
+gives is known from its contract (course/lessons/exercise.py), what the student's body gives from
+its text and from one more run of the probe that failed.
+"""
+
+import ast
+import re
+
+from course.checks.vocabulary import NOTHING, NoValue, Wrong, WrongForm
+from course.lessons.exercise import Contract, contracts, results
+from course.lessons.exporter import PACKAGE_ONLY, package_source
+from course.lessons.live import bound_names
+from course.lessons.notebooks import parse_python
+from course.sandbox import runner
+
+FUNCTIONS = ast.FunctionDef | ast.AsyncFunctionDef
+WORDS_LIMIT = 400
+
+# What to say of a value of this type where numbers or arrays are expected.
+CAME_BACK = {
+    "generator": "it has computed nothing yet. Put square brackets around it: a list is computed",
+    "map": "it has computed nothing yet. `list(...)` around it computes it",
+    "zip": "it has computed nothing yet. `list(...)` around it computes it",
+    "filter": "it has computed nothing yet. `list(...)` around it computes it",
+    "range": "`np.arange` makes an array of the same numbers",
+    "slice": "it only says which part is meant: x[that slice] is the part itself",
+    "Part": "it is a gradient with its place in a larger array. The array itself is expected here",
+    "function": "is a pair of parentheses missing behind its name?",
+    "method": "is a pair of parentheses missing behind its name?",
+    "builtin_function_or_method": "is a pair of parentheses missing behind its name?",
+    "type": "is a pair of parentheses missing behind its name?",
+    "Tensor": "inside an operation there are arrays only. The array of a tensor is its `.data`",
+    "Parameter": "an array is expected. The array of a parameter is its `.data`",
+    "set": "it has no order. A list or an array keeps the order",
+}
+
+
+def explain(failure, student, texts, cell=""):
+    """The best diagnosis of a failure, as a `Wrong`.
+
+    `failure` is what the check raised: a `Wrong`, or an exception of the check itself, which met
+    a value that it was not written for. `student` was asked, and can be asked again; `texts` is
+    the package that it runs, `cell` the exercise's cell where its source is known.
+    """
+    if isinstance(failure, Wrong) and failure.needs:
+        return failure
+    contract = contracts().get(student.exercise)
+    shown = shown_input(failure, student)
+    words = forgotten_return(contract, texts, stopped(failure)) if contract else ""
+    if not words and contract:
+        words = wrong_kind(contract, texts, failure, returned(student))
+    if words:
+        return Wrong(words, input=shown)
+    if isinstance(failure, NoValue) and "raised" in failure.reply:
+        return exception(failure.reply["raised"], contract, texts, cell, shown)
+    if isinstance(failure, NoValue):
+        return Wrong(came_back(failure.reply.get("type"), "the code"), input=shown)
+    if isinstance(failure, Wrong):
+        return failure
+    return Wrong(
+        f"what came back has another form than the check expects ({type(failure).__name__}: "
+        f"{clean(str(failure))})",
+        input=shown,
+    )
+
+
+def shown_input(failure, student):
+    """The input that an example shows: the failure's own, or that of the last call."""
+    own = failure.example["input"] if isinstance(failure, Wrong) else NOTHING
+    last = student.last[2] if student.last else NOTHING
+    return last if own is NOTHING else own
+
+
+# --- A forgotten `return` ---
+
+
+def stopped(failure) -> set:
+    """The functions that an exception left before their end, where None had no part in it."""
+    if not isinstance(failure, NoValue) or "raised" not in failure.reply:
+        return set()
+    error = failure.reply["raised"]
+    if "NoneType" in str(error.get("words")):
+        return set()
+    return {str(name) for _, name, _ in _rows(error.get("frames"))}
+
+
+def forgotten_return(contract: Contract, texts, stopped=()) -> str:
+    """That a function of the exercise returns nothing although it must, from its text, or "".
+
+    A function in `stopped` was left by an exception, so its end is not what went wrong.
+    """
+    function = find(contract, texts)
+    if function is None:
+        return ""
+    if contract.gives and contract.function not in stopped and returns_nothing(function):
+        if contract.gives == "yield":
+            return f"{spoken(contract.function)} yields nothing: is there a `yield`?"
+        return f"{spoken(contract.function)} returned None: is there a `return`?"
+    for node in ast.walk(function):
+        if node is not function and isinstance(node, FUNCTIONS) and returns_nothing(node):
+            if node.name in contract.inner or is_used(node.name, function):
+                return f"{node.name} returned None: is there a `return`?"
+    return ""
+
+
+def find(contract: Contract, texts):
+    """The syntax tree of the function that the exercise's body stands in, or None."""
+    try:
+        nodes = parse_python(texts.get(contract.module, "")).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+    found = None
+    for name in contract.function.replace("<locals>.", "").split("."):
+        matching = [n for n in nodes if isinstance(n, FUNCTIONS | ast.ClassDef) and n.name == name]
+        if not matching:
+            return None
+        found, nodes = matching[-1], matching[-1].body
+    return found if isinstance(found, FUNCTIONS) else None
+
+
+def returns_nothing(function) -> bool:
+    """Whether a function has no `return` with a value, no `yield`, and does not end in `raise`."""
+    return not results(function) and not isinstance(function.body[-1], ast.Raise)
+
+
+def is_used(name: str, function) -> bool:
+    """Whether a function inside of another is used for its value, not only called."""
+    called = {id(n.value.func) for n in ast.walk(function) if is_call_alone(n)}
+    return any(
+        isinstance(node, ast.Name)
+        and node.id == name
+        and isinstance(node.ctx, ast.Load)
+        and id(node) not in called
+        for node in ast.walk(function)
+    )
+
+
+def is_call_alone(node) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)
+
+
+# --- A value of another kind ---
+
+
+def returned(student):
+    """[module, function, kind] of all that is returned when the last probe is run again."""
+    if student.last is None:
+        return []
+    try:
+        reply = student.child.ask(student.last[0], student.last[1], watch=True)
+    except runner.Ended:
+        return []
+    found = reply.get("returned")
+    rows = found if isinstance(found, list) else []
+    return [row for row in rows if isinstance(row, list) and [type(x) for x in row] == [str] * 3]
+
+
+def wrong_kind(contract: Contract, texts, failure, rows) -> str:
+    """What is said where a function returned None, no tuple, or something of another kind."""
+    top = contract.function.split(".")[0]
+    rows = [
+        (name, kind)
+        for module, name, kind in rows
+        if module == contract.module and name.split(".")[0] == top
+    ]
+    ends = "returned None: one way through it ends without a `return` of a value"
+    for name, kind in rows:
+        must = contract.gives not in ("", "yield") if name == contract.function else False
+        if kind == "None" and (must or name.rpartition(".")[2] in contract.inner):
+            return f"{spoken(name)} {ends}"
+    own = dict(rows).get(contract.function, "")
+    words = wrong_tuple(contract, own, is_operation(find(contract, texts)))
+    if words or not no_value_to_judge(failure):
+        return words
+    who = spoken(contract.function)
+    if contract.gives == "value" and own.startswith("tuple of "):
+        return (
+            f"{who} returned a {own}, where one value is expected: is there a comma too many, or "
+            "something returned beside it?"
+        )
+    met = failure.reply.get("type") if isinstance(failure, NoValue) else "Part"  # a pair, as sent
+    for name, kind in rows:
+        if name.endswith("<lambda>") and kind == "None":
+            return f"a lambda in {who} returned None, where a value is expected"
+        if kind in CAME_BACK and kind == met:
+            return came_back(kind, spoken(name))
+    return ""
+
+
+def wrong_tuple(contract: Contract, own: str, operation: bool) -> str:
+    """What is said where the exercise's function returned no tuple, or one of another length."""
+    if contract.gives != "tuple" or own in ("", "list"):
+        return ""
+    who = spoken(contract.function)
+    if not own.startswith("tuple of "):
+        if operation:
+            return (
+                f"{who} returned its value alone: it returns a tuple, the value and then one rule "
+                "for each array (None where there is no derivative)"
+            )
+        return f"{who} returned {a(own)}, where a tuple is expected"
+    if contract.count and own != f"tuple of {contract.count}":
+        each = ": the value, and one rule or None for each array" if operation else ""
+        return f"{who} returned a {own}, where {contract.count} are expected{each}"
+    return ""
+
+
+def is_operation(function) -> bool:
+    """Whether a function stands under `@differentiable`."""
+    return function is not None and any(
+        "differentiable" in ast.unparse(decorator) for decorator in function.decorator_list
+    )
+
+
+def no_value_to_judge(failure) -> bool:
+    """Whether a check failed over the form of what came back, not over its numbers."""
+    if not isinstance(failure, Wrong) or isinstance(failure, NoValue | WrongForm):
+        return True
+    got = failure.example["got"]
+    return got is None or isinstance(got, list | tuple)
+
+
+def came_back(kind: str, who: str) -> str:
+    """What is said of a value that is no number and no array."""
+    advice = CAME_BACK.get(kind)
+    return f"{who} gave {a(str(kind))}, where numbers or arrays are expected" + (
+        f": {advice}" if advice else ""
+    )
+
+
+def a(kind: str) -> str:
+    """A kind with its article: a tuple, an ndarray."""
+    kind = {"NoneType": "None", "ndarray": "array", "builtin_function_or_method": "function"}.get(
+        kind, kind
+    )
+    return f"{'an' if kind[:1].lower() in 'aeiou' else 'a'} {clean(kind)}"
+
+
+# --- An exception ---
+
+
+def exception(error, contract, texts, cell, shown):
+    """An exception in the student's words: who raised it, in which line, for which input."""
+    frames = [
+        (module, name, line)
+        for module, name, line in _rows(error.get("frames"))
+        if isinstance(line, int)
+    ]
+    own = [frame for frame in frames if contract and _in_cell(frame, contract, texts, cell)]
+    module, name, line = (own or frames or [("", "", 0)])[-1]
+    said = f"{clean(str(error.get('type')))}: {clean(str(error.get('words')))}"
+    text = texts.get(module, "").splitlines()
+    shown_line = NOTHING
+    if 0 < line <= len(text):
+        number = line_in_cell(cell, texts[module], line) if own and cell else 0
+        shown_line = number, text[line - 1].strip()
+    if spoken(name):
+        words = f"{spoken(name)} raised {said}"
+    elif name:
+        words, shown = f"loading minigrad.{module} raised {said}", NOTHING
+    elif contract and re.fullmatch(r"KeyError: \d{9,}", said):  # a check looks rules up by arrays
+        words = f"{spoken(contract.function)} gave no rule for one of its arrays, where there is a derivative"
+    elif contract:
+        words = f"what {spoken(contract.function)} returned cannot be used: {said}"
+    else:
+        words = f"the code raised {said}"
+    return Wrong(words, line=shown_line, input=shown)
+
+
+def _rows(frames):
+    """Frames of a message that may hold anything."""
+    rows = frames if isinstance(frames, list) else []
+    return [row for row in rows if isinstance(row, list) and len(row) == 3]
+
+
+def _in_cell(frame, contract, texts, cell) -> bool:
+    """Whether a frame lies in the exercise's cell, whatever the function there is called."""
+    module, name, line = frame
+    if module != contract.module or not isinstance(name, str):
+        return False
+    first = name.split(".")[0]
+    names = {contract.function.split(".")[0]} | (
+        bound_names(package_source(cell)) if cell else set()
+    )
+    return first in names or bool(cell and line_in_cell(cell, texts.get(module, ""), line))
+
+
+def line_in_cell(cell: str, text: str, line: int) -> int:
+    """The number of the cell's line that stands in line `line` of its module; 0 for none."""
+    source = package_source(cell)
+    start = text.find(source)
+    if start < 0 or not source:
+        return 0
+    wanted = line - 1 - text.count("\n", 0, start)
+    number = 0
+    lines = [PACKAGE_ONLY.sub(lambda m: m[1] + (m[2] or ""), one) for one in cell.splitlines()]
+    for place, one in enumerate(source.split("\n")):
+        while number < len(lines) and lines[number].rstrip() != one:
+            number += 1  # a line that the export drops
+        number += 1
+        if place == wanted:
+            return number if number <= len(lines) else 0
+    return 0
+
+
+def spoken(name) -> str:
+    """A function's name as the student wrote it: "rule_b" for "matmul.<locals>.rule_b"."""
+    parts = [part for part in str(name).split(".") if not part.startswith("<")]
+    inner = "<locals>" in str(name) and not str(name).endswith(">")
+    return clean(parts[-1] if inner and parts else ".".join(parts[:2]))
+
+
+def clean(words: str) -> str:
+    """Words without names that nobody wrote, addresses in memory, and control characters."""
+    words = re.sub(r"\bprobe_\w+\.<locals>\.(?:\w+\.)?(\w+)", r"\1", words)
+    words = re.sub(r"[\w.<>]*<lambda>\(\)", "a lambda", words)
+    words = re.sub(r"\bprobe_\w+(\(\))?", "the check", words)
+    words = re.sub(r"(?:\w+\.)*<locals>\.", "", words)
+    words = re.sub(r"\.?<(?:listcomp|genexpr|dictcomp|setcomp)>", "", words)
+    words = re.sub(r" ?\(?<(?:minigrad[\w.]*|probes)>,? ?(line \d+)?\)?", "", words)
+    words = re.sub(r" at 0x[0-9a-fA-F]+", "", words)
+    words = "".join(c if c.isprintable() or c == "\n" else " " for c in words)
+    return words[:WORDS_LIMIT]
