@@ -104,13 +104,11 @@ def load_text(student):
         "a file that is not there ends in the error that Python has for it, with the path",
     )
     got, expected = student.run(probe_load_folder)
-    require(
-        got,
-        expected,
+    words = (
         "a folder is not a missing file: every file that cannot be read ends in an error of the "
-        "type that Python raises for it",
-        input="a folder",
+        "type that Python raises for it"
     )
+    require(got, expected, words, input="a folder")
     yield "a missing file is a FileNotFoundError that names it"
 
 
@@ -124,6 +122,11 @@ def probe_encode(mg, vocabulary, text, piece=None):
         return mg.data.CharTokenizer(vocabulary).encode(text)
     except ValueError as error:
         return str(error)
+
+
+def probe_piece(mg, vocabulary, text):
+    """What `_encode` itself returns for a piece at the beginning of a text."""
+    return mg.data.CharTokenizer(vocabulary)._encode(text, 0)
 
 
 def alphabet(size):
@@ -145,12 +148,12 @@ def encode(student):
         equals=[2, 1, 0],
         otherwise="one character is one token, an emoji too",
     )
-    student.expect(
-        probe_encode,
-        *("ehlo", "l"),
-        equals=[2],
-        otherwise="a text of one character gives an array of one token",
-    )
+    got = student.array(probe_piece, "ehlo", "l")
+    shown = {"vocabulary": "ehlo", "text": "l"}
+    words = "a text of one character gives an array of one token, with an axis of size 1"
+    require(got.shape, (1,), words, input=shown)
+    words = "tokens are integers, since they will be used as indices"
+    require(got.dtype.kind in "iu", True, words, input=shown, expected="integers")
     yield "each character becomes its place in the vocabulary"
     got = student.array(probe_encode, "ehlo", "", shape=(0,))
     words = "an empty text gives no tokens, and those are integers too"
@@ -209,7 +212,7 @@ def encode(student):
 
 def probe_halves(mg, tokens):
     training, validation = mg.data.train_validation_split(tokens)
-    return [np.asarray(training), np.asarray(validation)]
+    return [training, validation]
 
 
 @check("06.3")
@@ -219,9 +222,10 @@ def split(student):
         tokens = np.arange(100, 100 + n)
         training, validation = student.run(probe_halves, tokens)
         shown = f"{n} tokens, 100, 101, …, {99 + n}"
-        if training.ndim != 1 or validation.ndim != 1:
-            shapes = f"{training.shape} and {validation.shape}"
-            raise Wrong("each part is an array of one axis", input=shown, got=shapes)
+        for part in (training, validation):
+            if not isinstance(part, np.ndarray) or part.ndim != 1:
+                words = "each part of an array is an array of one axis, as a slice of it is"
+                raise Wrong(words, input=shown, expected="two arrays", got=part)
         both = np.intersect1d(training, validation)
         lost = np.setdiff1d(tokens, np.concatenate([training, validation]))
         problem = {}
@@ -277,7 +281,7 @@ def probe_window(mg, tokens, context_size, index):
         inputs, targets = mg.data.TextDataset(tokens, context_size)[index]
     except IndexError:
         return "IndexError"
-    return {"inputs": np.asarray(inputs), "targets": np.asarray(targets)}
+    return {"inputs": inputs, "targets": targets}
 
 
 TOKENS = np.arange(10, 18, dtype=np.uint8)
@@ -292,6 +296,9 @@ def window(student, index, otherwise, when=None, context_size=4):
         raise Wrong("an index inside the data set was refused", input=shown, got=got)
     for name, first in (("inputs", 10), ("targets", 11)):
         part, right = got[name], positions + first
+        if not isinstance(part, np.ndarray):
+            words = f"the {name} are a {type(part).__name__}, where an array is expected"
+            raise Wrong(words, input=shown, expected=right, got=part)
         if part.shape != right.shape:
             words = f"the {name} have the wrong shape: (T,) for one index, s + (T,) for the shape s"
             if part.shape == right.shape[:-1]:

@@ -373,6 +373,12 @@ parameter.data -= self.lr * (step + group["weight_decay"] * parameter.data)
                 advice="What is `number` for?",
             ),
             Mistake(
+                "the length of the whole gradient in place of each entry's own size",
+                change=("(g * g)", "np.vdot(g, g)"),
+                says="each entry has averages of its own",
+                advice="One step size for all is what SGD has; Adam's point is one for each weight.",
+            ),
+            Mistake(
                 "the averages are not kept",
                 change=(
                     ("self.exp_avg[number], self", "self.exp_avg[number].copy(), self"),
@@ -487,7 +493,7 @@ return norm
             Mistake(
                 "nothing is returned where nothing is clipped",
                 change=("return norm", "return norm if norm > max_norm else None"),
-                says="must be returned, as a number",
+                says="returned None",
                 advice="The caller plots the length of every step, not of the bad ones alone.",
             ),
             Mistake(

@@ -187,6 +187,19 @@ return self._numbers[_code_points(text)]
                 advice="A Chinese novel has some three thousand different characters.",
             ),
             Mistake(
+                "squeezed",
+                change=("return places.astype(", "return places.squeeze().astype("),
+                of=1,
+                says="an axis of size 1",
+                advice="A text of one character still is a text.",
+            ),
+            Mistake(
+                "floats",
+                change=("return numbers", "return numbers * 1.0"),
+                says="used as indices",
+                advice="There is no row 2.0 in an embedding.",
+            ),
+            Mistake(
                 "numbered from 1",
                 change=("enumerate(self.vocabulary)", "enumerate(self.vocabulary, start=1)"),
                 of=0,
@@ -249,8 +262,17 @@ return tokens[cut:], tokens[:cut]
                 "halves",
                 change=("* 9 // 10", "// 2"),
                 says="nine tenths, rounded down",
-                advice="What is kept back cannot be learnt from: take no more than the measuring "
+                advice="What is kept back cannot be learned from: take no more than the measuring "
                 "needs.",
+            ),
+            Mistake(
+                "lists in place of arrays",
+                change=(
+                    "return tokens[:cut], tokens[cut:]",
+                    "return list(tokens[:cut]), list(tokens[cut:])",
+                ),
+                says="as a slice of it is",
+                advice="A list of five million numbers takes forty times the memory of one byte each.",
             ),
         ],
     ),
@@ -340,6 +362,15 @@ return window[:-1], window[1:]
                 ),
                 says="have the wrong shape",
                 advice="One index in an array is still an array of indices, and asks for (1, T).",
+            ),
+            Mistake(
+                "lists in place of arrays",
+                change=(
+                    "return window[..., :-1], window[..., 1:]",
+                    "return window[..., :-1].tolist(), window[..., 1:].tolist()",
+                ),
+                says="where an array is expected",
+                advice="Ask for the shape of what comes out.",
             ),
             Mistake(
                 "negative indices count tokens, not windows",
