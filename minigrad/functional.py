@@ -11,6 +11,7 @@ import numpy as np
 
 from minigrad.op import differentiable, no_grad_depth
 from minigrad.random import default_generator
+from minigrad.support.tiles import tiles
 
 
 # --- Activations ---
@@ -36,7 +37,7 @@ def softplus(x, /):
     return np.logaddexp(x, x.dtype.type(0)), lambda g: g * (0.5 * (np.tanh(0.5 * x) + 1))
 
 
-# --- GELU, in blocks that stay in the cache ---
+# --- GELU, in tiles that stay in the cache ---
 
 
 @differentiable
@@ -48,7 +49,7 @@ def gelu(x, /):
     a, b = math.sqrt(2 / math.pi), 0.044715
     value = np.empty(x.shape, x.dtype)
     slope = np.empty(x.shape, x.dtype) if no_grad_depth.get() == 0 else None
-    for x_, y, s in blocks(x, value, slope):
+    for x_, y, s in tiles(x, value, slope):
         square = x_ * x_
         # Φ = 0.5 (1 + tanh(x (a + a b x²))), then y = x Φ
         phi = square * (a * b)
@@ -68,16 +69,6 @@ def gelu(x, /):
         s *= square
         s += phi
     return value, lambda g: g * slope
-
-
-_BLOCK = 1 << 15  # elements: a few blocks of float32 fit into a core's second-level cache
-
-
-def blocks(*arrays):
-    """The arrays (or None), all of one shape, in flat pieces small enough to stay in the cache."""
-    flat = [x if x is None else np.ascontiguousarray(x).reshape(-1) for x in arrays]
-    for start in range(0, flat[0].size, _BLOCK):
-        yield [x if x is None else x[start : start + _BLOCK] for x in flat]
 
 
 # --- Softmax ---

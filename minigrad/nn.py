@@ -12,6 +12,7 @@ from minigrad.functional import cross_entropy_loss, mse_loss
 
 from minigrad.init import kaiming_uniform_, normal_, uniform_
 from minigrad.op import as_array
+from minigrad.support.state import check_state
 from minigrad.tensor import Tensor
 
 
@@ -120,19 +121,6 @@ class Module:
 
     def __repr__(self):
         return "\n".join(_tree(self))
-
-
-def check_state(state, own, kind):
-    """The entries of `state` in the dtypes of `own`, or ValueError: names and shapes must agree."""
-    problems = [f"{name} is missing" for name in own if name not in state]
-    problems += [f"{name} is unknown" for name in state if name not in own]
-    for name in own.keys() & state.keys():
-        met, wanted = np.shape(state[name]), np.shape(own[name])
-        if met != wanted:
-            problems.append(f"{name} has shape {met}, not {wanted}")
-    if problems:
-        raise ValueError(f"load_state_dict of {kind}: {'; '.join(sorted(problems))}")
-    return {name: np.asarray(state[name], getattr(own[name], "dtype", None)) for name in own}
 
 
 def _tree(module, name="", indent=""):

@@ -61,7 +61,7 @@ def test_state_round_trip_copies():
             lambda s: s.update({"first.bias": np.ones(5)}),
             r"first.bias has shape \(5,\), not \(4,\)",
         ),
-        (lambda s: s.update({"named.b.weight": np.full((2, 4), "x")}), "could not convert"),
+        (lambda s: s.update({"named.b.weight": np.full((2, 4), "x")}), "named.b.weight holds <U1"),
     ],
 )
 def test_a_state_that_does_not_fit_is_refused_whole(change, message):
@@ -172,11 +172,11 @@ def test_an_optimizer_resumed_goes_on_the_same(kind, options):
 def test_an_optimizer_state_that_does_not_fit_is_refused():
     optimizer = AdamW([nn.Parameter(np.ones(2))])
     before = optimizer.state_dict()
-    with pytest.raises(ValueError, match=r"AdamW: mean.0 has shape \(3,\), not \(2,\)"):
-        optimizer.load_state_dict({**before, "mean.0": np.ones(3)})
+    with pytest.raises(ValueError, match=r"AdamW: exp_avg.0 has shape \(3,\), not \(2,\)"):
+        optimizer.load_state_dict({**before, "exp_avg.0": np.ones(3)})
     with pytest.raises(ValueError, match="no parameters"):
         AdamW([])
-    with pytest.raises(ValueError, match="lr must not be negative"):
+    with pytest.raises(ValueError, match="SGD: lr must be at least 0"):
         SGD([nn.Parameter(np.ones(2))], lr=-1)
     with pytest.raises(ValueError, match="given twice"):
         p = nn.Parameter(np.ones(2))

@@ -64,9 +64,9 @@ def test_every_course_command_exists():
 
 
 def test_every_option_of_the_training_exists():
-    from minigrad.apps.cli import _parser
+    from minigrad.apps.arguments import parser
 
-    known = {option for action in _parser()._actions for option in action.option_strings}
+    known = {option for action in parser()._actions for option in action.option_strings}
     section = README.split("## Training from the command line")[1].split("\n## ")[0]
     named = set(re.findall(r"(--[a-z-]+)", section))
     assert named and named <= known

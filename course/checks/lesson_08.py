@@ -424,7 +424,7 @@ def probe_steps(mg, count, max_norm, start):
     finite loss with infinite gradients).
     """
     model = tiny(mg)
-    recipe = mg.gpt2_shakespeare.Recipe(
+    recipe = mg.gpt2_shakespeare.TrainingConfig(
         num_steps=10, warmup_steps=4, max_norm=max_norm, lr=0.01, min_lr=0.001, batch_size=2
     )
     trainer = mg.gpt2_shakespeare.Trainer(model, Dataset(), recipe)
