@@ -7,7 +7,7 @@ import numpy as np
 
 from minigrad import nn
 from minigrad.op import differentiable
-from minigrad.support.attention_tiles import in_tiles
+from minigrad.support.attention_speed import in_tiles, subtract_largest
 from minigrad.support.settings import whole_number
 
 
@@ -26,7 +26,7 @@ def _attend(q, k, v):
         """The gradients of q, k and v, given the gradient g (B, H, T, D) of the value."""
         g_weights = g @ v.swapaxes(-1, -2)  # (B, H, T, S)
         g_scores = weights * (g_weights - np.vecdot(g_weights, weights)[..., None])
-        g_scores /= math.sqrt(q.shape[-1])
+        g_scores *= 1 / math.sqrt(q.shape[-1])
         return g_scores @ k, g_scores.swapaxes(-1, -2) @ q, weights.swapaxes(-1, -2) @ g
 
     return value, rule
@@ -77,10 +77,10 @@ def _attention_weights(q, k):
     """softmax(q kᵀ / √D) with the future hidden: (B, H, T, D), (B, H, S, D) -> (B, H, T, S)."""
     T, S, D = q.shape[-2], k.shape[-2], q.shape[-1]
     scores = q @ k.swapaxes(-1, -2)
-    scores /= math.sqrt(D)
+    scores *= 1 / math.sqrt(D)
     if T > 1:  # the last query sees every key, the one before it all but the last, …
         scores += np.triu(np.full((T, S), -np.inf, q.dtype), k=S - T + 1)
-    scores -= scores.max(-1, keepdims=True)
+    subtract_largest(scores)
     weights = np.exp(scores, out=scores)
     weights /= weights.sum(-1, keepdims=True)
     return weights

@@ -26,7 +26,7 @@ from minigrad.gpt2_shakespeare import (
     nucleus,
     sample,
 )
-from minigrad.support import attention_tiles
+from minigrad.support import attention_speed
 from minigrad.support.memory import pack
 
 SMALL = dict(context_size=8, num_blocks=2, num_heads=2, embedding_dim=16)
@@ -107,7 +107,7 @@ def test_every_position_sees_all_of_the_past():
 
 @pytest.mark.parametrize("queries", [1, 2, 3, 100])
 def test_attention_in_tiles_is_attention(monkeypatch, queries):
-    monkeypatch.setattr(attention_tiles, "TILE", queries)
+    monkeypatch.setattr(attention_speed, "TILE", queries)
     x = np.random.default_rng(0).standard_normal((2, 7, 12))
     q, k, v = np.moveaxis(x.reshape(2, 7, 3, 2, 2), (2, 3), (0, 2))  # two heads of two channels
     scores = q @ k.swapaxes(-1, -2) / np.sqrt(2) + np.triu(np.full((7, 7), -np.inf), k=1)
@@ -115,6 +115,21 @@ def test_attention_in_tiles_is_attention(monkeypatch, queries):
     expected = (weights @ v).swapaxes(1, 2).reshape(2, 7, 4)
     assert np.allclose(attention.causal_attention(mg.array(x), 2).data, expected)
     assert mg.check_gradients(lambda z: attention.causal_attention(z, 2), x)
+
+
+def test_the_largest_score_is_subtracted_only_where_it_matters():
+    rng = np.random.default_rng(0)
+    for largest in (1.0, 59.0, 61.0, -59.0, -61.0, 1e30, -1e30):
+        scores = np.full((3, 4), largest, np.float32) + rng.standard_normal((3, 4), np.float32)
+        scores[0, 1:] = -np.inf
+        expected = scores - scores.max(-1, keepdims=True)
+        before = scores.copy()
+        attention_speed.subtract_largest(scores)
+        done = np.array_equal(scores, expected)
+        assert done if abs(largest) > 65 else done or np.array_equal(scores, before)
+        with np.errstate(over="raise"):
+            total = np.exp(scores).sum(-1)
+        assert np.isfinite(total).all() and total.min() > 1e-28
 
 
 def test_tiles_keep_no_weights_of_the_future():

@@ -30,21 +30,29 @@ from minigrad.support.threads import side_by_side
 EVALUATION_BATCHES = 20  # batches per evaluation; the final one uses ten times as many
 
 
-def main(arguments=None):
+class Alone:
+    """One process trains: what several ranks do together (apps/distributed.py) it does by itself."""
+
+    first = True  # prints and saves
+    trainer = staticmethod(Trainer)
+    agree = staticmethod(int)  # the largest number that any rank gives
+
+
+def main(arguments=None, ranks=Alone()):
     """Run the command line; returns its exit code.
 
     0, 1 where the run failed, 2 for bad input, 130 after Ctrl-C, 143 after SIGTERM. Where the
     output is closed meanwhile (`… | head -1`), the run goes on without it.
     """
     with lenient_streams(_say) as output:
-        code = _exit_code(arguments)
+        code = _exit_code(arguments, ranks)
         output.flush()
     return 1 if code == 0 and output.failed else code
 
 
-def _exit_code(arguments):
+def _exit_code(arguments, ranks):
     try:
-        return _run(parser().parse_args(arguments))
+        return _run(parser().parse_args(arguments), ranks)
     except (Refused, ModuleNotFoundError) as error:
         _say(error)
         return 2
@@ -60,24 +68,24 @@ def _say(words):
     print(f"gpt2_shakespeare: {words}", file=sys.stderr)
 
 
-def _run(options):
+def _run(options, ranks):
     check_together(options)
     text, tokenizer, training, validation = _read_text(options)
     check_memory(options, tokenizer.vocab_size)
     prompt = _prompt(options, tokenizer)
     _import_tqdm()
     random.manual_seed(options.seed)
-    trainer = _trainer(options, tokenizer, training)
+    trainer = _trainer(options, tokenizer, training, ranks)
     with ExitStack() as held:
-        resumed = _prepare_checkpoints(options, trainer, tokenizer, held)
+        resumed = _prepare_checkpoints(options, trainer, tokenizer, held, ranks)
         print(
             f"{len(text):,} characters, {tokenizer.vocab_size} different; "
             f"the model learns {trainer.model.num_parameters():,} numbers"
         )
-        if options.initial_sample_length and not resumed:
+        if options.initial_sample_length and not resumed and ranks.first:
             _print_sample("before training", trainer.model, tokenizer, prompt, options, "initial")
-        code = _train(options, trainer, tokenizer, validation)
-    if code == 0 and options.final_sample_length:
+        code = _train(options, trainer, tokenizer, validation, ranks)
+    if code == 0 and options.final_sample_length and ranks.first:
         _print_sample("after training", trainer.model, tokenizer, prompt, options, "final")
     return code
 
@@ -105,7 +113,7 @@ def _read_text(options):
     return text, tokenizer, training, validation
 
 
-def _trainer(options, tokenizer, training):
+def _trainer(options, tokenizer, training, ranks):
     config = GPT2Config(
         context_size=options.context_size,
         num_blocks=options.num_blocks,
@@ -123,10 +131,13 @@ def _trainer(options, tokenizer, training):
         seed=options.seed,
         workers=options.workers,
     )
-    return Trainer(GPT2(config), training, training_config)
+    try:
+        return ranks.trainer(GPT2(config), training, training_config)
+    except ValueError as error:
+        raise Refused(str(error)) from None
 
 
-def _prepare_checkpoints(options, trainer, tokenizer, held):
+def _prepare_checkpoints(options, trainer, tokenizer, held, ranks):
     """Resume from the newest checkpoint; returns whether there was one.
 
     The folder stays locked until `held`, an ExitStack, is closed.
@@ -136,8 +147,9 @@ def _prepare_checkpoints(options, trainer, tokenizer, held):
         return False
     try:
         Path(folder).mkdir(parents=True, exist_ok=True)
-        checkpoint.try_to_write(folder)
-        held.enter_context(only_run_in(folder))
+        if ranks.first:
+            checkpoint.try_to_write(folder)
+            held.enter_context(only_run_in(folder))
         present = checkpoint.checkpoints(folder)
     except BlockingIOError:
         raise Refused(
@@ -180,7 +192,7 @@ def _prompt(options, tokenizer):
 # --- The run itself ---
 
 
-def _train(options, trainer, tokenizer, validation):
+def _train(options, trainer, tokenizer, validation, ranks):
     tqdm = _import_tqdm()
     tokens_per_step = options.batch_size * options.context_size
     with (
@@ -190,10 +202,16 @@ def _train(options, trainer, tokenizer, validation):
         started, first = time.perf_counter(), trainer.steps
         folder, saved = options.checkpoint_dir, trainer.steps
         best = checkpoint.best(folder)[1] if folder else math.inf
-        while trainer.steps < options.num_steps and not interrupted:
+        stopped = 0  # the number of the signal that asked for it
+        while trainer.steps < options.num_steps:
+            stopped = ranks.agree(interrupted[0] if interrupted else 0)
+            if stopped:
+                break
             loss = trainer.step()
             if not math.isfinite(loss):
                 return _explain_divergence(options, trainer)
+            if not ranks.first:
+                continue
             bar.update()
             rate = (trainer.steps - first) * tokens_per_step / (time.perf_counter() - started)
             bar.set_postfix_str(f"loss {loss:.3f}, {rate:,.0f} tokens/s")
@@ -205,13 +223,15 @@ def _train(options, trainer, tokenizer, validation):
             if trainer.steps % options.save_every == 0 or is_best or last:
                 if _save(options, trainer, tokenizer, validation_loss, bar):
                     saved, best = trainer.steps, validation_loss if is_best else best
-        if interrupted:
+        if not ranks.first:
+            return 128 + stopped if stopped else 0
+        if stopped:
             bar.clear()
             print(f"stopped after step {trainer.steps}", file=sys.stderr)
             if (folder and saved == trainer.steps) or _save(options, trainer, tokenizer, None, bar):
                 words = f"saved in {folder}; the same command with --resume continues the run"
                 print(words, file=sys.stderr)
-            return 128 + interrupted[0]
+            return 128 + stopped
     return 0 if saved == trainer.steps or not folder else 1
 
 

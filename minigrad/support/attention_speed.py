@@ -1,4 +1,4 @@
-"""Attention over long sequences, a tile of queries at a time: the same numbers in less memory."""
+"""What attention does for speed and memory alone; the numbers stay the same."""
 
 import numpy as np
 
@@ -32,3 +32,14 @@ def in_tiles(attend, q, k, v):
         return g_q, g_k, g_v
 
     return value, rule
+
+
+def subtract_largest(scores):
+    """Subtract from each row (..., S) its largest score, in place, where exp needs it.
+
+    Where all scores lie below 60 and the first of each row, which no causal mask hides, above -60,
+    no exponential overflows and no row vanishes. Then nothing is done: looking for the largest
+    score of every row is a tenth of the time of attention.
+    """
+    if scores.max() > 60 or scores[..., 0].min() < -60:
+        scores -= scores.max(-1, keepdims=True)
