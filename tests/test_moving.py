@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from course.draw import moving
+from course.draw import motion as moving
 from maintain import browser
 
 GRAPH = {
