@@ -226,7 +226,7 @@ def loaded_with(modules, folder) -> set[str]:
         cwd=folder,
         env=environment,
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         timeout=60,
         check=False,
     )
