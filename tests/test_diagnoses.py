@@ -46,7 +46,7 @@ def test_a_forgotten_return_is_named_before_everything_that_follows_from_it(numb
 
 
 def test_there_are_many_members_of_that_kind():
-    assert len(GIVES) >= 25 and len({number[:2] for number in GIVES}) == 8
+    assert len(GIVES) >= 25 and len({number[:2] for number in GIVES}) >= 8
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,6 @@ def test_a_right_answer_is_never_asked_for_a_return(number):
         ("01.4", "return x, None, None", "sum returned a tuple of 3, where 2 are expected"),
         ("02.2", "return g, shape", "unbroadcast returned a tuple of 2, where one value"),
         ("03.1", "return np.exp(x), x", "_softmax returned a tuple of 2, where one value"),
-        ("05.5", "return lr,", "warmup_cosine returned a tuple of 1, where one value is expected"),
         (
             "08.2",
             "return logits, None",
@@ -160,6 +159,20 @@ def test_a_value_of_another_kind_is_named_with_who_gave_it(number, body, words):
     first, *example = said(number, body)
     assert first.startswith(words), first
     assert example and example[0].startswith("input:")
+
+
+def test_a_list_that_is_wrong_is_no_value_of_another_kind():
+    """Where lists are compared, a tuple of the right form is judged by what is in it."""
+    for got, expected, form in [
+        ([1, 2], [1, 3], False),
+        (["a"], ("b",), False),
+        ([np.ones(2), 1], [1.0, 1.0], True),
+        ([1, 2], np.ones(2), True),
+        ([1], 1.0, True),
+        (None, [1], True),
+        (np.ones(2), np.zeros(2), False),
+    ]:
+        assert diagnose.no_value_to_judge(Wrong("", expected=expected, got=got)) is form
 
 
 # --- An exception ---

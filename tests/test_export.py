@@ -341,7 +341,7 @@ def test_a_reader_who_stops_reading_stops_nothing(command):
         cwd=ROOT,
         stdout=writing,
         stderr=subprocess.PIPE,
-        text=True,
+        encoding="utf-8",
         timeout=120,
         check=False,
     )
