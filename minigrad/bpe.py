@@ -278,7 +278,8 @@ class BPETokenizer:
                 vocabulary[token] = name.encode() if name in special else _piece(name)
             return cls(vocabulary, merges, special, cut_words)
         except (KeyError, TypeError, ValueError) as error:
-            raise ValueError(f"{folder} holds a damaged tokenizer: {error!r}") from None
+            words = f"{error} is no token" if isinstance(error, KeyError) else error
+            raise ValueError(f"{folder} holds a damaged tokenizer: {words}") from None
 
     def _tokens_of(self, word):
         """The tokens of a word that was not met before."""

@@ -50,7 +50,8 @@ def read_header(path):
             header = json.loads(file.read(length).decode("utf-8"))
         return _places(header, 8 + length, size)
     except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
-        raise ValueError(f"{path} is damaged, or no safetensors file: {error!r}") from None
+        words = f"it lacks {error}" if isinstance(error, KeyError) else error
+        raise ValueError(f"{path} is damaged, or no safetensors file: {words}") from None
 
 
 def _places(header, begin, size):
@@ -62,6 +63,8 @@ def _places(header, begin, size):
         numbers = [*shape, start, end]
         if any(type(n) is not int or not 0 <= n <= size for n in numbers) or len(shape) > 8:
             raise ValueError(f"{name} has the shape {shape} and the place {start} … {end}")
+        if dtype not in _SIZES:
+            raise ValueError(f"{name} has the unknown type {dtype!r}")
         if begin + start != expected or end - start != _SIZES[dtype] * math.prod(shape):
             raise ValueError(f"{name} ({dtype}, {shape}) does not fill its place {start} … {end}")
         found[name], expected = Stored(dtype, tuple(shape), begin + start), begin + end
@@ -172,7 +175,8 @@ def read_config(path):
             tie_weights=bool(c.get("tie_word_embeddings", True)),
         )
     except (KeyError, TypeError, ValueError, ZeroDivisionError, RecursionError) as error:
-        raise ValueError(f"{path} describes no GPT-2 of ours: {error!r}") from None
+        words = f"it lacks {error}" if isinstance(error, KeyError) else error
+        raise ValueError(f"{path} describes no GPT-2 of ours: {words}") from None
 
 
 class _NothingDrawn:
