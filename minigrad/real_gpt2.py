@@ -24,6 +24,7 @@ _BYTES = {
 }
 _SIZES = {name: size for size, names in _BYTES.items() for name in names.split()}
 _READ_AS = {"F32": "<f4", "F16": "<f2", "BF16": "<u2"}
+_WRITTEN_AS = {"float32": "F32", "float16": "F16"}
 _LONGEST_HEADER = 10_000_000  # bytes; the header of GPT-2 has some ten thousand
 
 
@@ -89,7 +90,11 @@ def write_safetensors(path, arrays):
     path, header, end = Path(path), {"__metadata__": {"format": "pt"}}, 0
     for name, array in arrays.items():
         start, end = end, end + array.nbytes
-        dtype = {"float32": "F32", "float16": "F16"}[array.dtype.name]
+        if array.dtype.name not in _WRITTEN_AS:
+            raise TypeError(
+                f"{name} is {array.dtype}: float32 and float16 are written, nothing else"
+            )
+        dtype = _WRITTEN_AS[array.dtype.name]
         header[name] = {"dtype": dtype, "shape": list(array.shape), "data_offsets": [start, end]}
     text = json.dumps(header).encode()
     text += b" " * (-len(text) % 8)  # so that the numbers begin at a multiple of 8
