@@ -15,6 +15,7 @@ import minigrad as mg
 from minigrad import attention, functional, init, nn, op, ops, optim
 from minigrad import random as rnd
 from minigrad.backprop import gradients, topological_order
+from minigrad.bpe import BPETokenizer, cut_words
 from minigrad.data import CharTokenizer, DataLoader, Dataset, TextDataset, train_validation_split
 from minigrad.gpt2_shakespeare import (
     GPT2,
@@ -26,6 +27,16 @@ from minigrad.gpt2_shakespeare import (
     next_token_probabilities,
     nucleus,
     sample,
+)
+from minigrad.real_gpt2 import (
+    Stored,
+    load_gpt2,
+    published,
+    read_array,
+    read_config,
+    read_header,
+    save_gpt2,
+    write_safetensors,
 )
 
 PACKAGE = Path(mg.__file__).parent
@@ -86,6 +97,14 @@ WITHOUT = {
     "unbroadcast",
     "Node",
     "unwrap",  # inside: their callers have checked
+    "count_pairs",
+    "merge",
+    "learn_merges",
+    "apply_merges",
+    "to_text",
+    "BPETokenizer.stream",  # likewise
+    "word_pattern",  # takes nothing
+    "Stored",
 }
 
 
@@ -110,6 +129,7 @@ class World:
         self.trainer.step()
         self.sgd, self.adamw = optim.SGD(self.p), optim.AdamW(self.p)
         self.tokenizer = CharTokenizer("abc")
+        self.pairs = BPETokenizer.train("abab", 258, ["<end>"])
         self.cache = attention.KeyValueCache(1, 1, 2, 4)
 
     def snapshot(self):
@@ -962,6 +982,66 @@ BAD = {
             for t, error, words in CONTEXTS
         ),
     ],
+    "cut_words": [(lambda w: cut_words(b"a"), TypeError, "string pattern")],
+    "BPETokenizer": [
+        (lambda w: BPETokenizer([b"a"], {}), ValueError, "byte 0 is no token"),
+        (
+            lambda w: BPETokenizer(w.pairs.vocabulary, {(97, 98): 99}),
+            ValueError,
+            "97 and 98 do not make up token 99",
+        ),
+    ],
+    "BPETokenizer.train": [
+        (lambda w: BPETokenizer.train(b"a", 300), TypeError, "takes text, a str, not bytes"),
+        (lambda w: BPETokenizer.train("a", 3), ValueError, "3 tokens are too few"),
+    ],
+    "BPETokenizer.encode": [
+        (lambda w: w.pairs.encode(5), TypeError, "takes text, a str, not int"),
+        (lambda w: w.pairs.encode("a\udc00"), ValueError, "position 1 holds half of a surrogate"),
+    ],
+    "BPETokenizer.decode": [
+        (lambda w, t=t: w.pairs.decode(t), ValueError, "tokens are integers in 0 … 257")
+        for t in ([258], [-1], [0.5], "a")
+    ],
+    "BPETokenizer.save": [
+        (lambda w: w.pairs.save(w.folder / "no" / "folder"), FileNotFoundError, "folder")
+    ],
+    "BPETokenizer.load": [
+        (lambda w: BPETokenizer.load(w.folder / "missing"), FileNotFoundError, "no tokenizer")
+    ],
+    "published": [(lambda w: published("head.weight"), KeyError, "head")],
+    "read_header": [
+        (lambda w: read_header(w.folder / "missing"), FileNotFoundError, "missing"),
+        (lambda w: read_header(w.folder / "notes.txt"), ValueError, "or no safetensors file"),
+    ],
+    "read_array": [
+        (
+            lambda w: read_array(w.folder / "notes.txt", Stored("F32", (9, 9), 0)),
+            ValueError,
+            "greater than file size|mmap length",
+        ),
+        (
+            lambda w: read_array(w.folder / "notes.txt", Stored("I8", (1,), 0)),
+            ValueError,
+            "weights of type I8",
+        ),
+    ],
+    "read_config": [
+        (lambda w: read_config(w.folder / "missing"), FileNotFoundError, "missing"),
+        (lambda w: read_config(w.folder / "notes.txt"), ValueError, "describes no GPT-2 of ours"),
+    ],
+    "write_safetensors": [
+        (
+            lambda w: write_safetensors(w.folder / "new", {"a": np.arange(3)}),
+            TypeError,
+            "a is int64: float32 and float16 are written",
+        )
+    ],
+    "load_gpt2": [
+        (lambda w: load_gpt2(w.folder), FileNotFoundError, "model.safetensors is not there"),
+        (lambda w: load_gpt2(w.folder / "notes.txt"), FileNotFoundError, "config.json is not"),
+    ],
+    "save_gpt2": [(lambda w: save_gpt2(w.folder / "notes.txt", w.model), OSError, "notes.txt")],
     "sample": [
         (
             lambda w: sample(w.model, [[1]], temperature=-1),

@@ -532,9 +532,11 @@ def errors(notebook):
 
 
 def is_exported(cell):
-    """Whether a cell is a piece of the library, or exports it."""
+    """Whether a cell is a piece of the library, exports it, or imports what does."""
     return cell["cell_type"] == "code" and (
-        bool(notebooks.exported_to(cell["source"])) or "export(" in cell["source"]
+        bool(notebooks.exported_to(cell["source"]))
+        or "export(" in cell["source"]
+        or "from course import" in cell["source"]
     )
 
 
@@ -548,7 +550,7 @@ def test_with_blanks_every_notebook_runs_and_nothing_but_notyet_is_raised(mine):
 
 @pytest.mark.parametrize("whole", [False, pytest.param(True, marks=pytest.mark.long)])
 def test_with_the_answers_typed_in_the_library_is_the_students_and_is_ours(mine, whole):
-    """Of lessons 1 to 7 only the cells of the library, unless `whole`; of the last one all."""
+    """Of all lessons but the last only the cells of the library, unless `whole`; of the last one all."""
     for number, exercise in EXERCISES.items():
         write_body(mine, number, exercise.solution)
     for name in LESSONS:

@@ -81,6 +81,14 @@ REVIEWED = {
         "1.5 billion parameters": "GPT-2's",
         "124 million parameters": "GPT-2's",
     },
+    "09_real_gpt2": {
+        "half a minute": RUN_TIME,
+        "two hours": "a part of the time to work through",
+        "500 MB": "4 bytes for each of 124 million",
+        "124 million numbers": "GPT-2's",
+        "two megabytes": "the size of GPT-2's vocabulary and merges",
+        "3.5 nats": "an example",
+    },
 }
 
 

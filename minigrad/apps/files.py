@@ -24,8 +24,7 @@ def safetensors():
         import safetensors.numpy
     except ModuleNotFoundError:
         raise ModuleNotFoundError(
-            "checkpoints need safetensors, which is not installed: "
-            'pip install safetensors (or "minigrad[train]")'
+            "checkpoints need safetensors, which is not installed: pip install safetensors"
         ) from None
     return safetensors
 
