@@ -17,9 +17,32 @@ from minigrad.data import CharTokenizer, TextDataset, load_shakespeare
 from minigrad.gpt2_shakespeare import GPT2, GPT2Config, Trainer, TrainingConfig, sample
 
 PICTURE = Path(__file__).parent.parent / "docs" / "pictures" / "learning.gif"
-STEPS = 1200
-SHOWN = [0, 5, 10, 20, 30, 45, 60, 80, 100, 130, 160, 200, 250, 300, 400, 500, 650, 800, 1000, 1200]
-LETTERS, LINES = 46, 9  # of the text in a frame
+STEPS = 2000
+SHOWN = [
+    0,
+    5,
+    10,
+    20,
+    30,
+    45,
+    60,
+    80,
+    100,
+    130,
+    160,
+    200,
+    250,
+    300,
+    400,
+    500,
+    650,
+    850,
+    1100,
+    1400,
+    1700,
+    2000,
+]
+LETTERS, LINES = 60, 9  # of the text in a frame
 
 
 def text_of(model, tokenizer):
@@ -32,7 +55,7 @@ def text_of(model, tokenizer):
     return "\n".join(lines[:LINES])
 
 
-def frame(losses, text):
+def frame(step, losses, text):
     """One picture: the loss on the left, the text on the right."""
     with settings():
         fig, axes = canvas(1, 2, height=3.0, gridspec_kw={"width_ratios": (1, 1.45)})
@@ -42,7 +65,7 @@ def frame(losses, text):
             xlim=(0, STEPS), ylim=(1.4, 4.6), xlabel="step", ylabel="loss (nats per character)"
         )
         right.text(0, 1, text, family="DejaVu Sans Mono", size=9.5, va="top", parse_math=False)
-        right.text(0, -0.05, f"step {len(losses):,} of {STEPS:,}", size=10, va="top")
+        right.text(0, -0.05, f"step {step:,} of {STEPS:,}", size=10, va="top")
         right.axis("off")
         file = io.BytesIO()
         fig.savefig(file, format="png", dpi=88)
@@ -65,7 +88,7 @@ def main(arguments):
     for step in range(STEPS + 1):
         if step in SHOWN:
             recent = np.convolve(losses, np.ones(9) / 9, "valid") if len(losses) > 60 else losses
-            frames.append(frame(list(recent), text_of(trainer.model, tokenizer)))
+            frames.append(frame(step, list(recent), text_of(trainer.model, tokenizer)))
             print(f"step {step}", flush=True)
         if step < STEPS:
             losses.append(trainer.step())

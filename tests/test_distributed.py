@@ -179,7 +179,7 @@ def test_a_refusal_is_said_once_and_ends_all(text, tmp_path):
 AGENT = """#!/bin/sh
 while [ "${1#-}" != "$1" ]; do shift; done
 number=${1##*.}; shift
-exec ip netns exec minigrad$number unshare --uts sh -c "hostname minigrad$number; $*"
+exec ip netns exec mghost$number unshare --uts sh -c "hostname mghost$number; $*"
 """
 
 
@@ -193,10 +193,10 @@ def hosts(tmp_path):
     agent.chmod(0o755)
     commands = ["ip link add mgcable1 type veth peer name mgcable2"]
     for n in (1, 2):
-        inside = f"ip netns exec minigrad{n} ip"
+        inside = f"ip netns exec mghost{n} ip"
         commands += [
-            f"ip netns add minigrad{n}",
-            f"ip link set mgcable{n} netns minigrad{n}",
+            f"ip netns add mghost{n}",
+            f"ip link set mgcable{n} netns mghost{n}",
             f"{inside} addr add 10.77.0.{n}/24 dev mgcable{n}",
             f"{inside} link set lo up",
             f"{inside} link set mgcable{n} up",
@@ -209,7 +209,7 @@ def hosts(tmp_path):
         yield agent
     finally:
         for n in (1, 2):
-            subprocess.run(["ip", "netns", "del", f"minigrad{n}"], capture_output=True, check=False)
+            subprocess.run(["ip", "netns", "del", f"mghost{n}"], capture_output=True, check=False)
 
 
 @needs_mpi
@@ -225,12 +225,12 @@ def test_two_hosts_over_tcp(hosts, text, tmp_path):
             "ip",
             "netns",
             "exec",
-            "minigrad1",
+            "mghost1",
             "unshare",
             "--uts",
             "sh",
             "-c",
-            f"hostname minigrad1; {line}",
+            f"hostname mghost1; {line}",
         ],
         cwd=ROOT,
         env=VARIABLES,
@@ -250,7 +250,7 @@ def test_two_hosts_over_tcp(hosts, text, tmp_path):
 
 def traffic():
     """The bytes that the first host has sent."""
-    show = "ip netns exec minigrad1 cat /sys/class/net/mgcable1/statistics/tx_bytes".split()
+    show = "ip netns exec mghost1 cat /sys/class/net/mgcable1/statistics/tx_bytes".split()
     done = subprocess.run(show, capture_output=True, encoding="utf-8", check=False)
     return int(done.stdout or 0)
 

@@ -299,20 +299,20 @@ QKV = "transformer.h.0.attn.c_attn.weight"
 DAMAGES = {
     "another model": (lambda f: configure(f, model_type="llama"), "its model_type is 'llama'"),
     "no model at all": (
-        lambda f: (f / "config.json").write_text("[]", "utf-8"),
+        lambda f: (f / "config.json").write_text("[]", encoding="utf-8"),
         "describes no GPT-2",
     ),
     "config not JSON": (
-        lambda f: (f / "config.json").write_text("{", "utf-8"),
+        lambda f: (f / "config.json").write_text("{", encoding="utf-8"),
         "describes no GPT-2",
     ),
     "config deep": (
-        lambda f: (f / "config.json").write_text("[" * 99999, "utf-8"),
+        lambda f: (f / "config.json").write_text("[" * 99999, encoding="utf-8"),
         "describes no GPT-2",
     ),
     "config binary": (lambda f: (f / "config.json").write_bytes(b"\xff\0"), "describes no GPT-2"),
     "config empty": (
-        lambda f: (f / "config.json").write_text("{}", "utf-8"),
+        lambda f: (f / "config.json").write_text("{}", encoding="utf-8"),
         "it lacks 'model_type'",
     ),
     "activation": (lambda f: configure(f, activation_function="gelu"), "activation_function"),

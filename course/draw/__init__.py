@@ -24,6 +24,7 @@ __all__ = [
     "heatmap",
     "histograms",
     "lines",
+    "moving",
     "profile",
     "show",
     "stream",

@@ -25,7 +25,7 @@ def fetch(name, to):
     except ModuleNotFoundError:
         raise ModuleNotFoundError(
             "fetch downloads with huggingface_hub, which is not installed: "
-            'pip install huggingface_hub (or "minigrad-course[hub]")'
+            "pip install huggingface_hub"
         ) from None
     try:
         folder = Path(snapshot_download(name, local_dir=to, allow_patterns=list(FILES)))
