@@ -47,6 +47,12 @@ def softmax(student):
         "divided by the sum of their own row",
     )
     yield "equal scores share equally"
+    probabilities(
+        np.log([[1.0, 3.0], [4.0, 1.0]]),
+        [[0.25, 0.75], [0.8, 0.2]],
+        "each row is divided by its own sum, in every place: keepdims=True keeps the axis, so that "
+        "a sum stands beside its row and not under a column",
+    )
     x = np.log([[1.0, 3.0], [4.0, 1.0], [5.0, 6.0]])
     probabilities(
         x,
@@ -192,8 +198,8 @@ def layer_norm(student):
     )
     yield "weight and bias, in float32"
 
-    x = np.array([[1.0, 2.0, 4.0], [0.0, -1.0, 3.0]])
-    weight, g = np.array([1.0, -1.0, 2.0]), np.array([[1.0, 0.0, -2.0], [0.5, 1.0, 0.0]])
+    x = np.array([[1.0, 2.0, 4.0], [0.0, -1.0, 3.0], [5.0, 5.0, 8.0]])  # as many rows as columns
+    weight, g = np.array([1.0, -1.0, 2.0]), np.array([[1.0, 0, -2], [0.5, 1, 0], [0, -1, 1]])
 
     def value(x):
         return float((student.run(probe_layer_norm, x, 0.5, weight, np.zeros(3)) * g).sum())
@@ -494,6 +500,11 @@ def cross_entropy(student):
         [0, 1, 1],
         each,
         "each row has a surprise of its own, at its own target",
+        {
+            "every row has the same loss: their mean or sum is taken after your lines": (
+                lambda got: near(got, np.full(3, got[0]))
+            )
+        },
     )
     yield "one for each row"
     losses(
