@@ -46,16 +46,18 @@ class Buffer(Tensor):
 
 def _children(part):
     """The pairs (name, part) directly inside a module, a dictionary, a list or a tuple."""
-    if not isinstance(part, (Module, dict, list, tuple)):
-        return []
-    inside = []
     if isinstance(part, Module):
-        inside += part.children()
-    if isinstance(part, dict):
-        inside += part.items()
-    if isinstance(part, (list, tuple)):
-        inside += enumerate(part)
-    return inside + list(getattr(part, "__dict__", {}).items())  # what is inside twice is met once
+        inside = list(part.children())
+    elif isinstance(part, dict):
+        inside = list(part.items())
+    elif isinstance(part, (list, tuple)):
+        inside = list(enumerate(part))
+    else:
+        return []
+    # A subclass of a container may have parts of its own beside those that it contains.
+    met = {id(x) for _, x in inside}
+    own = getattr(part, "__dict__", {})
+    return inside + [(name, x) for name, x in own.items() if id(x) not in met]
 
 
 class Module:
