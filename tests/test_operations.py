@@ -395,7 +395,7 @@ ERRORS = [
     (
         lambda: mg.layer_norm(A, mg.ones(2), None),
         ValueError,
-        r"layer_norm .* last axis of x, \(3,\)",
+        r"layer_norm .* last axes of x must be \(2,\)",
     ),
     (
         lambda: mg.mse_loss(A, B),
