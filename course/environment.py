@@ -3,6 +3,7 @@
 Only the standard library is used: this runs before anything is installed.
 """
 
+import contextlib
 import hashlib
 import importlib.metadata
 import importlib.util
@@ -150,7 +151,8 @@ def installed_copies():
         origin = json.loads(distribution.read_text("direct_url.json") or "{}")
         if origin.get("dir_info", {}).get("editable"):
             path = urllib.parse.urlparse(origin["url"]).path
-            found.append(Path(urllib.request.url2pathname(path)).resolve())
+            with contextlib.suppress(ValueError):  # letters that this system's paths cannot have
+                found.append(Path(urllib.request.url2pathname(path)).resolve())
     return found
 
 
