@@ -40,7 +40,7 @@ def div(a, b, /):
 
 @differentiable(broadcasts=True)
 def pow(a, b, /):
-    """a ** b; the slope by b counts as 0 where a is not positive."""
+    """a ** b; the derivative with respect to b counts as 0 where a is not positive."""
     value = np.power(a, b)
 
     def rule_b(g):
@@ -129,7 +129,7 @@ def sqrt(x, /):
 
 @differentiable
 def abs(x, /):
-    """The absolute value; its slope at 0 counts as 0."""
+    """The absolute value; its derivative at 0 counts as 0."""
     return np.abs(x), lambda g: g * np.sign(x)
 
 

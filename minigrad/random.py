@@ -11,25 +11,25 @@ from minigrad.tensor import Tensor
 
 # --- The generator ---
 
-# Unseeded programs repeat too: the same program prints the same numbers until it asks otherwise.
+# The default seed is fixed, so that programs that set none repeat too.
 _generator = np.random.default_rng(0)
 _override = ContextVar("generator", default=None)
 
 
 def manual_seed(seed):
-    """Start the random numbers anew: the same seed gives the same numbers."""
+    """Restart the random numbers: the same seed gives the same numbers."""
     global _generator
     _generator = np.random.default_rng(seed)
 
 
 def default_generator():
-    """The NumPy generator that is drawn from where a function is given none."""
+    """The NumPy generator that functions draw from when they are given none."""
     return _override.get() or _generator
 
 
 @contextmanager
 def use_generator(generator):
-    """Inside, in this thread or task alone, draw from this NumPy generator."""
+    """Draw from this NumPy generator inside the block, in this thread or task only."""
     token = _override.set(generator)
     try:
         yield generator
