@@ -1,17 +1,17 @@
 """What stands around a training: the import, the tokenizing, the batches.
 
-`python -m benchmarks.around [--json FILE]` prints what `import minigrad` adds to importing NumPy
+`python -m benchmarks.around [--store]` prints what `import minigrad` adds to importing NumPy
 (new processes in turns), how long the plays take to become tokens, and which part of a step of the
 default model the making of its batch is. Run it with nothing else running.
 """
 
 import argparse
-import json
 import statistics
 import subprocess
 import sys
 import time
 
+from benchmarks import store
 from benchmarks.training import CORES, minigrad_step
 from minigrad.data import CharTokenizer, load_shakespeare
 
@@ -46,9 +46,16 @@ def import_times():
     return {what: 1000 * statistics.median(times) for what, times in seconds.items()}
 
 
+def promises(found):
+    """All of it, as rows for the page."""
+    for what, value in found.items():
+        text = f"{value:,.3g}" if value < 1000 else f"{value:,.0f}"
+        yield store.row(what, text, "python -m benchmarks.around --store")
+
+
 def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--json", metavar="FILE", help="write the figures as JSON")
+    store.add_option(parser, "around")
     options = parser.parse_args(arguments)
     imports = import_times()
     plays = load_shakespeare()
@@ -64,9 +71,8 @@ def main(arguments=None):
     }
     for what, value in found.items():
         print(f"{what:40s} {value:14,.3f}")
-    if options.json:
-        with open(options.json, "w", encoding="utf-8") as file:
-            file.write(json.dumps(found, indent=1) + "\n")
+    if options.store:
+        store.write(options.store, found, promises(found))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """How time and memory of a training step grow with the context and the batch.
 
-`python -m benchmarks.growth [--json FILE]` trains the default model a few steps for each pair of
+`python -m benchmarks.growth [--store]` trains the default model a few steps for each pair of
 context and batch, each in a process of its own, and prints the time for a token and the peak
 memory. Run it with nothing else running; the largest needs about 6 GB.
 """
@@ -14,6 +14,7 @@ import time
 import numpy as np
 
 import minigrad as mg
+from benchmarks import store
 from benchmarks.training import CORES, VOCABULARY, own_peak
 from minigrad.data import TextDataset
 from minigrad.gpt2_shakespeare import GPT2, GPT2Config, Recipe, Trainer
@@ -50,7 +51,7 @@ def measure(context_size, batch_size):
 
 def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--json", metavar="FILE", help="write the table as JSON")
+    store.add_option(parser, "growth")
     options = parser.parse_args(arguments)
     results = {}
     print("microseconds a token, peak memory in MB")
@@ -61,9 +62,8 @@ def main(arguments=None):
             f"{r['microseconds a token']:7.0f} µs {r['MB'] or 0:5.0f} MB" for r in row.values()
         )
         print(f"{context_size:8d}" + "".join(f"{cell:>18s}" for cell in cells))
-    if options.json:
-        with open(options.json, "w", encoding="utf-8") as file:
-            file.write(json.dumps(results, indent=1) + "\n")
+    if options.store:
+        store.write(options.store, results)
 
 
 if __name__ == "__main__":

@@ -2,16 +2,17 @@
 
 `python -m benchmarks.recipes TEXT FOLDER [NAME …]` trains the small recipe with three seeds and the
 default one (an hour and more; runs that are finished in FOLDER are not repeated), or those that are
-named, and writes docs/results.md and docs/results.json, which keep what is not repeated. TEXT is
+named, and writes docs/results.md and benchmarks/results/recipes.json, which keep what is not repeated. TEXT is
 the million characters of Shakespeare that char-rnn and nanoGPT train on; the targets are set for
 it.
 """
 
-import json
 import re
 import subprocess
 import sys
 from pathlib import Path
+
+from benchmarks import store
 
 DOCS = Path(__file__).parent.parent / "docs"
 SMALL = "--num-blocks 4 --num-heads 4 --embedding-dim 128 --batch-size 12 --num-steps 2000"
@@ -90,16 +91,37 @@ def page(found):
     return "\n".join(lines) + "\n"
 
 
+def promises(found):
+    """The validation losses and their means, beside PyTorch's, as rows for the page."""
+    for recipe, target in TARGETS.items():
+        runs = {name: run for name, run in found.items() if name.startswith(recipe)}
+        losses = {name: run["reports"][-1][2] for name, run in runs.items()}
+        for name, loss in losses.items():
+            command = runs[name]["command"]
+            yield store.row(f"validation loss, {name}", f"{loss:.3f}", command, "nats")
+        if losses:
+            yield store.row(
+                f"validation loss, {recipe}, mean of {len(losses)} (promised: ≤ {target:.2f})",
+                f"{sum(losses.values()) / len(losses):.3f}",
+                "python -m benchmarks.recipes",
+                "nats",
+            )
+        yield store.row(
+            f"validation loss, recipe {recipe}, in PyTorch",
+            str(PYTORCH[recipe]),
+            "measured once, on another machine",
+            "nats",
+        )
+
+
 def main(arguments):
     if len(arguments) < 2 or set(arguments[2:]) - RUNS.keys():
         print(__doc__)
         return 2
     folder = Path(arguments[1])
     folder.mkdir(parents=True, exist_ok=True)
-    written = DOCS / "results.json"
-    found = json.loads(written.read_text(encoding="utf-8")) if written.exists() else {}
-    found |= results(Path(arguments[0]), folder, arguments[2:] or list(RUNS))
-    written.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    found = store.read("recipes") | results(Path(arguments[0]), folder, arguments[2:] or list(RUNS))
+    store.write("recipes", found, promises(found))
     (DOCS / "results.md").write_text(page(found), encoding="utf-8")
     print(page(found))
     return 0

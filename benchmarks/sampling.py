@@ -1,6 +1,6 @@
 """Tokens per second of the default model: with the cache and without it, and both in PyTorch.
 
-`python -m benchmarks.sampling [--tokens N] [--batches N ...] [--repeats N] [--json FILE]` lets each
+`python -m benchmarks.sampling [--tokens N] [--batches N ...] [--repeats N] [--store]` lets each
 way write the same number of tokens after the same prompt, in turns, each in a process of its own.
 PyTorch keeps a cache of the same kind, with the same policy past the context. Run it with nothing
 else running.
@@ -16,6 +16,7 @@ from functools import partial
 import numpy as np
 
 import minigrad as mg
+from benchmarks import store
 from benchmarks.training import VOCABULARY, available
 from benchmarks.turns import take_turns
 from minigrad.gpt2_shakespeare import GPT2, GPT2Config, generate, next_token_probabilities
@@ -94,6 +95,24 @@ def measure(batch_size, count, repeats):
     }
 
 
+def promises(results):
+    """The speed of each batch, and how many times that of the other ways, as rows for the page."""
+    command = "python -m benchmarks.sampling --store"
+    for batch, rows in results.items():
+        speed = rows["minigrad, cache"]["tokens per second"][1]
+        yield store.row(
+            f"sampling, {batch}, default model", f"{speed:.0f}", command, "tokens a second"
+        )
+        for way, found in rows.items():
+            if way != "minigrad, cache":
+                yield store.row(
+                    f"sampling, {batch}: the speed of {way} = 1",
+                    f"{found['ratio'][1]:.1f}",
+                    command,
+                    "times its speed",
+                )
+
+
 def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--tokens", type=int, default=256, help="of each text (default: 256)")
@@ -106,7 +125,7 @@ def main(arguments=None):
         help="texts at once (default: 1 16)",
     )
     parser.add_argument("--repeats", type=int, default=9, help="runs of each (default: 9)")
-    parser.add_argument("--json", metavar="FILE", help="write the table as JSON")
+    store.add_option(parser, "sampling")
     parser.add_argument("--serve", nargs=3, help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     if options.serve:
@@ -120,9 +139,8 @@ def main(arguments=None):
             low, middle, high = row["tokens per second"]
             ratio = row["ratio"][1]
             print(f"{way:20s} {middle:9.0f} {low:7.0f} – {high:5.0f} {ratio:16.2f}x")
-    if options.json:
-        with open(options.json, "w", encoding="utf-8") as file:
-            file.write(json.dumps(results, indent=1) + "\n")
+    if options.store:
+        store.write(options.store, results, promises(results))
 
 
 if __name__ == "__main__":

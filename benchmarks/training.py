@@ -1,6 +1,6 @@
 """A training step of minigrad beside one of PyTorch, in one interleaved run.
 
-`python -m benchmarks.training [--turns N] [--json FILE] [--chart FILE]` times, for two sizes of
+`python -m benchmarks.training [--turns N] [--store [NAME]] [--chart FILE]` times, for two sizes of
 model and the same batches: minigrad in a plain loop, `loss.backward()` and `AdamW` (NumPy's BLAS on
 all cores); minigrad's `Trainer` with workers (the batch split over threads); PyTorch eager at its
 best; and the model's matrix products alone. Each lives in a process of its own, so that nobody's
@@ -21,6 +21,7 @@ from pathlib import Path
 import numpy as np
 
 import minigrad as mg
+from benchmarks import store
 from benchmarks.turns import take_turns
 from minigrad.data import TextDataset
 from minigrad.gpt2_shakespeare import GPT2, GPT2Config, Recipe, Trainer
@@ -213,10 +214,27 @@ def show(size, result):
         print(f"gradients differ by {result['gradient difference']:.1e} of their largest entry")
 
 
+def promises(results, name):
+    """Time and memory of a step with workers beside PyTorch's, as rows for the page."""
+    machine = {"training": "EPYC", "training_xeon": "Xeon"}.get(name, name)
+    for size, result in results.items():
+        ours, theirs = result["rows"]["minigrad, workers"], result["rows"].get("PyTorch")
+        if theirs is None:
+            continue
+        memory = ours["memory"] / theirs["memory"]
+        for what, value in (("time", ours["ratio"][1]), ("memory", memory)):
+            yield store.row(
+                f"{what} of a training step, {size} model, two workers, {machine}, PyTorch = 1",
+                f"{value:.2f}",
+                f"python -m benchmarks.training --store {name}",
+                "times PyTorch",
+            )
+
+
 def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--turns", type=int, default=15, help="turns of each (default: 15)")
-    parser.add_argument("--json", metavar="FILE", help="write the table as JSON")
+    store.add_option(parser, "training")
     parser.add_argument("--chart", metavar="FILE", help="draw the medians as a PNG")
     parser.add_argument("--serve", nargs=2, metavar=("SIZE", "WAY"), help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
@@ -226,9 +244,8 @@ def main(arguments=None):
     for size in SIZES:
         results[size] = table(size, options.turns)
         show(size, results[size])
-    if options.json:
-        with open(options.json, "w", encoding="utf-8") as file:
-            file.write(json.dumps(results, indent=1) + "\n")
+    if options.store:
+        store.write(options.store, results, promises(results, options.store))
     if options.chart:
         from course import draw
 

@@ -1,6 +1,6 @@
 """The small recipe's whole training beside PyTorch's, evaluations and all.
 
-`python -m benchmarks.whole_run TEXT [--json FILE]` trains minigrad (with workers, and in one
+`python -m benchmarks.whole_run TEXT [--store]` trains minigrad (with workers, and in one
 thread of Python) and PyTorch on the same batches, each in a process of its own, in turns of 100
 steps; every 500 steps 200 batches of training text and 200 of validation text are evaluated.
 Prints the seconds of each, and the last validation loss. Run it with nothing else running.
@@ -15,6 +15,7 @@ import time
 import numpy as np
 
 import minigrad as mg
+from benchmarks import store
 from benchmarks.training import CORES, SIZES, pytorch_twin
 from benchmarks.turns import take_turns
 from minigrad.apps.cli import evaluate_each
@@ -84,10 +85,22 @@ def serve(way, text):
         print(json.dumps([time.perf_counter() - start, losses]), flush=True)
 
 
+def promises(found):
+    """The time of each way beside PyTorch's, as rows for the page."""
+    for way, row in found.items():
+        if "ratio" in row and way != "PyTorch":
+            yield store.row(
+                f"time of the small recipe's 2000 steps, {way}, PyTorch = 1",
+                f"{row['ratio']:.2f}",
+                "python -m benchmarks.whole_run TEXT --store",
+                "times PyTorch",
+            )
+
+
 def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("text", metavar="TEXT", help="the text file to train on")
-    parser.add_argument("--json", metavar="FILE", help="write the figures as JSON")
+    store.add_option(parser, "whole_run")
     parser.add_argument("--serve", metavar="WAY", help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     if options.serve:
@@ -105,9 +118,8 @@ def main(arguments=None):
             row["ratio"] = row["seconds"] / found["PyTorch"]["seconds"]
             line += f"  {row['ratio']:.2f} x PyTorch"
         print(f"{line}   validation loss {row['losses'][1]:.3f}")
-    if options.json:
-        with open(options.json, "w", encoding="utf-8") as file:
-            file.write(json.dumps(found, indent=1) + "\n")
+    if options.store:
+        store.write(options.store, found, promises(found))
 
 
 if __name__ == "__main__":

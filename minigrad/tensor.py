@@ -8,13 +8,13 @@ from minigrad.ops import (
     abs, add, argmax, argmin, clip, cos, cumprod, cumsum, div, exp, floor_divide, log, matmul, max,
     maximum, mean, min, minimum, mul, neg, norm, pow, prod, remainder, round, sin, sqrt, std, sub,
     sum, tan, tanh, var,
-)
+)  # fmt: skip
 from minigrad.shapes import (
     all, any, bitwise_and, bitwise_or, bitwise_xor, cat, ceil, diagonal, equal, expand_dims,
     flatten, floor, getitem, greater, greater_equal, invert, isfinite, isinf, isnan, less,
     less_equal, masked_fill, not_equal, permute, repeat, reshape, sign, split, squeeze, stack, trace,
     transpose, tril, triu, where,
-)
+)  # fmt: skip
 
 
 # --- The class Tensor ---

@@ -10,8 +10,8 @@ import time
 
 import pytest
 
-from benchmarks import browser
 from course.lessons.notebooks import paths
+from maintain import browser
 from minigrad.apps.pretrained import load_pretrained
 from minigrad.apps.sampler import Sampler
 

@@ -5,11 +5,11 @@ import re
 
 import pytest
 
-from benchmarks import mistakes, nbgrading
-from course.grading import grade, submissions
+from course.grading import grade, nbgrader, submissions
 from course.lessons.exercises import exercises
 from course.lessons.notebooks import ROOT, load, paths
 from course.sandbox import child
+from maintain import mistakes
 
 INSTRUCTORS = (ROOT / "docs" / "instructors.md").read_text(encoding="utf-8")
 COLUMN = re.compile(r"(?<!\\)\|")
@@ -33,7 +33,7 @@ def names_and_advice(text):
 def test_the_page_has_every_mistake_and_its_advice():
     stored = mistakes.PAGE.read_text(encoding="utf-8")
     cheap = mistakes.page(lambda number, body: "…")
-    assert names_and_advice(stored) == names_and_advice(cheap), "run python -m benchmarks.mistakes"
+    assert names_and_advice(stored) == names_and_advice(cheap), "run python -m maintain.mistakes"
     headings = {heading for heading, _ in rows(stored)}
     assert len(headings) == len(exercises())
     assert all(len(cells) == 3 and all(cells) for _, cells in rows(stored))
@@ -51,7 +51,7 @@ def test_a_cell_shows_what_is_written():
 
 @pytest.mark.parametrize("path", paths(), ids=lambda path: path.stem)
 def test_every_exercise_has_its_two_cells_for_nbgrader(path):
-    cells = nbgrading.source(load(path))["cells"]
+    cells = nbgrader.source(load(path))["cells"]
     found = [cell["metadata"]["nbgrader"] for cell in cells if "nbgrader" in cell["metadata"]]
     numbers = [n.replace(".", "-") for n in exercises() if n[:2] == path.stem[:2]]
     assert [part["grade_id"] for part in found] == [
@@ -80,9 +80,9 @@ def test_the_exercises_take_as_long_as_their_cards_say():
 def test_what_the_page_names_exists():
     links = re.findall(r"\]\(([^)#:]+)\)", INSTRUCTORS)
     assert links and all((ROOT / "docs" / link).exists() for link in links)
-    for module in set(re.findall(r"-m (benchmarks[\w.]+)", INSTRUCTORS)):
+    for module in set(re.findall(r"-m ((?:benchmarks|course|maintain)[\w.]+)", INSTRUCTORS)):
         assert importlib.util.find_spec(module) is not None
-    assert nbgrading.HIDDEN.format("03.2").strip() in INSTRUCTORS
+    assert nbgrader.HIDDEN.format("03.2").strip() in INSTRUCTORS
 
 
 def test_the_page_names_every_option_and_the_limits():

@@ -2,8 +2,8 @@
 
 import yaml
 
-from benchmarks import matrix
 from course.environment import ROOT, requirements
+from maintain import matrix
 
 
 def test_each_cell_changes_one_factor():

@@ -48,7 +48,10 @@ def edition(root: Path = ROOT) -> dict[str, bytes]:
         if "__pycache__" not in path.parts
     }
     files["README.md"] = files.pop("course/student/readme.md")
-    documents = [path for path in (root / "docs").rglob("*") if path.is_file()]
+    shown_files = "docs", "benchmarks/results"
+    documents = [
+        path for room in shown_files for path in (root / room).rglob("*") if path.is_file()
+    ]
     files[MARKER] = json.dumps({"edition": "student"}).encode("utf-8") + b"\n"
     for path in notebooks.paths(root):
         content = blanked(notebooks.load(path))

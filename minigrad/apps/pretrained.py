@@ -1,7 +1,7 @@
 """The model that the course ships: `mg.load_pretrained()`.
 
 Its file holds the weights in half precision and, in its header, the model's size and vocabulary;
-nothing in it can run. `python -m benchmarks.pretrained` writes it and docs/pretrained.md.
+nothing in it can run. `python -m maintain.pretrained` writes it and docs/pretrained.md.
 """
 
 from dataclasses import asdict

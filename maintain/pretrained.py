@@ -1,6 +1,6 @@
 """The shipped model and its card, from a training run of the command line.
 
-    python -m benchmarks.pretrained RUN_FOLDER LOG --commit COMMIT --minutes MINUTES
+    python -m maintain.pretrained RUN_FOLDER LOG --commit COMMIT --minutes MINUTES
 
 RUN_FOLDER is the run's --checkpoint-dir: the checkpoint with the lowest validation loss is taken,
 or with `--mean N` the mean of the newest N checkpoints, weight by weight. LOG is what the run
@@ -58,7 +58,7 @@ With the prompt `ROMEO:`, temperature 0.8 and seed 0 it writes:
 
 It knows {vocabulary} characters and nothing but these plays: it imitates their form, line by line, and has no notion of what it says. It sees {context} characters at once, so a speaker, a rhyme or a thought is lost after a few lines. Names and whole phrases can come from the plays word for word. It is a piece of a course, good for looking inside, and for no other use.
 
-`python -m benchmarks.pretrained` wrote this page, the tables and the file.
+`python -m maintain.pretrained` wrote this page, the tables and the file.
 """
 
 

@@ -1,10 +1,10 @@
-"""The README's pictures: `python -m benchmarks.pictures CHECKPOINT`, after benchmarks.recipes."""
+"""The README's pictures: `python -m maintain.pictures CHECKPOINT`, after benchmarks.recipes."""
 
-import json
 import sys
 
 import numpy as np
 
+from benchmarks import store
 from benchmarks.recipes import DOCS, PYTORCH
 from course import draw
 from minigrad.apps.checkpoint import load_model
@@ -13,8 +13,8 @@ PHRASE = "ROMEO:\nWhat light is this?"
 
 
 def loss_curve(path):
-    """The losses of the largest run in docs/results.json."""
-    *_, (name, run) = json.loads((DOCS / "results.json").read_text(encoding="utf-8")).items()
+    """The losses of the largest run in benchmarks/results/recipes.json."""
+    *_, (name, run) = store.read("recipes").items()
     steps, training, validation = zip(*run["reports"], strict=True)
     with draw.to_file(path):
         draw.lines(

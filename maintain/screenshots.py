@@ -1,4 +1,4 @@
-"""The README's screenshots: `python -m benchmarks.screenshots`, where Chromium is installed.
+"""The README's screenshots: `python -m maintain.screenshots`, where Chromium is installed.
 
 Opens the notebooks in a JupyterLab of its own, runs them, and photographs the playground and two
 lessons into docs/pictures/.

@@ -1,8 +1,8 @@
 """All tests and notebooks again and again, with one thing changed at a time.
 
-`python -m benchmarks.matrix FOLDER [CELL …] [-k EXPRESSION]` makes an environment in FOLDER for
+`python -m maintain.matrix FOLDER [CELL …] [-k EXPRESSION]` makes an environment in FOLDER for
 each Python and NumPy, runs pytest (notebooks under strict nbval included) in every cell, or in
-those that are named, and writes docs/matrix.md and docs/matrix.json. A cell that is finished for
+those that are named, and writes docs/matrix.md and benchmarks/results/matrix.json. A cell that is finished for
 this commit is not run again, so a run that was stopped goes on. With -k only the tests that fit
 are run, and the page is written into FOLDER instead, as it is where cells were named.
 """
@@ -18,6 +18,7 @@ import time
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
+from benchmarks import store
 from course.environment import ROOT, requirements
 
 DOCS = ROOT / "docs"
@@ -145,7 +146,7 @@ def page(found):
         "# The same everywhere",
         "",
         "All tests, the examples in the docstrings and all notebooks under strict nbval, with one "
-        f"factor changed at a time. Written by `python -m benchmarks.matrix`, {first['date']}, at "
+        f"factor changed at a time. Written by `python -m maintain.matrix`, {first['date']}, at "
         f"commit {first['commit']}.",
         *(
             ["", f"Only the tests that fit `-k {first['selection']}`."]
@@ -168,9 +169,19 @@ def page(found):
     return "\n".join(lines) + "\n"
 
 
+def promises(found):
+    """How many cells are green, and each lesson's run time in the first, as rows for the page."""
+    command = "python -m maintain.matrix FOLDER"
+    green = sum(cell["exit_code"] == 0 for cell in found.values())
+    yield store.row("cells of the matrix that are green", f"{green} of {len(found)}", command)
+    for name, seconds in found["base"]["lessons"].items():
+        name = name.removeprefix("notebooks.")
+        yield store.row(f"run time of {name}", f"{seconds:.0f}", command, "seconds")
+
+
 def main(arguments):
     parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.matrix", description=__doc__.split("\n")[0]
+        prog="python -m maintain.matrix", description=__doc__.split("\n")[0]
     )
     parser.add_argument("folder", type=Path, help="where environments and results are kept")
     parser.add_argument("cells", nargs="*", help=f"of {', '.join(CELLS)}; all where none is named")
@@ -186,9 +197,11 @@ def main(arguments):
         name: run_cell(name, options.folder.resolve(), options.selection, commit.stdout.strip())
         for name in options.cells or CELLS
     }
-    target = DOCS if not options.selection and len(found) == len(CELLS) else options.folder
+    complete = not options.selection and len(found) == len(CELLS)
+    target = DOCS if complete else options.folder
     (target / "matrix.md").write_text(page(found), encoding="utf-8")
-    (target / "matrix.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    if complete:
+        store.write("matrix", found, promises(found))
     print(page(found))
     return max(cell["exit_code"] for cell in found.values())
 

@@ -1,4 +1,4 @@
-"""The page of mistakes: `python -m benchmarks.mistakes` writes docs/mistakes.md.
+"""The page of mistakes: `python -m maintain.mistakes` writes docs/mistakes.md.
 
 For each exercise the wrong answers of tests/wrong_answers, what the check says of each (its first
 line, from running it), and what an instructor may tell the student.
@@ -17,7 +17,7 @@ PAGE = Path(__file__).parent.parent / "docs" / "mistakes.md"
 INTRODUCTION = """\
 # Mistakes that people make
 
-Written by `python -m benchmarks.mistakes` from tests/wrong_answers: do not edit it by hand.
+Written by `python -m maintain.mistakes` from tests/wrong_answers: do not edit it by hand.
 
 Each exercise has wrong answers that its check must refuse, each with a diagnosis of its own, and
 the tests hold it to that. Here they stand for whoever sits beside a student, {count} in all. *How

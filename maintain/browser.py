@@ -33,10 +33,9 @@ def lab(folder):
     Settings, configuration and run-time files lie in `folder` too, so it meets no other JupyterLab.
     """
     folder = Path(folder)
-    (folder / "docs").mkdir()
     shutil.copytree(ROOT / "notebooks", folder / "notebooks")
-    for path in (ROOT / "docs").glob("*.json"):  # the lessons read their tables from there
-        shutil.copy(path, folder / "docs")
+    # The lessons read their tables from there.
+    shutil.copytree(ROOT / "benchmarks" / "results", folder / "benchmarks" / "results")
     for name, text in _SETTINGS.items():
         path = folder / "settings" / name
         path.parent.mkdir(parents=True, exist_ok=True)

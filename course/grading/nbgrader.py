@@ -1,4 +1,4 @@
-"""A lesson as nbgrader's source: `python -m benchmarks.nbgrading NOTEBOOK FILE`.
+"""A lesson as nbgrader's source: `python -m course.grading.nbgrader NOTEBOOK FILE`.
 
 Writes a copy of a lesson in which each exercise's cell is an autograded answer, and the check below
 it an autograder test of one point. `check("03.2")` prints and raises nothing, which nbgrader would

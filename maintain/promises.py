@@ -1,8 +1,8 @@
 """The page of promises: the figures that README and lessons state, with where they come from.
 
-`python -m benchmarks.promises` gathers what was measured (docs/*.json), what the lessons print and
-what can be counted, and writes docs/promises.md and docs/promises.json. With `--long` it first runs
-the tests that take minutes and writes what came out of them to docs/long.json.
+`python -m maintain.promises` gathers the rows that the benchmarks keep (benchmarks/results/), what
+the lessons print and what can be counted, and writes docs/promises.md. With `--long` it first runs
+the tests that take minutes and keeps what came out of them.
 """
 
 import ast
@@ -13,10 +13,10 @@ import subprocess
 import sys
 import tempfile
 import xml.etree.ElementTree as ElementTree
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks import recipes
+from benchmarks import store
 from minigrad.gpt2_shakespeare import GPT2, GPT2Config, Recipe
 
 ROOT = Path(__file__).parent.parent
@@ -45,138 +45,12 @@ def last_change(*paths):
     return done.stdout.split() or ["not committed yet", "today"]
 
 
-def measured(name):
-    """The content of docs/NAME.json, and its commit and date; None where it was not measured."""
-    path = DOCS / f"{name}.json"
-    if not path.exists():
-        return None, []
-    return json.loads(path.read_text(encoding="utf-8")), last_change(path)
-
-
-# --- What was measured ---
-
-
-def of_recipes():
-    """The validation losses of the published recipes."""
-    runs, source = measured("results")
-    for recipe, target in recipes.TARGETS.items():
-        losses = {n: r["reports"][-1][2] for n, r in runs.items() if n.startswith(recipe)}
-        for name, loss in losses.items():
-            command = runs[name]["command"]
-            yield Promise(f"validation loss, {name}", f"{loss:.3f}", command, *source, "nats")
-        if losses:
-            mean = sum(losses.values()) / len(losses)
-            yield Promise(
-                f"validation loss, {recipe}, mean of {len(losses)} (promised: ≤ {target:.2f})",
-                f"{mean:.3f}",
-                "python -m benchmarks.recipes",
-                *source,
-                "nats",
-            )
-        yield Promise(
-            f"validation loss, recipe {recipe}, in PyTorch",
-            str(recipes.PYTORCH[recipe]),
-            "measured once, on another machine",
-            *source,
-            "nats",
-        )
-
-
-def of_parity():
-    """How far 100 steps of training are from PyTorch's."""
-    found, source = measured("parity")
-    pairs = zip(found["minigrad"], found["pytorch"], strict=True)
-    largest = max(abs(a - b) for a, b in pairs)
-    yield Promise(
-        f"largest difference to PyTorch's loss in {len(found['minigrad'])} steps (promised: 1e-6)",
-        f"{largest:.0e}",
-        "python -m benchmarks.parity docs/parity.json",
-        *source,
-    )
-
-
-def of_training():
-    """A training step with workers, beside PyTorch's."""
-    for file, machine in (("training", "EPYC"), ("training_xeon", "Xeon")):
-        sizes, source = measured(file)
-        for size, result in (sizes or {}).items():
-            rows = result["rows"]
-            ours, theirs = rows["minigrad, workers"], rows.get("PyTorch")
-            if theirs is None:
-                continue
-            memory = ours["memory"] / theirs["memory"]
-            for name, value in (("time", ours["ratio"][1]), ("memory", memory)):
-                yield Promise(
-                    f"{name} of a training step, {size} model, two workers, {machine}, PyTorch = 1",
-                    f"{value:.2f}",
-                    f"python -m benchmarks.training --json docs/{file}.json",
-                    *source,
-                    "times PyTorch",
-                )
-
-
-def of_runs():
-    """The small recipe beside PyTorch, sampling, and what stands around a training."""
-    whole, source = measured("whole_run")
-    if whole is not None:
-        command = "python -m benchmarks.whole_run TEXT --json docs/whole_run.json"
-        for way, row in whole.items():
-            if "ratio" in row and way != "PyTorch":
-                name = f"time of the small recipe's 2000 steps, {way}, PyTorch = 1"
-                yield Promise(name, f"{row['ratio']:.2f}", command, *source, "times PyTorch")
-    sampling, source = measured("sampling")
-    for batch, rows in (sampling or {}).items():
-        command = "python -m benchmarks.sampling --json docs/sampling.json"
-        speed = rows["minigrad, cache"]["tokens per second"][1]
-        yield Promise(
-            f"sampling, {batch}, default model", f"{speed:.0f}", command, *source, "tokens a second"
-        )
-        for way, row in rows.items():
-            if way != "minigrad, cache":
-                yield Promise(
-                    f"sampling, {batch}: the speed of {way} = 1",
-                    f"{row['ratio'][1]:.1f}",
-                    command,
-                    *source,
-                    "times its speed",
-                )
-    around, source = measured("around")
-    for what, value in (around or {}).items():
-        command = "python -m benchmarks.around --json docs/around.json"
-        yield Promise(what, f"{value:,.3g}" if value < 1000 else f"{value:,.0f}", command, *source)
-
-
-def of_matrix():
-    """The matrix, and the run time of each lesson in its first cell."""
-    cells, source = measured("matrix")
-    if cells is None:
-        return
-    command = "python -m benchmarks.matrix FOLDER"
-    green = sum(cell["exit_code"] == 0 for cell in cells.values())
-    yield Promise(
-        "cells of the matrix that are green", f"{green} of {len(cells)}", command, *source
-    )
-    for name, seconds in cells["base"]["lessons"].items():
-        name = name.removeprefix("notebooks.")
-        yield Promise(f"run time of {name}", f"{seconds:.0f}", command, *source, "seconds")
-
-
-def of_tables():
-    """Figures that the other tables in docs/ name themselves, in a list "promises"."""
-    for path in sorted(DOCS.glob("*.json")):
-        content, source = measured(path.stem)
-        if path.stem != "promises" and isinstance(content, dict):
-            for row in content.get("promises", ()):
-                unit = row.get("unit", "")
-                yield Promise(row["name"], str(row["value"]), row["command"], *source, unit)
-
-
-def of_long_tests():
-    """What the tests that take minutes came to, when they last ran."""
-    found, source = measured("long")
-    for name, outcome in (found or {}).items():
-        text = f"{outcome['outcome']} in {outcome['seconds']:.0f} s"
-        yield Promise(f"long test {name}", text, "python -m benchmarks.promises --long", *source)
+def of_benchmarks():
+    """The rows that each benchmark keeps beside its results."""
+    for path in sorted(store.FOLDER.glob("*.json")):
+        found = json.loads(path.read_text(encoding="utf-8"))
+        for row in found["promises"]:
+            yield Promise(**row, commit=found["commit"], date=found["date"])
 
 
 # --- What the lessons print, and how long they run ---
@@ -221,7 +95,7 @@ def printed(path):
 
 def counted():
     """What the code and the notebooks hold today."""
-    command = "python -m benchmarks.promises"
+    command = "python -m maintain.promises"
     size = GPT2(GPT2Config(vocab_size=65)).num_parameters()
     yield Promise(
         "numbers in the default model (65 characters)",
@@ -268,8 +142,7 @@ def count_calls(folder, name):
 
 def promises():
     """All of them, in the order of the page."""
-    parts = of_recipes, of_parity, of_training, of_runs, of_tables, of_lessons, of_matrix, counted
-    parts += (of_long_tests,)
+    parts = of_benchmarks, of_lessons, counted
     return [promise for part in parts for promise in part()]
 
 
@@ -285,7 +158,7 @@ def page(found):
         "",
         "Every figure that the README states and every measurement that a lesson's text repeats, "
         "with the command that it comes from, the commit and date of that measurement. Losses are "
-        "per character. Written by `python -m benchmarks.promises`.",
+        "per character. Written by `python -m maintain.promises`.",
         "",
         "| what | value | command | commit | date |",
         "|---|---|---|---|---|",
@@ -310,16 +183,21 @@ def run_long_tests():
     }
 
 
+def of_long_tests(found):
+    """What the tests that take minutes came to, as rows for the page."""
+    for name, outcome in found.items():
+        text = f"{outcome['outcome']} in {outcome['seconds']:.0f} s"
+        yield store.row(f"long test {name}", text, "python -m maintain.promises --long")
+
+
 def main(arguments):
     if set(arguments) - {"--long"}:
         print(__doc__)
         return 2
     if arguments:
-        text = json.dumps(run_long_tests(), indent=1)
-        (DOCS / "long.json").write_text(text + "\n", encoding="utf-8")
+        found = run_long_tests()
+        store.write("long", found, of_long_tests(found))
     found = promises()
-    rows = json.dumps([asdict(promise) for promise in found], indent=1)
-    (DOCS / "promises.json").write_text(rows + "\n", encoding="utf-8")
     (DOCS / "promises.md").write_text(page(found), encoding="utf-8")
     print(page(found))
     return 0

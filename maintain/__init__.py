@@ -1,0 +1,1 @@
+"""Scripts that measure nothing: the pages that are generated, the pictures, the shipped model."""
