@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad import attention, functional, init, nn, op, ops, optim
+from minigrad import attention, functional, init, nn, op, ops, optim, shapes
 from minigrad import random as rnd
 from minigrad.backprop import gradients, topological_order
 from minigrad.bpe import BPETokenizer, cut_words
@@ -56,7 +56,9 @@ def public():
                 if isinstance(node, ast.ClassDef):
                     found |= {f"{node.name}.{name}" for name in methods(node)}
     found |= {
-        name for name, value in vars(ops).items() if hasattr(value, "broadcasts") and name[0] != "_"
+        name
+        for name, value in (vars(ops) | vars(shapes)).items()
+        if hasattr(value, "broadcasts") and name[0] != "_"
     }
     return found - {"dot", "mm", "concatenate", "unsqueeze", "view"}  # other names for the same
 
@@ -75,10 +77,7 @@ def methods(node):
 # What has no input that could be bad, or none of its own.
 WITHOUT = {
     "load_shakespeare",
-    "default_generator",
-    "no_grad",
-    "detect_anomaly",
-    "quiet",  # take nothing
+    "default_generator",  # take nothing
     "Module",  # is given nothing; its subclasses are
     "ReLU",
     "GELU",
@@ -281,20 +280,22 @@ BAD = {
     **{
         name: two(getattr(mg, name))
         for name in (
-            "add sub mul div pow maximum minimum equal not_equal less less_equal greater "
-            "greater_equal"
+            "add sub mul div pow remainder floor_divide maximum minimum equal not_equal less "
+            "less_equal greater greater_equal"
         ).split()
     },
     **{
         name: text(getattr(mg, name))
         for name in (
-            "neg exp log sqrt abs sin cos tan tanh isnan isinf isfinite floor ceil sign relu "
-            "sigmoid softplus gelu"
+            "neg exp log sqrt abs sin cos tan tanh isnan isinf isfinite floor ceil sign round invert "
+            "relu sigmoid softplus gelu"
         ).split()
     },
     **{
         name: axis(getattr(mg, name))
-        for name in "sum mean max min prod norm cumsum argmax argmin softmax log_softmax".split()
+        for name in (
+            "sum mean max min prod norm cumsum cumprod argmax argmin all any softmax log_softmax"
+        ).split()
     },
     "var": axis(mg.var, "mean"),
     "std": axis(mg.std, "mean"),
@@ -337,7 +338,10 @@ BAD = {
         ),
         (lambda w: w.x.reshape(-1, -1), ValueError, "one unknown dimension"),
     ],
-    "flatten": [(lambda w: w.x.flatten("a"), TypeError, "")],
+    "flatten": [
+        (lambda w: w.x.flatten("a"), TypeError, ""),
+        (lambda w: w.x.flatten(2), IndexError, "flatten: axis 2 is out of bounds"),
+    ],
     "transpose": [
         (lambda w: w.x.transpose(0, 2), IndexError, r"transpose of shape \(2, 3\): .*axis 2 is out")
     ],
@@ -388,7 +392,35 @@ BAD = {
         (lambda w: mg.stack([w.x, mg.ones(3)]), ValueError, "must have the same shape"),
         (lambda w: mg.stack([]), ValueError, "need at least one"),
     ],
-    "differentiable": [(lambda w: mg.differentiable(5), AttributeError, "__name__")],
+    "differentiable": [
+        (
+            lambda w: mg.differentiable(5),
+            TypeError,
+            "differentiable stands above a function, not 5",
+        ),
+        (lambda w: mg.differentiable(lambda x, /: x)(w.x), TypeError, "this one returned ndarray"),
+    ],
+    "pytorch_names": [(lambda w: w.x.var(axis=0, dim=0), TypeError, "mean the same option")],
+    **{
+        name: [
+            (
+                lambda w, f=getattr(mg, name): f(w.x > 0, w.x),
+                TypeError,
+                f"{name} of shape .*it takes masks or integers",
+            ),
+            (
+                lambda w, f=getattr(mg, name): f(w.x > 0, mg.array([True] * 4)),
+                ValueError,
+                f"{name}: shapes .* do not broadcast",
+            ),
+        ]
+        for name in ("bitwise_and", "bitwise_or", "bitwise_xor")
+    },
+    "diagonal": [
+        (lambda w: w.x[0].diagonal(), ValueError, r"diagonal of shape \(3,\): .*two dimensions"),
+        (lambda w: w.x.diagonal(0, 1, 1), ValueError, "diagonal of shape .*cannot be the same"),
+    ],
+    "trace": [(lambda w: w.x.trace(0, 0, 2), IndexError, "axis2: axis 2 is out of bounds")],
     # random numbers
     "manual_seed": [
         (lambda w: mg.manual_seed(-1), ValueError, "non-negative"),
@@ -402,7 +434,10 @@ BAD = {
         ]
         for name in ("rand", "randn")
     },
-    "randint": [(lambda w: rnd.randint(5, 5), ValueError, "low >= high")],
+    "randint": [
+        (lambda w: rnd.randint(5, 5), ValueError, "low >= high"),
+        (lambda w: rnd.randint(0, 300, dtype=np.uint8), ValueError, "0 to 300 does not fit uint8"),
+    ],
     "uniform": [
         (lambda w: rnd.uniform(2, 1, (2,)), ValueError, "high - low < 0"),
         (lambda w: rnd.uniform(0, INF, (2,)), OverflowError, "range exceeds valid bounds"),
@@ -427,9 +462,19 @@ BAD = {
             RuntimeError,
             "requires a gradient",
         ),
-        (lambda w: mg.check_gradients(mg.exp, "a"), TypeError, "exp of shape"),
+        (lambda w: mg.check_gradients(mg.exp, "a"), TypeError, "holds numbers or Booleans"),
     ],
     "draw_graph": [(lambda w: mg.draw_graph(spent()), RuntimeError, "is spent")],
+    **{
+        name: [
+            (
+                lambda w, f=getattr(mg.backprop, name): f(5),
+                TypeError,
+                f"{name} stands above a function, not 5",
+            )
+        ]
+        for name in ("no_grad", "detect_anomaly", "quiet")
+    },
     # functions of lesson 03
     "linear": [
         (
