@@ -318,7 +318,7 @@ def masks(student):
     expect_all(student, probe_masked_fill_gradient, (table, row, table, filled, words))
     yield "masks of 0 and 1, and masks that broadcast"
 
-    for x, bad, otherwise in [
+    for row, bad, otherwise in [
         (x, array(0, 0.3, 1), "a mask of 0.3 is a mistake and must be refused: `_as_mask` does it"),
         (
             x,
@@ -333,9 +333,9 @@ def masks(student):
             "axes nor more entries than x: compare shapes, and refuse it",
         ),
     ]:
-        got = student.run(probe_masked_fill, x, bad, 0.0)
+        got = student.run(probe_masked_fill, row, bad, 0.0)
         refused = isinstance(got, str) and got.startswith("ValueError")
-        shown = {"x": x, "mask": bad}
+        shown = {"x": row, "mask": bad}
         require(refused, True, otherwise, input=shown, expected="ValueError")
     yield "masks that are none, and masks that are too large, are refused"
 

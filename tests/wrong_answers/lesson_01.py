@@ -39,7 +39,7 @@ return value, lambda g: g * np.true_divide(1, b), rule_b
             Mistake(
                 "the value without its rules",
                 change=(", lambda g: g / b, lambda g: -g * a / (b * b)", ""),
-                says="returned ndarray alone",
+                says="returned its value alone",
                 advice="An operation returns its value and one rule for each array: read mul again.",
             ),
             Mistake(
@@ -160,7 +160,7 @@ def rule_b(g):
                 "a rule without a return",
                 of=0,
                 change=("return np.expand_dims", "found = np.expand_dims"),
-                says="rule for a returned None",
+                says="rule_a returned None",
                 advice="Both rules are functions, and a function without a return gives None.",
             ),
             Mistake(
@@ -274,7 +274,7 @@ return filled, rule, None
             Mistake(
                 "the mask's None left out",
                 change=(", None", ""),
-                says="return value, rule, None",
+                says="a tuple of 2, where 3 are expected",
                 advice="Count: an operation on two arrays returns three things.",
             ),
             Mistake(
@@ -398,7 +398,7 @@ return value, lambda g: np.zeros(x.shape, g.dtype) + np.reshape(g, kept.shape)
                 "a rule without a return",
                 of=0,
                 change=("return _restore", "_restore"),
-                says="the rule returned None",
+                says="rule returned None",
                 advice="A `lambda` returns by itself, a `def` does not.",
             ),
             Mistake(
