@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from course.checks.vocabulary import Wrong, check, near, require
+from course.checks.vocabulary import check, near, require
 
 # --- 07.1: heads ---
 
