@@ -325,23 +325,16 @@ class Trainer:
         return np.random.default_rng((self.config.seed, self.steps, number))
 
     def _backward(self, inputs, targets):
-        """The loss of a batch, after every parameter was given its gradient."""
-        workers = self.config.workers
-        shards = zip(*(np.array_split(as_array(x), workers) for x in (inputs, targets)))
-        losses, found = zip(
-            *side_by_side(
-                [
-                    partial(self._shard, number, x, y, share=len(x) / len(inputs))
-                    for number, (x, y) in enumerate(shards, 1)
-                ]
-            )
-        )
-        for parameter in self.optimizer.parameters:
-            # Always added in this order, so that the sum is rounded alike in every run.
-            parts = [gradient[parameter] for gradient in found if parameter in gradient]
-            parameter.grad = parts[0] if parts else None
-            for part in parts[1:]:
-                parameter.grad += part
+        """The loss of a batch; adds its gradient to every parameter's `grad`, as `backward` does."""
+        parts = (np.array_split(as_array(x), self.config.workers) for x in (inputs, targets))
+        tasks = [
+            partial(self._shard, number, x, y, len(x) / len(inputs))
+            for number, (x, y) in enumerate(zip(*parts), 1)
+        ]
+        losses, found = zip(*side_by_side(tasks))
+        for shard in found:  # always in this order, so that the sums are rounded alike in every run
+            for parameter, g in shard.items():
+                parameter.grad = g if parameter.grad is None else parameter.grad + g
         return sum(losses)
 
     def _shard(self, number, inputs, targets, share):
