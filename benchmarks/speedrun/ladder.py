@@ -34,7 +34,7 @@ def linear(lr):
 def climb():
     """{name: recipe}: each keeps the changes of those before it, and the last one is `fast`."""
     rungs = {f"AdamW at {lr}": adamw(lr) for lr in (0.001, 0.003, 0.006)}
-    rungs["the rate falls in a line"] = linear(0.006)
+    rungs["the rate falls in a line"] = linear(0.003)
     model = SMALL | PLAIN | {"bigram_dim": 0}
     training = LENGTH | {"momentum": 0.95, "other_lr": 0.005}
     changes = {
