@@ -1,7 +1,7 @@
 """The ladder: from lesson 8's recipe to `fast`, one change at a time, with three seeds each.
 
 `python -m benchmarks.speedrun.ladder TEXT LOG [NAME …]` appends each run to LOG, a file with one
-line of JSON for each, and leaves out what stands there already. `python -m benchmarks.speedrun.page
+line of JSON for each, and leaves out what stands there or is kept already. `python -m benchmarks.speedrun.page
 LOG` makes tables and chart of it.
 """
 
@@ -9,6 +9,7 @@ import json
 import sys
 from pathlib import Path
 
+from benchmarks import store
 from benchmarks.speedrun.rules import checked
 from benchmarks.speedrun.run import read_text, run, two_cores
 
@@ -83,6 +84,12 @@ def tries():
     }
 
 
+def kept():
+    """{(name, seed): run} of the results that are kept."""
+    ladder = store.read("speedrun").get("ladder", {})
+    return {(name, run["seed"]): run for name, runs in ladder.items() for run in runs}
+
+
 def finished(log):
     """{(name, seed): run} of a log."""
     lines = log.read_text(encoding="utf-8").splitlines() if log.exists() else []
@@ -102,7 +109,7 @@ def main(arguments):
     }
     for seed in range(SEEDS):
         for name, recipe in recipes.items():
-            if (name, seed) in finished(log):
+            if (name, seed) in kept() | finished(log):
                 continue
             found = run(recipe, seed, text)
             with open(log, "a", encoding="utf-8") as file:
