@@ -154,7 +154,7 @@ def write_chart():
 
     ladder = store.read(NAME).get("ladder", {})
     figure, axes = plt.subplots(figsize=(9, 5.5), layout="constrained")
-    kinds = {"the ladder": (climb(), "o-", "#1f6fb4"), "tries": (tries(), "x", "#c0561f")}
+    kinds = {"the ladder": (climb(), "o", "#1f6fb4"), "tries": (tries(), "x", "#c0561f")}
     for label, (names, style, colour) in kinds.items():
         shown = [name for name in names if name in ladder]
         x = [mean(ladder[name], "core_seconds") for name in shown]
