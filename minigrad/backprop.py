@@ -3,11 +3,11 @@
 
 import functools
 import inspect
-from contextlib import contextmanager
+from contextvars import ContextVar
 
 import numpy as np
 
-from minigrad.op import Part, anomaly_depth, is_quiet, no_grad_depth
+from minigrad.op import Part, anomaly_depth, no_grad_depth, quiet_depth
 from minigrad.tensor import Tensor
 
 
@@ -193,13 +193,18 @@ def _apply(rule, number, node, x, g):
 # --- Three switches: recording, anomalies, warnings ---
 
 
-class _Depth:
-    """A context manager, and a decorator, that counts how many of its kind are around us.
+class _Switch:
+    """A context manager, and a decorator, that counts how many of its blocks are open.
 
     It keeps no state of its own: one instance may be entered again, and by several threads.
     """
 
     depth = None
+
+    def __new__(cls, function=None):
+        """`@no_grad` without parentheses gives the function at once."""
+        switch = super().__new__(cls)
+        return switch if function is None else switch(function)
 
     def __enter__(self):
         self.depth.set(self.depth.get() + 1)
@@ -209,13 +214,25 @@ class _Depth:
         self.depth.set(self.depth.get() - 1)
 
     def __call__(self, function):
+        if not callable(function):
+            raise TypeError(f"{type(self).__name__} stands above a function, not {function!r:.60}")
         if inspect.isgeneratorfunction(function):
             return self._around_generator(function)
+        if inspect.isasyncgenfunction(function):
+            return self._around_async_generator(function)
+        if inspect.iscoroutinefunction(function):
 
-        @functools.wraps(function)
-        def inside(*arguments, **options):
-            with self:
-                return function(*arguments, **options)
+            @functools.wraps(function)
+            async def inside(*arguments, **options):
+                with self:
+                    return await function(*arguments, **options)
+
+        else:
+
+            @functools.wraps(function)
+            def inside(*arguments, **options):
+                with self:
+                    return function(*arguments, **options)
 
         return inside
 
@@ -224,23 +241,45 @@ class _Depth:
 
         @functools.wraps(function)
         def inside(*arguments, **options):
+            generator = function(*arguments, **options)
+            step, sent = generator.send, None
+            try:
+                while True:
+                    try:
+                        with self:
+                            value = step(sent)
+                    except StopIteration as end:
+                        return end.value
+                    try:
+                        step, sent = generator.send, (yield value)
+                    except Exception as error:  # the caller threw it in
+                        step, sent = generator.throw, error
+            finally:
+                generator.close()
+                sent = None  # an error that held this frame would make a cycle
+
+        return inside
+
+    def _around_async_generator(self, function):
+        @functools.wraps(function)
+        async def inside(*arguments, **options):
             generator, sent = function(*arguments, **options), None
             try:
                 while True:
                     try:
                         with self:
-                            value = generator.send(sent)
-                    except StopIteration as end:
-                        return end.value
+                            value = await generator.asend(sent)
+                    except StopAsyncIteration:
+                        return
                     sent = yield value
             finally:
-                generator.close()
+                await generator.aclose()
 
         return inside
 
 
-class no_grad(_Depth):
-    """Compute without recording: `with no_grad():` or `@no_grad()`; local to its thread or task.
+class no_grad(_Switch):
+    """Compute without recording: `with no_grad():` or `@no_grad`; local to its thread or task.
 
     >>> import minigrad as mg
     >>> x = mg.ones(2, requires_grad=True)
@@ -255,7 +294,7 @@ class no_grad(_Depth):
 # --- Detecting anomalies ---
 
 
-class detect_anomaly(_Depth):
+class detect_anomaly(_Switch):
     """Raise FloatingPointError at the first operation whose value or gradient is not finite.
 
     An infinity that was asked for (`masked_fill(mask, -inf)`) is none. Costs time: for debugging.
@@ -267,15 +306,21 @@ class detect_anomaly(_Depth):
 # --- One switch for many operations ---
 
 
-@contextmanager
-def quiet():
+class quiet(_Switch):
     """Switch NumPy's warnings off once, for operations that would otherwise each do it."""
-    before = is_quiet.set(True)
-    try:
-        with np.errstate(all="ignore"):
-            yield
-    finally:
-        is_quiet.reset(before)
+
+    depth = quiet_depth
+    before = ContextVar("before", default=())  # NumPy's settings outside the blocks, the last first
+
+    def __enter__(self):
+        self.before.set((np.seterr(all="ignore"), self.before.get()))
+        return super().__enter__()
+
+    def __exit__(self, *error):
+        settings, outer = self.before.get()
+        self.before.set(outer)
+        np.seterr(**settings)
+        super().__exit__(*error)
 
 
 # --- Checking gradients ---

@@ -70,7 +70,7 @@ def gelu(x, /):
 def _gelu_and_slope(x):
     """x Φ and its derivative, with Φ = 0.5 (1 + tanh(u)) = sigmoid(2 u)."""
     a, b = 2 * math.sqrt(2 / math.pi), 0.044715
-    square = x * x
+    square = np.minimum(x * x, 1e4)  # beyond, Φ is 0 or 1 already
     phi = 1 / (1 + np.exp(-x * (a + a * b * square)))
     value = x * phi
     return value, phi + value * (1 - phi) * (a + 3 * a * b * square)

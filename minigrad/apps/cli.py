@@ -35,7 +35,11 @@ class Alone:
     """One process trains: what several ranks do together (apps/distributed.py) it does by itself."""
 
     first = True  # prints and saves
-    trainer = staticmethod(Trainer)
+
+    def trainer(self, model, dataset, config):
+        """A trainer of its own."""
+        return Trainer(model, dataset, config)
+
     agree = staticmethod(int)  # the largest number that any rank gives
 
 
