@@ -325,6 +325,8 @@ def test_the_command_line_trains_saves_resumes_and_samples(tmp_path, capsys):
     assert "belongs to another run" in capsys.readouterr().err
     assert cli.main([*arguments, "--embedding-dim", "2"]) == 2
     assert "heads of an even size, not 1" in capsys.readouterr().err
+    assert cli.main([*COMMAND, "--text", str(text)], ranks=object()) == 2
+    assert "--recipe fast trains in one process" in capsys.readouterr().err
 
 
 def test_the_help_says_what_the_recipe_is(capsys):

@@ -145,7 +145,7 @@ def _trainer(options, tokenizer, training, ranks):
 
 
 def _fast_trainer(options, tokenizer, training, ranks):
-    if ranks.trainer is not Trainer:
+    if not isinstance(ranks, Alone):
         raise Refused("--recipe fast trains in one process: use --workers, without mpirun")
     try:
         return trainer_of(options, tokenizer.vocab_size, training)

@@ -18,7 +18,7 @@ from minigrad.attention import KeyValueCache, causal_attention
 from minigrad.gpt2_shakespeare import GPT2
 from minigrad.init import normal_
 from minigrad.op import differentiable
-from minigrad.ops import cat
+from minigrad.shapes import cat
 from minigrad.support.settings import number, true_or_false, whole_number
 
 # --- Operations ---
