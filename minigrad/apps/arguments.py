@@ -60,6 +60,19 @@ def _path(text):
     return text
 
 
+FAST = {"num_steps": 450, "lr": 0.02}  # the defaults that --recipe fast changes
+
+
+def parse(arguments=None):
+    """The options of a command line; a recipe changes the defaults of some."""
+    result = parser()
+    options = result.parse_args(arguments)
+    if options.recipe == "fast":
+        result.set_defaults(**FAST)
+        options = result.parse_args(arguments)
+    return options
+
+
 def parser():
     """The parser of `python -m minigrad.gpt2_shakespeare`."""
     result = _Parser(
@@ -79,6 +92,12 @@ def parser():
     add(model, "--embedding-dim", _whole(1), 288, "channels; a multiple of --num-heads")
     add(model, "--dropout", _real(0, 1, below=True), 0.0, "dropout probability")
     training = result.add_argument_group("the training")
+    text = (
+        "gpt2: lesson 8's model, AdamW and a cosine; fast: rotary positions, squared ReLU, a table "
+        "of pairs of characters, Muon at --lr on the matrices and AdamW at half of it on the rest, "
+        f"for {FAST['num_steps']} steps at {FAST['lr']} where you name no others (docs/speedrun.md)"
+    )
+    training.add_argument("--recipe", choices=("gpt2", "fast"), default="gpt2", help=text)
     add(training, "--num-steps", _whole(0), 2048, "steps of AdamW; more are allowed with --resume")
     add(training, "--batch-size", _whole(1), 32, "sequences in a batch")
     add(training, "--lr", _real(0, 10), 1e-3, "highest learning rate, after the warm-up")

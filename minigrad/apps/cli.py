@@ -13,7 +13,8 @@ import numpy as np
 
 from minigrad import random
 from minigrad.apps import checkpoint
-from minigrad.apps.arguments import Refused, check_memory, check_together, parser
+from minigrad.apps.arguments import Refused, check_memory, check_together, parse
+from minigrad.apps.fast_training import trainer_of
 from minigrad.apps.lock import only_run_in
 from minigrad.apps.streams import lenient_streams
 from minigrad.backprop import detect_anomaly
@@ -56,7 +57,7 @@ def main(arguments=None, ranks=Alone()):
 
 def _exit_code(arguments, ranks):
     try:
-        return _run(parser().parse_args(arguments), ranks)
+        return _run(parse(arguments), ranks)
     except (Refused, ModuleNotFoundError) as error:
         _say(error)
         return 2
@@ -118,6 +119,8 @@ def _read_text(options):
 
 
 def _trainer(options, tokenizer, training, ranks):
+    if options.recipe == "fast":
+        return _fast_trainer(options, tokenizer, training, ranks)
     config = GPT2Config(
         context_size=options.context_size,
         num_blocks=options.num_blocks,
@@ -139,6 +142,15 @@ def _trainer(options, tokenizer, training, ranks):
         return ranks.trainer(GPT2(config), training, training_config)
     except ValueError as error:
         raise Refused(str(error)) from None
+
+
+def _fast_trainer(options, tokenizer, training, ranks):
+    if not isinstance(ranks, Alone):
+        raise Refused("--recipe fast trains in one process: use --workers, without mpirun")
+    try:
+        return trainer_of(options, tokenizer.vocab_size, training)
+    except ValueError as error:
+        raise Refused(f"--recipe fast: {error}") from None
 
 
 def _prepare_checkpoints(options, trainer, tokenizer, held, ranks):

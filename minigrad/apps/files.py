@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from minigrad.apps.fast import FastGPT, FastGPTConfig
 from minigrad.data import CharTokenizer
 from minigrad.gpt2_shakespeare import GPT2, GPT2Config
 from minigrad.support.memory import pack
@@ -89,10 +90,11 @@ def build_model(path, arrays, description, dtype):
     """
     try:
         tokenizer = _tokenizer(description.get("vocabulary"))
-        config = GPT2Config(**description["model"])
+        is_fast = "bigram_dim" in description["model"]  # of --recipe fast
+        config = (FastGPTConfig if is_fast else GPT2Config)(**description["model"])
         _check_sizes(config, tokenizer, arrays)
         check_numbers(arrays, dtype)
-        model = GPT2(config)
+        model = (FastGPT if is_fast else GPT2)(config)
         model.load_state_dict(arrays)
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise ValueError(f"{path} does not describe a model: {error}") from None
@@ -115,17 +117,19 @@ def _check_sizes(config, tokenizer, arrays):
         raise ValueError(
             f"its model has {config.vocab_size} tokens, its vocabulary {tokenizer.vocab_size}"
         )
-    sizes = {
-        "token_embedding.weight": (config.vocab_size, config.embedding_dim),
-        "position_embedding.weight": (config.context_size, config.embedding_dim),
-    }
+    V, C = config.vocab_size, config.embedding_dim
+    sizes = {"token_embedding.weight": (V, C)}
+    if not getattr(config, "rotary", False):
+        sizes["position_embedding.weight"] = (config.context_size, C)
+    if getattr(config, "bigram_dim", 0):
+        sizes["bigram_embedding.weight"] = (V * V, config.bigram_dim)
     for name, wanted in sizes.items():
         if name not in arrays:
             raise ValueError(f"{name} is missing")
         if arrays[name].shape != wanted:
             met = arrays[name].shape
             raise ValueError(f"{name} has shape {met}, its description says {wanted}")
-    blocks = sum(name.endswith(".ln1.weight") for name in arrays)
+    blocks = sum(name.endswith(".attn.in_proj.weight") for name in arrays)
     if blocks != config.num_blocks:
         raise ValueError(f"it holds {blocks} blocks, its description says {config.num_blocks}")
 
