@@ -1,13 +1,16 @@
 """Sphinx and its settings. There is no conf.py: the sources are made anew for each site."""
 
 import io
+import re
 from pathlib import Path
 
 from sphinx.application import Sphinx
 from sphinx.errors import SphinxError
+from sphinx.util.docutils import docutils_namespace
 
 from course.site.repository import Repository
 
+COLOURS = re.compile(r"\x1b\[[\d;]*m")
 SETTINGS = {
     "project": "minigrad",
     "extensions": ["myst_nb", "sphinx.ext.mathjax"],
@@ -58,14 +61,15 @@ def run(source: Path, out: Path, doctrees: Path, repository: Repository | None) 
     settings = SETTINGS | {"html_theme_options": theme}
     said = io.StringIO()
     try:
-        app = Sphinx(
-            source, None, out, doctrees, "html", settings,
-            status=None, warning=said, freshenv=True, warningiserror=True,
-        )  # fmt: skip
-        app.build(force_all=True)
+        with docutils_namespace():  # leaves nothing behind for a second site
+            app = Sphinx(
+                source, None, out, doctrees, "html", settings,
+                status=None, warning=said, freshenv=True, warningiserror=True,
+            )  # fmt: skip
+            app.build(force_all=True)
     except SphinxError as error:
-        return f"{said.getvalue()}{error}"
+        return f"{COLOURS.sub('', said.getvalue())}{error}"
     # What no page shows: for whoever debugs the theme, and for the next build.
     for path in (out / ".buildinfo", *(out / "_static").rglob("*.map")):
         path.unlink(missing_ok=True)
-    return said.getvalue() if app.statuscode else ""
+    return COLOURS.sub("", said.getvalue()) if app.statuscode else ""
