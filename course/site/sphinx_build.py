@@ -24,6 +24,7 @@ SETTINGS = {
     # The stored outputs, and nothing else.
     "nb_execution_mode": "off",
     "nb_merge_streams": True,
+    "nb_render_markdown_format": "myst",  # captions may hold formulas
     "nb_ipywidgets_js": {},  # would be asked of another host
     "myst_enable_extensions": ["dollarmath", "amsmath"],
     "myst_dmath_double_inline": True,
