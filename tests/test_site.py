@@ -13,10 +13,12 @@ from pathlib import PurePosixPath
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 
 import pytest
+import yaml
 
 from course.lessons import notebooks
 from course.lessons.exercise import exercises
-from course.site import command, pages
+from course.lessons.notebooks import ROOT
+from course.site import command, pages, pdf
 from course.site.links import relink
 from course.site.repository import Repository
 from maintain import browser
@@ -102,12 +104,11 @@ def test_the_sources_name_no_address_of_a_repository_unless_it_is_given(tmp_path
                 assert (f"[{words}](https://" in text) == (repository is not None)
 
 
+@needs_sphinx
 def test_a_folder_of_somebody_else_is_refused(tmp_path, capsys):
-    pytest.importorskip("sphinx")
     (tmp_path / "thesis.txt").write_text("precious", encoding="utf-8")
-    if all(map(importlib.util.find_spec, command.NEEDED)):
-        assert command.main(["--out", str(tmp_path)]) == 2
-        assert "holds no site" in capsys.readouterr().err
+    assert command.main(["--out", str(tmp_path)]) == 2
+    assert "holds no site" in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
 
 
@@ -115,6 +116,23 @@ def test_what_is_missing_is_named(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(command, "NEEDED", ("sphinx_of_another_world",))
     assert command.main(["--out", str(tmp_path / "site")]) == 2
     assert 'sphinx_of_another_world: python -m pip install -e ".[site]"' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("file", [".github/workflows/pages.yml", ".readthedocs.yaml"])
+def test_who_publishes_calls_the_command_as_it_is(file, capsys):
+    text = (ROOT / file).read_text(encoding="utf-8")
+    yaml.safe_load(text)
+    assert 'python -m pip install -e ".[site]"' in text and "python -m course site" in text
+    with pytest.raises(SystemExit):
+        command.main(["--help"])
+    options = capsys.readouterr().out
+    used = re.findall(r"(?<=\s)--\w+", text.partition("python -m course site")[2])
+    assert used and all(option in options for option in used)
+
+
+def test_the_container_installs_what_reading_needs():
+    content = json.loads((ROOT / ".devcontainer/devcontainer.json").read_text(encoding="utf-8"))
+    assert "pip install -e '.[course]'" in content["postCreateCommand"]
 
 
 # --- The built pages ---
@@ -135,11 +153,16 @@ def students_site(tmp_path_factory):
     return out
 
 
-def plain(text):
-    """A file's text with its tags and without, and without what an editor may change."""
+def squeezed(text):
+    """Text without what an editor may change: spaces, quotes, line ends."""
+    return re.sub(r"[\s\"'\\]+", "", text)
+
+
+def plain(page):
+    """A file's text, squeezed: with its tags, and once more without."""
     scripts = re.compile(r"<script.*?</script>", re.S)  # a `<` in them opens no tag
-    words = html.unescape(re.sub(r"<[^>]*>", "", scripts.sub("", text)))
-    return re.sub(r"[\s\"'\\]+", "", text + words)
+    words = html.unescape(re.sub(r"<[^>]*>", "", scripts.sub("", page)))
+    return squeezed(page) + squeezed(words)
 
 
 def texts(folder):
@@ -166,7 +189,7 @@ def test_no_answer_stands_on_a_students_site(site, students_site):
         for place in (site, students_site)
     )
     for number, exercise in exercises().items():
-        answer = plain(exercise.solution)
+        answer = squeezed(exercise.solution)
         assert any(answer in text for text in whole.values()), f"{number} cannot be searched so"
         found = [name for name, text in mine.items() if answer in text]
         assert not found, f"the answer to {number} stands in {found}"
@@ -369,3 +392,16 @@ class TestOnThePages:
             page.get_by_role("link", name="The course").click()
             page.wait_for_url(f"{address}index.html")
         assert not strays
+
+
+@needs_sphinx
+@pytest.mark.long
+@pytest.mark.skipif(bool(pdf.missing()), reason="Chromium, Playwright or pypdf is not installed")
+def test_all_lessons_are_in_the_pdf_with_their_formulas(site, tmp_path):
+    from pypdf import PdfReader
+
+    assert pdf.write(site, tmp_path / "lessons.pdf") > 100
+    reader = PdfReader(tmp_path / "lessons.pdf")
+    assert len([item for item in reader.outline if not isinstance(item, list)]) >= len(LESSONS)
+    text = "".join(page.extract_text() for page in reader.pages[:40])
+    assert "1 · Tensor" in text and "\\frac" not in text
