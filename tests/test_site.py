@@ -405,3 +405,47 @@ def test_all_lessons_are_in_the_pdf_with_their_formulas(site, tmp_path):
     assert len([item for item in reader.outline if not isinstance(item, list)]) >= len(LESSONS)
     text = "".join(page.extract_text() for page in reader.pages[:40])
     assert "1 · Tensor" in text and "\\frac" not in text
+
+
+# The colours of an element's letters and of what lies behind them, as [red, green, blue].
+COLOURS = """(all) => all.map((element) => {
+    const numbers = (text) => text.match(/[\\d.]+/g).map(Number);
+    let behind = element;
+    while (numbers(getComputedStyle(behind).backgroundColor)[3] === 0) behind = behind.parentElement;
+    return [getComputedStyle(element).color, getComputedStyle(behind).backgroundColor]
+        .map((text) => numbers(text).slice(0, 3));
+})"""
+
+
+def contrast(colours):
+    """The contrast of two colours as WCAG defines it, from 1 to 21."""
+    light = []
+    for colour in colours:
+        parts = [c / 255 for c in colour]
+        parts = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
+        light.append(0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2])
+    return (max(light) + 0.05) / (min(light) + 0.05)
+
+
+def test_black_on_white_has_the_largest_contrast():
+    assert contrast([[0, 0, 0], [255, 255, 255]]) == pytest.approx(21)
+    assert contrast([[9, 9, 9], [9, 9, 9]]) == 1
+
+
+@needs_sphinx
+@pytest.mark.parametrize("theme", THEMES)
+class TestColours:
+    pytestmark = in_a_browser
+
+    def test_words_of_figures_that_move_and_of_outputs_can_be_read(self, context, site, theme):
+        found = 0
+        with serving(site) as address, watched(context, address, []) as page:
+            page.emulate_media(color_scheme=theme)
+            for name in LESSONS:
+                page.goto(f"{address}notebooks/{name}.html")
+                words = ".mgl figcaption, .mgl label, .cell_output pre, .cell_output em"
+                pairs = page.locator(words).evaluate_all(COLOURS)
+                found += len(pairs)
+                poor = [pair for pair in pairs if contrast(pair) < 4.5]
+                assert not poor, name
+        assert found > 100
