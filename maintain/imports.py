@@ -16,7 +16,7 @@ from course.lessons.exporter import exported_cells
 
 ROOT = Path(__file__).parent.parent
 PICTURE = ROOT / "docs" / "pictures" / "imports.svg"
-ROOMS = ["draw", "lessons", "sandbox", "checks", "student", "grading"]
+ROOMS = ["draw", "lessons", "sandbox", "checks", "student", "grading", "site"]
 WIDTH, BOX, ROW = 1180, 66, 330  # of the picture, of a box, of a row
 
 

@@ -18,7 +18,7 @@ from course.environment import project, requirements
 
 PYTHONS = ("3.11", "3.12", "3.13", "3.14", "3.15")
 EXTRAS = ("train", "course", "test", "browser")  # each holds those before it
-OTHERS = ("distributed", "hub")  # wanted by few: several machines, published weights
+OTHERS = ("distributed", "hub", "site")  # wanted by few: machines, published weights, pages
 
 
 def linux(machine):
