@@ -90,9 +90,9 @@ class _Pending:
         elif fresh:
             known = np.add(g, known, out=g)
         else:
-            known = np.asarray(known + g)
+            known = known + g
         if self.arrays.get(node) is not known:
-            self.arrays[node] = known
+            self.arrays[node] = np.asarray(known)  # a sum of two of shape () is none
             if known is not g or fresh:
                 self.ours.add(node)
 
