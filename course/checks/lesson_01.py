@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from course.checks.vocabulary import check, near, require
+from course.checks.vocabulary import Wrong, check, near
 
 
 def leaf(mg, x):
@@ -49,9 +49,9 @@ def probe_div(mg, a, b):
         return f"ZeroDivisionError: {error}"
 
 
-def probe_div_gradient(mg, a, b, g, of):
+def probe_div_gradient(mg, a, b, g, gradient_of):
     inputs = [leaf(mg, a), leaf(mg, b)]
-    return gradient(mg.div(*inputs), inputs["ab".index(of)], g)
+    return gradient(mg.div(*inputs), inputs["ab".index(gradient_of)], g)
 
 
 @check("01.1")
@@ -117,10 +117,10 @@ def division(student):
 # --- 01.2: matrix products ---
 
 
-def probe_matmul(mg, a, b, g, of):
+def probe_matmul(mg, a, b, g, gradient_of):
     """The gradient of a or b, without the axes that broadcasting may have put in front."""
     inputs = [leaf(mg, a), leaf(mg, b)]
-    node = inputs["ab".index(of)]
+    node = inputs["ab".index(gradient_of)]
     found = gradient(mg.matmul(*inputs), node, g)
     extra = np.ndim(found) - node.ndim
     whole = extra > 0 and np.shape(found)[extra:] == node.shape
@@ -332,8 +332,9 @@ def masks(student):
         ),
     ]:
         got = student.run(probe_masked_fill, given, bad, 0.0)
-        refused = isinstance(got, str) and got.startswith("ValueError")
-        require(refused, True, otherwise, input={"x": given, "mask": bad}, expected="ValueError")
+        if not (isinstance(got, str) and got.startswith("ValueError")):
+            shown = {"x": given, "mask": bad}
+            raise Wrong(otherwise, input=shown, expected="ValueError", got=got)
     yield "masks that are none, and masks that are too large, are refused"
 
 
@@ -443,10 +444,10 @@ def probe_cat(mg, arrays, axis):
         return f"TypeError: {error}"
 
 
-def probe_cat_gradient(mg, arrays, axis, g, of):
+def probe_cat_gradient(mg, arrays, axis, g, gradient_of):
     leaves = [leaf(mg, x) for x in arrays]
     try:
-        return gradient(mg.cat(leaves, axis=axis), leaves[of], g)
+        return gradient(mg.cat(leaves, axis=axis), leaves[gradient_of], g)
     except TypeError as error:
         return f"TypeError: {error}"
 

@@ -325,7 +325,7 @@ while number < len(inputs):
             Mistake(
                 "inputs let go of before they are read",
                 change=("enumerate(inputs, 1)", "enumerate(node.inputs, 1)"),
-                says="NoneType",
+                says="None already when the loop read them",
                 advice="Read the inputs into a variable first, or let go after the loop.",
             ),
             Mistake(
@@ -473,7 +473,7 @@ expected = (upper - lower) / step / 2
             Mistake(
                 "only the first input moved",
                 change=("run(arrays)", "run([x])"),
-                says="missing 1 required positional argument",
+                says="f takes all its inputs",
                 advice="f takes all the arrays: hand `arrays` on, in which x stands.",
             ),
         ],
