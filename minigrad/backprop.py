@@ -68,14 +68,14 @@ def unbroadcast(g, shape):
 
 
 class _Pending:
-    """The gradients on their way: the first one by reference, a sum in a buffer of our own."""
+    """The gradients of nodes whose turn has not come: one by reference, sums in arrays of ours."""
 
     def __init__(self):
         self.arrays = {}
-        self.ours = set()  # nodes whose array nobody else holds, so that it may be written
+        self.ours = set()  # the nodes whose array nobody else holds: it may be written to
 
     def add(self, node, g, fresh):
-        """Add `g` to the gradient of `node`; `fresh` says that nobody else holds `g`."""
+        """Add `g` (an array or a `Part`) to the gradient of `node`; if `fresh`, only we hold g."""
         known = self.arrays.get(node)
         if isinstance(g, Part):
             if known is None:
@@ -104,7 +104,7 @@ class _Pending:
 
 
 def _add_part(whole, part):
-    """whole[index] += gradient, right where the index names an entry twice."""
+    """whole[index] += gradient; an entry that the index names twice gets both."""
     index = part.index if isinstance(part.index, tuple) else (part.index,)
     if all(isinstance(i, (int, slice, type(None), type(...))) for i in index):
         whole[index] += part.gradient
@@ -118,8 +118,8 @@ def _add_part(whole, part):
 def gradients(root, gradient=None, consume=True):
     """The gradients of `root` with respect to the leaves behind it, as {leaf: array}.
 
-    Writes no `grad`. With `consume`, each node lets go of its inputs once it is done, so that
-    memory falls on the way; without, the graph stays, and the nodes inside it are returned too.
+    Sets no `grad`. With `consume`, each node drops its inputs once it is done, so that memory is
+    freed on the way; without, the graph stays, and gradients of the nodes inside it are returned too.
     """
     g = _first_gradient(root, gradient)
     order = topological_order(root)[::-1]
@@ -170,7 +170,7 @@ def _first_gradient(root, gradient):
 
 
 def _apply(rule, number, node, x, g):
-    """What `rule` of `node` makes of `g`, in the shape and dtype of x, and whether it is fresh."""
+    """What `rule` of `node` returns for `g`, in the shape and dtype of x, and whether it is fresh."""
     result = rule(g)
     if isinstance(result, Part):
         return result, False
@@ -297,7 +297,7 @@ class no_grad(_Switch):
 class detect_anomaly(_Switch):
     """Raise FloatingPointError at the first operation whose value or gradient is not finite.
 
-    An infinity that was asked for (`masked_fill(mask, -inf)`) is none. Costs time: for debugging.
+    An infinity that was given (`masked_fill(mask, -inf)`) is no anomaly. Slow: for debugging.
     """
 
     depth = anomaly_depth
@@ -329,9 +329,9 @@ class quiet(_Switch):
 def check_gradients(f, *inputs, step=1e-6, tolerance=1e-5):
     """Compare the gradients of `f(*inputs)` with central differences, in float64.
 
-    The inputs are tensors or arrays; those of integers stay fixed. A result that is no single
-    number is summed with fixed weights. Returns True, or raises AssertionError naming the
-    operation, the input, the index, the expected slope and the one got.
+    The inputs are tensors or arrays; those of integers stay fixed. A result of several numbers
+    is multiplied by fixed weights and summed. Returns True, or raises AssertionError naming the
+    operation, the input, the index, the expected derivative and the one found.
 
     >>> import minigrad as mg
     >>> check_gradients(mg.matmul, mg.ones(2, 3), mg.ones(3))
@@ -379,7 +379,8 @@ def draw_graph(root, gradients=False, names=None):
     """The graph that made `root`, as a picture (SVG) for a notebook; consumes nothing.
 
     Each node shows its operation, its shape and, where it is small, its values; with `gradients`,
-    its gradient too, from a backward pass of the drawing's own. `names` labels some: {x: "x"}.
+    its gradient too, from a backward pass of the drawing's own. `names` maps nodes to labels, as in
+    {x: "x"}.
     """
     from minigrad.support.drawing import GraphDrawing
 
