@@ -7,7 +7,7 @@ from contextvars import ContextVar
 
 import numpy as np
 
-from minigrad.op import Part, anomaly_depth, no_grad_depth, quiet_depth
+from minigrad.op import Part, anomaly_depth, as_array, no_grad_depth, quiet_depth
 from minigrad.tensor import Tensor
 
 
@@ -161,12 +161,12 @@ def _first_gradient(root, gradient):
                 "(.sum(), .mean()), or pass the gradient of what comes after it"
             )
         return np.ones_like(root.data)
-    gradient = np.asarray(getattr(gradient, "data", gradient), root.data.dtype)
+    gradient = as_array(gradient)
     if gradient.shape != root.data.shape:
         raise ValueError(
             f"backward: the gradient has shape {gradient.shape}, the tensor {root.data.shape}"
         )
-    return gradient
+    return gradient.astype(root.data.dtype, copy=False)
 
 
 def _apply(rule, number, node, x, g):
@@ -175,6 +175,11 @@ def _apply(rule, number, node, x, g):
     if isinstance(result, Part):
         return result, False
     result = np.asarray(result)
+    if result.dtype.kind not in "biuf":
+        raise RuntimeError(
+            f"rule {number} of {_name(node)} returned {type(result[()]).__name__}, and no numbers: "
+            "is there a `return`?"
+        )
     if getattr(node.op, "broadcasts", False) and result.shape != x.data.shape:
         result = np.asarray(unbroadcast(result, x.data.shape))
     if result.shape != x.data.shape:
