@@ -7,7 +7,8 @@ from html import escape
 from itertools import pairwise
 from pathlib import Path
 
-_SIGNS = {"add": "+", "sub": "−", "mul": "×", "div": "÷", "neg": "−", "matmul": "@", "remainder": "%"}
+_SIGNS = {"add": "+", "sub": "−", "mul": "×", "div": "÷", "neg": "−"}
+_SIGNS |= {"matmul": "@", "remainder": "%"}
 _LETTER, _LINE, _OP, _GAP, _BETWEEN = 7.3, 16, 26, 14, 34  # in pixels
 
 
