@@ -51,9 +51,7 @@ class Node:
     def _set_data(self, data):
         data = as_array(data)
         if self._requires_grad and data.dtype.kind != "f":
-            raise TypeError(
-                f"data of a tensor that requires a gradient must be floats: {data.dtype}"
-            )
+            raise TypeError(f"a tensor that requires a gradient holds floats, not {data.dtype}")
         self._data = data
 
     data = property(attrgetter("_data"), _set_data, doc="The array.")

@@ -228,6 +228,28 @@ def test_a_rule_of_the_wrong_shape_is_named():
         forgetful(leaf(2, 3)).sum().backward()
 
 
+@pytest.mark.parametrize(
+    "returned, name", [(None, "NoneType"), (np.array(1j), "complex128"), ("no", "str_")]
+)
+def test_a_rule_that_returns_no_numbers_is_named(returned, name):
+    @differentiable
+    def forgetful(x, /):
+        return x * 1, lambda g: returned
+
+    x = leaf()
+    with pytest.raises(RuntimeError, match=rf"rule 1 of forgetful returned {name}, and no numbers"):
+        forgetful(x).backward()
+    assert x.grad is None
+
+
+@pytest.mark.parametrize("gradient", ["no", 1j, None, [None, None], np.array(["2020"], "M8[D]")])
+def test_a_gradient_holds_numbers_as_a_tensor_does(gradient):
+    y = leaf(2) * 1
+    with pytest.raises((TypeError, RuntimeError), match="holds numbers or Bool|no single number"):
+        y.backward(gradient)
+    y.backward(np.array([1, 2], ">f8"))
+
+
 def test_an_error_on_the_way_leaves_every_grad_as_it_was():
     @differentiable
     def failing(x, /):

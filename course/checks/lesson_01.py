@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from course.checks.vocabulary import check, near, require
+from course.checks.vocabulary import Wrong, check, near
 
 
 def leaf(mg, x):
@@ -49,9 +49,9 @@ def probe_div(mg, a, b):
         return f"ZeroDivisionError: {error}"
 
 
-def probe_div_gradient(mg, a, b, g, of):
+def probe_div_gradient(mg, a, b, g, gradient_of):
     inputs = [leaf(mg, a), leaf(mg, b)]
-    return gradient(mg.div(*inputs), inputs["ab".index(of)], g)
+    return gradient(mg.div(*inputs), inputs["ab".index(gradient_of)], g)
 
 
 @check("01.1")
@@ -117,10 +117,10 @@ def division(student):
 # --- 01.2: matrix products ---
 
 
-def probe_matmul(mg, a, b, g, of):
+def probe_matmul(mg, a, b, g, gradient_of):
     """The gradient of a or b, without the axes that broadcasting may have put in front."""
     inputs = [leaf(mg, a), leaf(mg, b)]
-    node = inputs["ab".index(of)]
+    node = inputs["ab".index(gradient_of)]
     found = gradient(mg.matmul(*inputs), node, g)
     extra = np.ndim(found) - node.ndim
     whole = extra > 0 and np.shape(found)[extra:] == node.shape
@@ -318,25 +318,23 @@ def masks(student):
     expect_all(student, probe_masked_fill_gradient, (table, row, table, filled, words))
     yield "masks of 0 and 1, and masks that broadcast"
 
-    for row, bad, otherwise in [
+    for given, bad, otherwise in [
         (x, array(0, 0.3, 1), "a mask of 0.3 is a mistake and must be refused: `_as_mask` does it"),
         (
-            x,
-            np.zeros((2, 3), bool),
+            *(x, np.zeros((2, 3), bool)),
             "a mask larger than x must be refused with a ValueError; otherwise the result has "
             "another shape than x",
         ),
         (
-            x[:, None],
-            mask,
+            *(x[:, None], mask),
             "a row as the mask of a column makes a table of (3, 3), although it has neither more "
             "axes nor more entries than x: compare shapes, and refuse it",
         ),
     ]:
-        got = student.run(probe_masked_fill, row, bad, 0.0)
-        refused = isinstance(got, str) and got.startswith("ValueError")
-        shown = {"x": row, "mask": bad}
-        require(refused, True, otherwise, input=shown, expected="ValueError")
+        got = student.run(probe_masked_fill, given, bad, 0.0)
+        if not (isinstance(got, str) and got.startswith("ValueError")):
+            shown = {"x": given, "mask": bad}
+            raise Wrong(otherwise, input=shown, expected="ValueError", got=got)
     yield "masks that are none, and masks that are too large, are refused"
 
 
@@ -446,10 +444,10 @@ def probe_cat(mg, arrays, axis):
         return f"TypeError: {error}"
 
 
-def probe_cat_gradient(mg, arrays, axis, g, of):
+def probe_cat_gradient(mg, arrays, axis, g, gradient_of):
     leaves = [leaf(mg, x) for x in arrays]
     try:
-        return gradient(mg.cat(leaves, axis=axis), leaves[of], g)
+        return gradient(mg.cat(leaves, axis=axis), leaves[gradient_of], g)
     except TypeError as error:
         return f"TypeError: {error}"
 
