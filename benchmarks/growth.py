@@ -17,7 +17,7 @@ import minigrad as mg
 from benchmarks import store
 from benchmarks.training import CORES, VOCABULARY, own_peak
 from minigrad.data import TextDataset
-from minigrad.gpt2_shakespeare import GPT2, GPT2Config, Recipe, Trainer
+from minigrad.gpt2_shakespeare import GPT2, GPT2Config, Trainer, TrainingConfig
 
 CONTEXTS = (64, 128, 256, 512)
 BATCHES = (8, 16, 32, 64)
@@ -28,8 +28,8 @@ def measure_here(context_size, batch_size):
     mg.manual_seed(0)
     tokens = np.random.default_rng(0).integers(VOCABULARY, size=100_000)
     model = GPT2(GPT2Config(vocab_size=VOCABULARY, context_size=context_size))
-    recipe = Recipe(batch_size=batch_size, workers=CORES)
-    trainer = Trainer(model, TextDataset(tokens, context_size), recipe)
+    training = TrainingConfig(batch_size=batch_size, workers=CORES)
+    trainer = Trainer(model, TextDataset(tokens, context_size), training)
     seconds = []
     while len(seconds) < 3 or sum(seconds) < 2 and len(seconds) < 10:
         start = time.perf_counter()

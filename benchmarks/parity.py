@@ -11,7 +11,7 @@ import numpy as np
 import minigrad as mg
 from benchmarks import store
 from minigrad.data import CharTokenizer, TextDataset
-from minigrad.gpt2_shakespeare import GPT2, GPT2Config, Recipe, Trainer
+from minigrad.gpt2_shakespeare import GPT2, GPT2Config, Trainer, TrainingConfig
 
 
 def double_precision(model):
@@ -29,12 +29,12 @@ def losses_of_both(steps=100, **sizes):
     tokenizer = CharTokenizer(text)
     dataset = TextDataset(tokenizer.encode(text), sizes.get("context_size", 64))
     config = GPT2Config(vocab_size=tokenizer.vocab_size, **sizes)
-    recipe = Recipe(num_steps=steps, batch_size=12, warmup_steps=10)
+    training = TrainingConfig(num_steps=steps, batch_size=12, warmup_steps=10)
     mg.manual_seed(0)
-    trainer = Trainer(double_precision(GPT2(config)), dataset, recipe)
+    trainer = Trainer(double_precision(GPT2(config)), dataset, training)
     theirs = TorchGPT2(config).double()
     theirs.load_minigrad(trainer.model)
-    their_trainer = TorchTrainer(theirs, recipe)
+    their_trainer = TorchTrainer(theirs, training)
     curves = [], []
     for _ in range(steps):
         inputs, targets = trainer.batch()

@@ -20,11 +20,14 @@ from benchmarks import store
 from benchmarks.training import VOCABULARY, available
 from benchmarks.turns import take_turns
 from minigrad.gpt2_shakespeare import GPT2, GPT2Config, generate, next_token_probabilities
+from minigrad.support.memory import pack
 
 
 def default_model():
     mg.manual_seed(0)
-    return GPT2(GPT2Config(vocab_size=VOCABULARY)).eval()
+    model = GPT2(GPT2Config(vocab_size=VOCABULARY)).eval()
+    pack(model.parameters())  # as a model that is loaded to sample from
+    return model
 
 
 def cached(model, batch_size, count):

@@ -116,25 +116,25 @@ def generate(model, batch_size, max_new_tokens, cache=True):
 
 
 class TorchTrainer:
-    """The recipe of `minigrad.gpt2_shakespeare.Trainer`, on the same batches."""
+    """What `minigrad.gpt2_shakespeare.Trainer` does, on the same batches."""
 
-    def __init__(self, model, recipe, fused=False):
+    def __init__(self, model, config, fused=False):
         parameters = list(model.parameters())
         groups = [
-            {"params": [p for p in parameters if p.ndim >= 2], "weight_decay": recipe.weight_decay},
+            {"params": [p for p in parameters if p.ndim >= 2], "weight_decay": config.weight_decay},
             {"params": [p for p in parameters if p.ndim < 2], "weight_decay": 0.0},
         ]
-        self.model, self.recipe, self.steps = model, recipe, 0
-        self.optimizer = torch.optim.AdamW(groups, lr=recipe.lr, betas=recipe.betas, fused=fused)
+        self.model, self.config, self.steps = model, config, 0
+        self.optimizer = torch.optim.AdamW(groups, lr=config.lr, betas=config.betas, fused=fused)
 
     def step(self, inputs, targets):
         """One step on a batch of arrays; returns its loss."""
-        r = self.recipe
+        c = self.config
         logits = self.model(torch.from_numpy(inputs))
         loss = F.cross_entropy(logits.flatten(0, 1), torch.from_numpy(targets).flatten())
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        nn.utils.clip_grad_norm_(self.model.parameters(), r.max_norm)
+        nn.utils.clip_grad_norm_(self.model.parameters(), c.max_norm)
         for group in self.optimizer.param_groups:
             group["lr"] = self._rate()
         self.optimizer.step()
@@ -142,8 +142,8 @@ class TorchTrainer:
         return loss.item()
 
     def _rate(self):
-        r = self.recipe
-        if self.steps < r.warmup_steps:
-            return r.lr * (self.steps + 1) / r.warmup_steps
-        progress = (self.steps - r.warmup_steps) / (r.num_steps - r.warmup_steps)
-        return r.min_lr + 0.5 * (r.lr - r.min_lr) * (1 + math.cos(math.pi * progress))
+        c = self.config
+        if self.steps < c.warmup_steps:
+            return c.lr * (self.steps + 1) / c.warmup_steps
+        progress = (self.steps - c.warmup_steps) / (c.num_steps - c.warmup_steps)
+        return c.min_lr + 0.5 * (c.lr - c.min_lr) * (1 + math.cos(math.pi * progress))

@@ -24,7 +24,7 @@ import minigrad as mg
 from benchmarks import store
 from benchmarks.turns import take_turns
 from minigrad.data import TextDataset
-from minigrad.gpt2_shakespeare import GPT2, GPT2Config, Recipe, Trainer
+from minigrad.gpt2_shakespeare import GPT2, GPT2Config, Trainer, TrainingConfig
 from minigrad.support.memory import keep_freed_memory
 
 VOCABULARY = 65
@@ -65,7 +65,7 @@ def minigrad_step(size, workers):
     options, batch_size = SIZES[size]
     mg.manual_seed(0)
     model = GPT2(GPT2Config(vocab_size=VOCABULARY, **options))
-    trainer = Trainer(model, dataset(), Recipe(batch_size=batch_size, workers=workers))
+    trainer = Trainer(model, dataset(), TrainingConfig(batch_size=batch_size, workers=workers))
     return trainer.step, trainer
 
 
@@ -83,7 +83,7 @@ def pytorch_twin(ours):
     torch.set_num_threads(CORES)
     model = TorchGPT2(ours.model.config)
     model.load_minigrad(ours.model)
-    trainer = TorchTrainer(model, ours.recipe, fused=True)
+    trainer = TorchTrainer(model, ours.config, fused=True)
 
     def step():
         ours.steps = trainer.steps

@@ -20,7 +20,7 @@ from benchmarks.training import CORES, SIZES, pytorch_twin
 from benchmarks.turns import take_turns
 from minigrad.apps.cli import evaluate_each
 from minigrad.data import CharTokenizer, TextDataset, load_text, train_validation_split
-from minigrad.gpt2_shakespeare import GPT2, GPT2Config, Recipe, Trainer
+from minigrad.gpt2_shakespeare import GPT2, GPT2Config, Trainer, TrainingConfig
 
 STEPS, TURN, REPORT, BATCHES, WINDOWS = 2000, 100, 500, 200, 32
 
@@ -34,8 +34,8 @@ def ours(text, workers):
     mg.manual_seed(0)
     config = GPT2Config(vocab_size=tokenizer.vocab_size, **options)
     datasets = [TextDataset(part, config.context_size) for part in parts]
-    recipe = Recipe(num_steps=STEPS, batch_size=batch_size, workers=workers)
-    return Trainer(GPT2(config), datasets[0], recipe), datasets
+    training = TrainingConfig(num_steps=STEPS, batch_size=batch_size, workers=workers)
+    return Trainer(GPT2(config), datasets[0], training), datasets
 
 
 def minigrad_way(text, workers):

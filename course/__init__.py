@@ -5,7 +5,7 @@ library only, and any Python can parse this file: it is read before there is an 
 
 Folders: `lessons` reads the notebooks, `sandbox` runs a student's code, `checks` judges it,
 `student` is what a student meets, `grading` marks a class, `draw` makes the figures. A folder
-imports only those that stand before it here, but for `draw`, which needs none.
+imports only those that stand before it here; `draw` imports none of them, and any may use it.
 """
 
 import importlib

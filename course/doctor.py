@@ -97,10 +97,13 @@ def blas():
     for name in ("numpy", "threadpoolctl"):
         if importlib.util.find_spec(name) is None:
             return NOTE, "BLAS", f"not known without {name}"
-    import numpy
-    import threadpoolctl
+    try:
+        import numpy
+        import threadpoolctl
 
-    found = [one for one in threadpoolctl.threadpool_info() if one["user_api"] == "blas"]
+        found = [one for one in threadpoolctl.threadpool_info() if one["user_api"] == "blas"]
+    except Exception as error:  # a broken installation is what a doctor is for
+        return BAD, "BLAS", f"cannot be looked at ({type(error).__name__}: {error})"
     if not found:
         return NOTE, "BLAS", f"not known (NumPy {numpy.__version__})"
     one = found[0]

@@ -3,6 +3,7 @@
 Only the standard library is used: this runs before anything is installed.
 """
 
+import contextlib
 import hashlib
 import importlib.metadata
 import importlib.util
@@ -150,7 +151,8 @@ def installed_copies():
         origin = json.loads(distribution.read_text("direct_url.json") or "{}")
         if origin.get("dir_info", {}).get("editable"):
             path = urllib.parse.urlparse(origin["url"]).path
-            found.append(Path(urllib.request.url2pathname(path)).resolve())
+            with contextlib.suppress(ValueError):  # letters that this system's paths cannot have
+                found.append(Path(urllib.request.url2pathname(path)).resolve())
     return found
 
 
@@ -307,7 +309,7 @@ def install():
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        env=os.environ | {"PYTHONIOENCODING": "utf-8"},
+        env=os.environ | {"PYTHONUTF8": "1"},
         encoding="utf-8",
         errors="replace",
     ) as pip:
@@ -322,7 +324,22 @@ def install():
             + f"The installation failed (all that pip said is in {LOG}).\n"
             "Is there an internet connection? Then run the command again."
         )
+    say_where_relatively()
     say("\nDone: the next start is quick.\n")
+
+
+def say_where_relatively():
+    """Rewrites the file by which `.venv` finds this clone: with a path that every console can say.
+
+    Before 3.13, Python reads that file in the system's encoding, which may lack a letter of the
+    clone's path. The way from there to here has dots alone.
+    """
+    name = f"__editable__.{project()['name'].replace('-', '_')}-*.pth"
+    for folder in ("Lib/site-packages", "lib/python*/site-packages"):
+        for file in VENV.glob(f"{folder}/{name}"):
+            if file.read_text(encoding="utf-8").strip() == str(ROOT):
+                way = os.path.relpath(ROOT, file.parent)
+                file.write_text(way + "\n", encoding="utf-8")
 
 
 def show_progress(line):

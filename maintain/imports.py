@@ -16,7 +16,7 @@ from course.lessons.exporter import exported_cells
 
 ROOT = Path(__file__).parent.parent
 PICTURE = ROOT / "docs" / "pictures" / "imports.svg"
-ROOMS = ["draw", "lessons", "sandbox", "checks", "student", "grading"]
+ROOMS = ["draw", "lessons", "sandbox", "checks", "student", "grading", "site"]
 WIDTH, BOX, ROW = 1180, 66, 330  # of the picture, of a box, of a row
 
 
@@ -56,7 +56,9 @@ def arrows(package, places):
     for path in sorted((ROOT / package).rglob("*.py")):
         name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
         start = place_of(name, package, places)
-        ends = {place_of(other, package, places) for other in imported(path.read_text("utf-8"))}
+        ends = {
+            place_of(other, package, places) for other in imported(path.read_text(encoding="utf-8"))
+        }
         for end in ends - {start, None}:
             if start:
                 found[start, end] = found.get((start, end), 0) + 1

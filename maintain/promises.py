@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks import store
-from minigrad.gpt2_shakespeare import GPT2, GPT2Config, Recipe
+from minigrad.gpt2_shakespeare import GPT2, GPT2Config, TrainingConfig
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -109,7 +109,9 @@ def counted():
     yield Promise("numbers in lesson 08's model", size, command, *last_change(), "parameters")
     width = str(GPT2Config().embedding_dim)
     yield Promise("width of the default model", width, command, *last_change())
-    yield Promise("steps of the default training", str(Recipe().num_steps), command, *last_change())
+    yield Promise(
+        "steps of the default training", str(TrainingConfig().num_steps), command, *last_change()
+    )
     exercises = count_lines("notebooks", "*.ipynb", "#| exercise ")
     wrong = count_calls(ROOT / "tests" / "wrong_answers", "Mistake")
     if exercises:

@@ -18,11 +18,13 @@ pi, e, inf, nan, newaxis = math.pi, math.e, math.inf, math.nan, None
 # Which module each name comes from.
 _NAMES = {
     "tensor": "Tensor array arange empty_like eye full linspace ones ones_like zeros zeros_like",
-    "ops": "abs add argmax argmin cat ceil clip concatenate cos cumsum div dot equal exp "
-    "expand_dims flatten floor greater greater_equal isfinite isinf isnan less less_equal log "
-    "masked_fill matmul max maximum mean min minimum mm mul neg norm not_equal permute pow prod "
-    "repeat reshape sign sin split sqrt squeeze stack std sub sum tan tanh transpose tril triu "
-    "unsqueeze var view where",
+    "ops": "abs add argmax argmin clip cos cumprod cumsum div dot exp floor_divide log matmul max "
+    "maximum mean min minimum mm mul neg norm pow prod remainder round sin sqrt std sub sum tan tanh "
+    "var",
+    "shapes": "all any bitwise_and bitwise_or bitwise_xor cat ceil concatenate diagonal equal "
+    "expand_dims flatten floor greater greater_equal invert isfinite isinf isnan less less_equal "
+    "masked_fill not_equal permute ravel repeat reshape sign split squeeze stack trace transpose "
+    "tril triu unsqueeze view where",
     "op": "differentiable",
     "random": "manual_seed",
     "backprop": "check_gradients detect_anomaly draw_graph no_grad",
@@ -31,7 +33,8 @@ _NAMES = {
     "data": "load_shakespeare load_text",
 }
 _MODULES = (
-    "attention backprop data functional gpt2_shakespeare init nn op ops optim random tensor"
+    "attention backprop bpe data functional gpt2_shakespeare init nn op ops optim random real_gpt2 "
+    "shapes tensor"
 ).split()
 _HOME = {name: module for module, names in _NAMES.items() for name in names.split()}
 _HOME["load_pretrained"] = "apps.pretrained"  # the model that comes with the course

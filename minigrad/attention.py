@@ -7,11 +7,29 @@ import numpy as np
 
 from minigrad import nn
 from minigrad.op import differentiable
+from minigrad.support.attention_speed import in_tiles, subtract_largest
+from minigrad.support.settings import whole_number
 
 
 # --- Attention as one operation ---
 
-_QUERIES = 128  # in a block; of its own square it computes the future half too, and hides it
+
+def _attend(q, k, v):
+    """softmax(q kᵀ / √D) v with the future hidden, for each head, and its rule.
+
+    q (B, H, T, D), k and v (B, H, S, D) -> (B, H, T, D).
+    """
+    weights = _attention_weights(q, k)  # (B, H, T, S)
+    value = np.matmul(weights, v, out=np.empty_like(q))  # (B, H, T, D)
+
+    def rule(g):
+        """The gradients of q, k and v, given the gradient g (B, H, T, D) of the value."""
+        g_weights = g @ v.swapaxes(-1, -2)  # (B, H, T, S)
+        g_scores = weights * (g_weights - np.vecdot(g_weights, weights)[..., None])
+        g_scores *= 1 / math.sqrt(q.shape[-1])
+        return g_scores @ k, g_scores.swapaxes(-1, -2) @ q, weights.swapaxes(-1, -2) @ g
+
+    return value, rule
 
 
 @differentiable
@@ -22,45 +40,25 @@ def causal_attention(qkv, /, num_heads, cache=None):
     and values are appended to those of earlier calls, and there is no gradient.
     Source: Vaswani et al., "Attention Is All You Need", 2017, equation 1.
     """
-    if qkv.ndim != 3 or num_heads < 1 or qkv.shape[2] % (3 * num_heads):
+    whole_number("num_heads", num_heads, 1)
+    if qkv.dtype.kind != "f":
+        raise TypeError(f"qkv must hold floating-point numbers, not {qkv.dtype}")
+    if qkv.ndim != 3 or qkv.shape[1] == 0 or qkv.shape[2] % (3 * num_heads):
         raise ValueError(f"qkv must be (batch, time, 3 · {num_heads} heads · channels of a head)")
-    B, T, C = qkv.shape[0], qkv.shape[1], qkv.shape[2] // 3
-    D = C // num_heads
     q, k, v = _heads(qkv, num_heads)  # each (B, H, T, D)
     if cache is not None:
         k, v = cache.extend(k, v)
-    value = np.empty((B, T, num_heads, D), qkv.dtype)
-    blocks = []  # of queries: where they stand, which keys they may see, their weights
-    for start in range(0, T, _QUERIES):
-        end = min(start + _QUERIES, T)
-        some, seen = np.s_[:, :, start:end], np.s_[:, :, : k.shape[2] - T + end]
-        weights = _attention_weights(q[some], k[seen])  # (B, H, end - start, S)
-        np.matmul(weights, v[seen], out=value.swapaxes(1, 2)[some])
-        blocks.append((some, seen, weights))
+    value, rule_of_heads = in_tiles(_attend, q, k, v)
 
     def rule(g):
-        g = g.reshape(B, T, num_heads, D).swapaxes(1, 2)  # (B, H, T, D)
         result = np.empty_like(qkv)
-        g_q, g_k, g_v = _heads(result, num_heads)
-        for add, (some, seen, weights) in enumerate(reversed(blocks)):  # the last sees all keys
-            _multiply(weights.swapaxes(-1, -2), g[some], g_v[seen], add)
-            g_scores = g[some] @ v[seen].swapaxes(-1, -2)  # (B, H, end - start, S)
-            g_scores -= np.einsum("bhts,bhts->bht", g_scores, weights)[..., None]
-            g_scores *= weights
-            g_scores *= 1 / math.sqrt(D)
-            np.matmul(g_scores, k[seen], out=g_q[some])
-            _multiply(g_scores.swapaxes(-1, -2), q[some], g_k[seen], add)
+        g = g.reshape(value.swapaxes(1, 2).shape).swapaxes(1, 2)  # (B, H, T, D)
+        for part, gradient in zip(_heads(result, num_heads), rule_of_heads(g)):
+            part[...] = gradient
         return result
 
-    return value.reshape(B, T, C), rule if cache is None else None
-
-
-def _multiply(a, b, result, add):
-    """result = a @ b, or result += a @ b where `add` is not 0."""
-    if add:
-        result += a @ b
-    else:
-        np.matmul(a, b, out=result)
+    joined = value.swapaxes(1, 2).reshape(*qkv.shape[:2], -1)  # (B, T, C)
+    return joined, rule if cache is None else None
 
 
 # --- Heads ---
@@ -78,14 +76,12 @@ def _heads(qkv, num_heads):
 def _attention_weights(q, k):
     """softmax(q kᵀ / √D) with the future hidden: (B, H, T, D), (B, H, S, D) -> (B, H, T, S)."""
     T, S, D = q.shape[-2], k.shape[-2], q.shape[-1]
-    weights = q @ k.swapaxes(-1, -2)
-    weights *= 1 / math.sqrt(D)
-    largest = max(weights.max(initial=0), -weights.min(initial=0))
-    if T > 1:  # the last query sees everything, the one before it all but the last, …
-        weights += np.triu(np.full((T, S), -np.inf, q.dtype), k=S - T + 1)
-    if largest > 60:  # else no exponential overflows, and a third of the time is saved
-        weights -= weights.max(-1, keepdims=True)
-    np.exp(weights, out=weights)
+    scores = q @ k.swapaxes(-1, -2)
+    scores *= 1 / math.sqrt(D)
+    if T > 1:  # the last query sees every key, the one before it all but the last, …
+        scores += np.triu(np.full((T, S), -np.inf, q.dtype), k=S - T + 1)
+    subtract_largest(scores)
+    weights = np.exp(scores, out=scores)
     weights /= weights.sum(-1, keepdims=True)
     return weights
 
@@ -97,7 +93,10 @@ class KeyValueCache:
     """The keys and values of the tokens that one attention layer has seen, in their order."""
 
     def __init__(self, batch_size, num_heads, context_size, head_dim):
-        self.keys = np.empty((batch_size, num_heads, context_size, head_dim), np.float32)
+        shape = (batch_size, num_heads, context_size, head_dim)
+        for name, size in zip(("batch_size", "num_heads", "context_size", "head_dim"), shape):
+            whole_number(f"KeyValueCache: {name}", size, 1)
+        self.keys = np.empty(shape, np.float32)
         self.values = np.empty_like(self.keys)
         self.length = 0
 
@@ -119,10 +118,12 @@ class KeyValueCache:
 
 
 class CausalAttention(nn.Module):
-    """Each position gathers from itself and those before it: (B, T, C) -> (B, T, C)."""
+    """Each position reads from itself and from those before it: (B, T, C) -> (B, T, C)."""
 
     def __init__(self, embedding_dim, num_heads, bias=False):
-        if num_heads < 1 or embedding_dim % num_heads:
+        whole_number("CausalAttention: embedding_dim", embedding_dim, 1)
+        whole_number("CausalAttention: num_heads", num_heads, 1)
+        if embedding_dim % num_heads:
             raise ValueError(
                 f"CausalAttention: {num_heads} heads cannot share {embedding_dim} channels equally:"
                 " make embedding_dim a multiple of num_heads"

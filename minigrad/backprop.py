@@ -3,11 +3,11 @@
 
 import functools
 import inspect
-from contextlib import contextmanager
+from contextvars import ContextVar
 
 import numpy as np
 
-from minigrad.op import Part, anomaly_depth, is_quiet, no_grad_depth
+from minigrad.op import Part, anomaly_depth, as_array, no_grad_depth, quiet_depth
 from minigrad.tensor import Tensor
 
 
@@ -68,14 +68,14 @@ def unbroadcast(g, shape):
 
 
 class _Pending:
-    """The gradients on their way: the first one by reference, a sum in a buffer of our own."""
+    """The gradients of nodes whose turn has not come: one by reference, sums in arrays of ours."""
 
     def __init__(self):
         self.arrays = {}
-        self.ours = set()  # nodes whose array nobody else holds, so that it may be written
+        self.ours = set()  # the nodes whose array nobody else holds: it may be written to
 
     def add(self, node, g, fresh):
-        """Add `g` to the gradient of `node`; `fresh` says that nobody else holds `g`."""
+        """Add `g` (an array or a `Part`) to the gradient of `node`; if `fresh`, only we hold g."""
         known = self.arrays.get(node)
         if isinstance(g, Part):
             if known is None:
@@ -90,9 +90,9 @@ class _Pending:
         elif fresh:
             known = np.add(g, known, out=g)
         else:
-            known = np.asarray(known + g)
+            known = known + g
         if self.arrays.get(node) is not known:
-            self.arrays[node] = known
+            self.arrays[node] = np.asarray(known)  # a sum of two of shape () is none
             if known is not g or fresh:
                 self.ours.add(node)
 
@@ -104,7 +104,7 @@ class _Pending:
 
 
 def _add_part(whole, part):
-    """whole[index] += gradient, right where the index names an entry twice."""
+    """whole[index] += gradient; an entry that the index names twice gets both."""
     index = part.index if isinstance(part.index, tuple) else (part.index,)
     if all(isinstance(i, (int, slice, type(None), type(...))) for i in index):
         whole[index] += part.gradient
@@ -118,8 +118,8 @@ def _add_part(whole, part):
 def gradients(root, gradient=None, consume=True):
     """The gradients of `root` with respect to the leaves behind it, as {leaf: array}.
 
-    Writes no `grad`. With `consume`, each node lets go of its inputs once it is done, so that
-    memory falls on the way; without, the graph stays, and the nodes inside it are returned too.
+    Sets no `grad`. With `consume`, each node drops its inputs once it is done, so that memory is
+    freed on the way; without, the graph stays, and gradients of the nodes inside it are returned too.
     """
     g = _first_gradient(root, gradient)
     order = topological_order(root)[::-1]
@@ -161,20 +161,25 @@ def _first_gradient(root, gradient):
                 "(.sum(), .mean()), or pass the gradient of what comes after it"
             )
         return np.ones_like(root.data)
-    gradient = np.asarray(getattr(gradient, "data", gradient), root.data.dtype)
+    gradient = as_array(gradient)
     if gradient.shape != root.data.shape:
         raise ValueError(
             f"backward: the gradient has shape {gradient.shape}, the tensor {root.data.shape}"
         )
-    return gradient
+    return gradient.astype(root.data.dtype, copy=False)
 
 
 def _apply(rule, number, node, x, g):
-    """What `rule` of `node` makes of `g`, in the shape and dtype of x, and whether it is fresh."""
+    """What `rule` of `node` returns for `g`, in the shape and dtype of x, and whether it is fresh."""
     result = rule(g)
     if isinstance(result, Part):
         return result, False
     result = np.asarray(result)
+    if result.dtype.kind not in "biuf":
+        raise RuntimeError(
+            f"rule {number} of {_name(node)} returned {type(result[()]).__name__}, and no numbers: "
+            "is there a `return`?"
+        )
     if getattr(node.op, "broadcasts", False) and result.shape != x.data.shape:
         result = np.asarray(unbroadcast(result, x.data.shape))
     if result.shape != x.data.shape:
@@ -193,13 +198,18 @@ def _apply(rule, number, node, x, g):
 # --- Three switches: recording, anomalies, warnings ---
 
 
-class _Depth:
-    """A context manager, and a decorator, that counts how many of its kind are around us.
+class _Switch:
+    """A context manager, and a decorator, that counts how many of its blocks are open.
 
     It keeps no state of its own: one instance may be entered again, and by several threads.
     """
 
     depth = None
+
+    def __new__(cls, function=None):
+        """`@no_grad` without parentheses gives the function at once."""
+        switch = super().__new__(cls)
+        return switch if function is None else switch(function)
 
     def __enter__(self):
         self.depth.set(self.depth.get() + 1)
@@ -209,13 +219,25 @@ class _Depth:
         self.depth.set(self.depth.get() - 1)
 
     def __call__(self, function):
+        if not callable(function):
+            raise TypeError(f"{type(self).__name__} stands above a function, not {function!r:.60}")
         if inspect.isgeneratorfunction(function):
             return self._around_generator(function)
+        if inspect.isasyncgenfunction(function):
+            return self._around_async_generator(function)
+        if inspect.iscoroutinefunction(function):
 
-        @functools.wraps(function)
-        def inside(*arguments, **options):
-            with self:
-                return function(*arguments, **options)
+            @functools.wraps(function)
+            async def inside(*arguments, **options):
+                with self:
+                    return await function(*arguments, **options)
+
+        else:
+
+            @functools.wraps(function)
+            def inside(*arguments, **options):
+                with self:
+                    return function(*arguments, **options)
 
         return inside
 
@@ -224,23 +246,45 @@ class _Depth:
 
         @functools.wraps(function)
         def inside(*arguments, **options):
+            generator = function(*arguments, **options)
+            step, sent = generator.send, None
+            try:
+                while True:
+                    try:
+                        with self:
+                            value = step(sent)
+                    except StopIteration as end:
+                        return end.value
+                    try:
+                        step, sent = generator.send, (yield value)
+                    except Exception as error:  # the caller threw it in
+                        step, sent = generator.throw, error
+            finally:
+                generator.close()
+                sent = None  # an error that held this frame would make a cycle
+
+        return inside
+
+    def _around_async_generator(self, function):
+        @functools.wraps(function)
+        async def inside(*arguments, **options):
             generator, sent = function(*arguments, **options), None
             try:
                 while True:
                     try:
                         with self:
-                            value = generator.send(sent)
-                    except StopIteration as end:
-                        return end.value
+                            value = await generator.asend(sent)
+                    except StopAsyncIteration:
+                        return
                     sent = yield value
             finally:
-                generator.close()
+                await generator.aclose()
 
         return inside
 
 
-class no_grad(_Depth):
-    """Compute without recording: `with no_grad():` or `@no_grad()`; local to its thread or task.
+class no_grad(_Switch):
+    """Compute without recording: `with no_grad():` or `@no_grad`; local to its thread or task.
 
     >>> import minigrad as mg
     >>> x = mg.ones(2, requires_grad=True)
@@ -255,10 +299,10 @@ class no_grad(_Depth):
 # --- Detecting anomalies ---
 
 
-class detect_anomaly(_Depth):
+class detect_anomaly(_Switch):
     """Raise FloatingPointError at the first operation whose value or gradient is not finite.
 
-    An infinity that was asked for (`masked_fill(mask, -inf)`) is none. Costs time: for debugging.
+    An infinity that was given (`masked_fill(mask, -inf)`) is no anomaly. Slow: for debugging.
     """
 
     depth = anomaly_depth
@@ -267,15 +311,21 @@ class detect_anomaly(_Depth):
 # --- One switch for many operations ---
 
 
-@contextmanager
-def quiet():
+class quiet(_Switch):
     """Switch NumPy's warnings off once, for operations that would otherwise each do it."""
-    before = is_quiet.set(True)
-    try:
-        with np.errstate(all="ignore"):
-            yield
-    finally:
-        is_quiet.reset(before)
+
+    depth = quiet_depth
+    before = ContextVar("before", default=())  # NumPy's settings outside the blocks, the last first
+
+    def __enter__(self):
+        self.before.set((np.seterr(all="ignore"), self.before.get()))
+        return super().__enter__()
+
+    def __exit__(self, *error):
+        settings, outer = self.before.get()
+        self.before.set(outer)
+        np.seterr(**settings)
+        super().__exit__(*error)
 
 
 # --- Checking gradients ---
@@ -284,9 +334,9 @@ def quiet():
 def check_gradients(f, *inputs, step=1e-6, tolerance=1e-5):
     """Compare the gradients of `f(*inputs)` with central differences, in float64.
 
-    The inputs are tensors or arrays; those of integers stay fixed. A result that is no single
-    number is summed with fixed weights. Returns True, or raises AssertionError naming the
-    operation, the input, the index, the expected slope and the one got.
+    The inputs are tensors or arrays; those of integers stay fixed. A result of several numbers
+    is multiplied by fixed weights and summed. Returns True, or raises AssertionError naming the
+    operation, the input, the index, the expected derivative and the one found.
 
     >>> import minigrad as mg
     >>> check_gradients(mg.matmul, mg.ones(2, 3), mg.ones(3))
@@ -334,7 +384,8 @@ def draw_graph(root, gradients=False, names=None):
     """The graph that made `root`, as a picture (SVG) for a notebook; consumes nothing.
 
     Each node shows its operation, its shape and, where it is small, its values; with `gradients`,
-    its gradient too, from a backward pass of the drawing's own. `names` labels some: {x: "x"}.
+    its gradient too, from a backward pass of the drawing's own. `names` maps nodes to labels, as in
+    {x: "x"}.
     """
     from minigrad.support.drawing import GraphDrawing
 

@@ -5,9 +5,8 @@ python -m minigrad.gpt2_shakespeare --help
 """
 
 import math
-from concurrent.futures import ThreadPoolExecutor
-from contextvars import copy_context
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -19,8 +18,9 @@ from minigrad.op import as_array
 from minigrad.optim import AdamW, clip_grad_norm_, warmup_cosine
 from minigrad.random import use_generator
 from minigrad.tensor import Tensor
-from minigrad.support.memory import keep_freed_memory, pack
-from minigrad.support.threads import blas_threads
+from minigrad.support.memory import keep_freed_memory
+from minigrad.support.settings import number, true_or_false, whole_number
+from minigrad.support.threads import side_by_side
 
 
 # --- The model ---
@@ -40,14 +40,12 @@ class GPT2Config:
     tie_weights: bool = False
 
     def __post_init__(self):
-        for name in ("context_size", "num_blocks", "num_heads", "embedding_dim"):
-            size = getattr(self, name)
-            if not isinstance(size, (int, np.integer)) or size < 1:
-                raise ValueError(f"GPT2Config: {name} must be at least 1, not {size!r}")
-        if self.vocab_size is not None and self.vocab_size < 1:
-            raise ValueError("GPT2Config: vocab_size is the number of tokens, at least 1")
-        if not 0 <= self.dropout < 1:
-            raise ValueError(f"GPT2Config: dropout must be in [0, 1), not {self.dropout!r}")
+        for name in ("context_size", "num_blocks", "num_heads", "embedding_dim", "vocab_size"):
+            if name != "vocab_size" or self.vocab_size is not None:
+                whole_number(f"GPT2Config: {name}", getattr(self, name), 1)
+        number("GPT2Config: dropout", self.dropout, 0, 1, below=True)
+        for name in ("bias", "tie_weights"):
+            true_or_false(f"GPT2Config: {name}", getattr(self, name))
 
 
 # --- GPT-2 ---
@@ -76,7 +74,6 @@ class GPT2(nn.Module):
         if config.tie_weights:
             self.output_projection.weight = self.token_embedding.weight
         self._initialise()
-        pack(self.parameters())
 
     def _initialise(self):
         residual_std = 0.02 / math.sqrt(2 * self.config.num_blocks)
@@ -87,21 +84,31 @@ class GPT2(nn.Module):
             elif name.endswith("bias"):
                 parameter.data[...] = 0
 
-    @quiet()
     def forward(self, tokens, caches=None):
         """Logits (B, T, V) for tokens (B, T); with caches, these tokens follow those before."""
         past = caches[0].length if caches else 0
-        T = tokens.shape[-1]
-        if past + T > self.config.context_size:
-            raise ValueError(
-                f"GPT2: a sequence of {past + T} tokens is longer than the context of "
-                f"{self.config.context_size}: keep the last {self.config.context_size}"
-            )
+        tokens = self._checked(tokens, past)
+        T = tokens.shape[1]
         x = self.token_embedding(tokens) + self.position_embedding.weight[past : past + T]
         x = self.dropout(x)  # (B, T, C)
         for block, cache in zip(self.blocks, caches or [None] * len(self.blocks)):
             x = block(x, cache)
         return self.output_projection(self.output_ln(x))
+
+    def _checked(self, tokens, past=0):
+        """The tokens as an array (B, T), if they fit into the context after `past` others."""
+        tokens, limit = as_array(tokens), self.config.context_size
+        if tokens.ndim != 2 or tokens.shape[1] == 0:
+            raise ValueError(
+                f"GPT2: tokens have the shape (B, T) with T at least 1, not {tokens.shape}: "
+                "write [[1, 2]] for a single sequence of two"
+            )
+        if past + tokens.shape[1] > limit:
+            raise ValueError(
+                f"GPT2: a sequence of {past + tokens.shape[1]} tokens is longer than the context "
+                f"of {limit}: keep the last {limit}"
+            )
+        return tokens
 
     def new_caches(self, batch_size):
         """An empty key-value cache for each block."""
@@ -112,7 +119,8 @@ class GPT2(nn.Module):
     @no_grad()
     def attention(self, tokens):
         """The attention weights of every block and head: (blocks, B, H, T, T), as an array."""
-        x = self.token_embedding(tokens) + self.position_embedding.weight[: tokens.shape[-1]]
+        tokens = self._checked(tokens)
+        x = self.token_embedding(tokens) + self.position_embedding.weight[: tokens.shape[1]]
         maps = []
         for block in self.blocks:
             maps.append(block.attn.weights(block.ln1(x)))
@@ -123,21 +131,29 @@ class GPT2(nn.Module):
 # --- Sampling: temperature and top-k ---
 
 
+@np.errstate(over="ignore")  # a logit divided by a tiny temperature may become -inf, rightly
 def next_token_probabilities(logits, temperature=1.0, top_k=None):
     """The distribution (B, V) that a token is drawn from, given its logits (B, V), as an array.
 
-    Lower temperatures sharpen it, 0 leaves only the likeliest; `top_k` keeps the k likeliest.
+    Lower temperatures sharpen it, 0 leaves only the likeliest; at infinity all that are kept are
+    equally likely. `top_k` keeps the k likeliest. A logit of -inf has probability 0.
 
     >>> next_token_probabilities([[2.0, 1.0, 1.0]], temperature=0).tolist()
     [[1.0, 0.0, 0.0]]
     """
     logits = as_array(logits).astype(np.float64)
+    if logits.ndim != 2 or logits.shape[1] == 0:
+        raise ValueError(
+            f"sample: logits have the shape (B, V), at least one each, not {logits.shape}"
+        )
     if not (logits < np.inf).all():
         raise ValueError("sample: a logit is nan or inf: the model's parameters are spoiled")
-    if not temperature >= 0:
-        raise ValueError(f"sample: temperature must not be negative, not {temperature}")
-    if top_k is not None and (not isinstance(top_k, (int, np.integer)) or top_k < 1):
-        raise ValueError(f"sample: top_k must be at least 1, a whole number, not {top_k}")
+    if (logits == -np.inf).all(axis=1).any():
+        raise ValueError("sample: all logits of a row are -inf, so no token is possible")
+    number("sample: temperature", temperature, 0)
+    temperature = min(temperature, 1e300)  # as good as infinite, and -inf divided by it is -inf
+    if top_k is not None:
+        whole_number("sample: top_k", top_k, 1)
     if temperature == 0:
         top_k, temperature = 1, 1.0
     if top_k is not None and top_k < logits.shape[-1]:
@@ -154,13 +170,15 @@ def nucleus(probabilities, top_p=None):
 
     Source: Holtzman et al., "The Curious Case of Neural Text Degeneration", 2020, section 3.1.
     """
+    probabilities = as_array(probabilities)
     if top_p is None:
         return probabilities
-    if not 0 < top_p <= 1:
-        raise ValueError(f"sample: top_p must be above 0 and at most 1, not {top_p}")
+    number("sample: top_p", top_p, 0, 1, above=True)
+    if not (probabilities >= 0).all() or not (probabilities.sum(-1) > 0).all():
+        raise ValueError("sample: probabilities are at least 0, and in each row one is above 0")
     ranked = np.argsort(-probabilities, axis=-1, kind="stable")  # of equal ones the earlier first
     likeliest = np.take_along_axis(probabilities, ranked, axis=-1)
-    likeliest[likeliest.cumsum(-1) - likeliest >= top_p] = 0  # reached without it
+    likeliest[likeliest.cumsum(-1) - likeliest >= top_p] = 0  # those before it reach top_p
     kept = np.zeros_like(probabilities)
     np.put_along_axis(kept, ranked, likeliest, axis=-1)
     return kept / kept.sum(-1, keepdims=True)
@@ -175,12 +193,11 @@ def generate(model, tokens, temperature=1.0, top_k=None, generator=None, top_p=N
     """
     generator = generator or np.random.default_rng(0)
     context_size = model.config.context_size
-    tokens = as_array(tokens)[:, -context_size:]  # (B, T)
-    if tokens.shape[-1] == 0:
-        raise ValueError("sample: the context is empty: give at least one token")
+    tokens = _context(tokens, model.config.vocab_size)[:, -context_size:]  # (B, T)
     caches, unseen = model.new_caches(len(tokens)), tokens
     while True:
-        logits = model(unseen, caches).data[:, -1]  # (B, V)
+        with quiet():
+            logits = model(unseen, caches).data[:, -1]  # (B, V)
         probabilities = next_token_probabilities(logits, temperature, top_k)
         ends = nucleus(probabilities, top_p).cumsum(-1)
         drawn = generator.random((len(tokens), 1)) * ends[:, -1:]
@@ -191,11 +208,33 @@ def generate(model, tokens, temperature=1.0, top_k=None, generator=None, top_p=N
             caches, unseen = model.new_caches(len(tokens)), tokens[:, -((context_size + 1) // 2) :]
 
 
+def _context(tokens, vocab_size):
+    """The tokens to go on from, as an array (B, T) of at least one row and one column."""
+    tokens = as_array(tokens)
+    if tokens.ndim != 2:
+        raise ValueError(
+            f"sample: the context has the shape (B, T), not {tokens.shape}: "
+            "write [[1, 2]] for a single text of two tokens"
+        )
+    if tokens.size == 0:
+        raise ValueError("sample: the context is empty: give at least one token")
+    if tokens.dtype.kind not in "iu":
+        raise TypeError(f"sample: tokens are integers, these are {tokens.dtype}")
+    if not 0 <= tokens.min() <= tokens.max() < vocab_size:
+        raise IndexError(
+            f"sample: tokens must lie in 0 … {vocab_size - 1}, "
+            f"these lie in {tokens.min()} … {tokens.max()}"
+        )
+    return tokens.astype(np.int64)
+
+
 # --- Samples ---
 
 
 def sample(model, context, max_new_tokens=100, temperature=1.0, top_k=None, generator=None):
     """`context` (B, T) of tokens with `max_new_tokens` more behind it, as an array."""
+    context = _context(context, model.config.vocab_size)
+    whole_number("sample: max_new_tokens", max_new_tokens, 0)
     training = model.training
     model.eval()
     try:
@@ -203,14 +242,14 @@ def sample(model, context, max_new_tokens=100, temperature=1.0, top_k=None, gene
         new = [next(stream) for _ in range(max_new_tokens)]
     finally:
         model.train(training)
-    return np.concatenate([as_array(context), *(token[:, None] for token in new)], axis=1)
+    return np.concatenate([context, *(token[:, None] for token in new)], axis=1)
 
 
 # --- Training ---
 
 
 @dataclass(frozen=True)
-class Recipe:
+class TrainingConfig:
     """How a model is trained: AdamW, a warm-up and a cosine, gradients clipped."""
 
     num_steps: int = 2048
@@ -225,15 +264,21 @@ class Recipe:
     workers: int = 1
 
     def __post_init__(self):
-        if self.num_steps < 0 or self.batch_size < 1 or not 1 <= self.workers <= self.batch_size:
-            raise ValueError("Recipe: num_steps from 0, batch_size from 1, workers up to that")
-        if not self.max_norm > 0:
-            raise ValueError(f"Recipe: max_norm must be positive, not {self.max_norm}")
-        for name in ("lr", "min_lr", "warmup_steps", "weight_decay"):
-            if not 0 <= getattr(self, name) < math.inf:
-                raise ValueError(f"Recipe: {name} must not be negative, not {getattr(self, name)}")
-        if np.shape(self.betas) != (2,) or not all(0 <= beta < 1 for beta in self.betas):
-            raise ValueError(f"Recipe: betas must be two numbers in [0, 1), not {self.betas}")
+        kind = type(self).__name__
+        for name, low in {"num_steps": 0, "batch_size": 1, "warmup_steps": 0, "seed": 0}.items():
+            whole_number(f"{kind}: {name}", getattr(self, name), low)
+        whole_number(f"{kind}: workers", self.workers, 1)
+        if self.workers > self.batch_size:
+            raise ValueError(
+                f"{kind}: {self.workers} workers cannot share a batch_size of {self.batch_size}"
+            )
+        for name in ("lr", "min_lr", "weight_decay"):
+            number(f"{kind}: {name}", getattr(self, name), 0, below=True)
+        number(f"{kind}: max_norm", self.max_norm, 0, above=True)
+        if not isinstance(self.betas, tuple | list) or len(self.betas) != 2:
+            raise ValueError(f"{kind}: betas must be two numbers, not {self.betas!r}")
+        for beta in self.betas:
+            number(f"{kind}: each of the betas", beta, 0, 1, below=True)
 
 
 # --- The trainer's step ---
@@ -242,67 +287,58 @@ class Recipe:
 class Trainer:
     """Trains a model on a `TextDataset`, step by step.
 
-    The batch of a step depends on the seed and the number of the step alone, so a run that stopped
-    goes on as if it never had. With `workers` > 1, as many threads share each batch.
+    The batch of a step depends on the seed and the number of the step alone, so a run that was
+    stopped can be resumed as if it had never stopped. With several `workers`, as many threads
+    share each batch.
     """
 
-    def __init__(self, model, dataset, recipe=Recipe()):
+    def __init__(self, model, dataset, config=TrainingConfig()):
         matrices = [p for p in model.parameters() if p.ndim >= 2]
         others = [p for p in model.parameters() if p.ndim < 2]
-        groups = [{"params": matrices, "weight_decay": recipe.weight_decay}, {"params": others}]
-        self.model, self.dataset, self.recipe = model, dataset, recipe
-        self.optimizer = AdamW(groups, lr=recipe.lr, betas=recipe.betas, weight_decay=0.0)
+        groups = [{"params": matrices, "weight_decay": config.weight_decay}, {"params": others}]
+        self.model, self.dataset, self.config = model, dataset, config
+        self.optimizer = AdamW(groups, lr=config.lr, betas=config.betas, weight_decay=0.0)
         self.steps = 0
         keep_freed_memory()
-        self._pool = ThreadPoolExecutor(recipe.workers)
 
     def step(self):
-        """One step of training; returns its loss. If it or a gradient is not finite, nothing changes."""
-        r = self.recipe
+        """One step of training; returns its loss, or nan or inf where nothing was changed."""
+        c = self.config
         self.model.train()
         self.optimizer.zero_grad()
         loss = self._backward(*self.batch())
         if not math.isfinite(loss):
             return loss
-        if not math.isfinite(clip_grad_norm_(self.optimizer.parameters, r.max_norm)):
+        if not math.isfinite(clip_grad_norm_(self.optimizer.parameters, c.max_norm)):
             return math.nan
-        self.optimizer.lr = warmup_cosine(self.steps, r.warmup_steps, r.num_steps, r.lr, r.min_lr)
+        self.optimizer.lr = warmup_cosine(self.steps, c.warmup_steps, c.num_steps, c.lr, c.min_lr)
         self.optimizer.step()
         self.steps += 1
         return loss
 
     def batch(self):
         """The inputs and targets (B, T) of this step."""
-        return self.dataset.sample(self.recipe.batch_size, self._generator(0))
+        return self.dataset.sample(self.config.batch_size, self._generator(0))
 
     def _generator(self, number):
         """The random numbers of this step: 0 draws the batch, 1, 2, … the shards' dropout."""
-        return np.random.default_rng((self.recipe.seed, self.steps, number))
+        return np.random.default_rng((self.config.seed, self.steps, number))
 
     def _backward(self, inputs, targets):
-        """The loss of a batch, after every parameter was given its gradient."""
-        if self.recipe.workers == 1:
-            with use_generator(self._generator(1)):
-                loss = nn.cross_entropy_loss(self.model(inputs), targets)
-            loss.backward()
-            return loss.item()
-        shards = zip(*(np.array_split(x.data, self.recipe.workers) for x in (inputs, targets)))
-        with blas_threads(1):  # each worker multiplies by itself
-            running = [
-                self._pool.submit(
-                    copy_context().run, self._shard, number, x, y, len(x) / len(inputs)
-                )
-                for number, (x, y) in enumerate(shards, 1)
-            ]
-            losses, found = zip(*(shard.result() for shard in running))
-        for parameter in found[0]:  # in a fixed order, so that the sums round alike every time
-            parameter.grad, *others = (shard[parameter] for shard in found)
-            for g in others:
-                parameter.grad += g
+        """The loss of a batch; adds its gradient to every parameter's `grad`, as `backward` does."""
+        parts = (np.array_split(as_array(x), self.config.workers) for x in (inputs, targets))
+        tasks = [
+            partial(self._shard, number, x, y, len(x) / len(inputs))
+            for number, (x, y) in enumerate(zip(*parts), 1)
+        ]
+        losses, found = zip(*side_by_side(tasks))
+        for shard in found:  # always in this order, so that the sums are rounded alike in every run
+            for parameter, g in shard.items():
+                parameter.grad = g if parameter.grad is None else parameter.grad + g
         return sum(losses)
 
     def _shard(self, number, inputs, targets, share):
-        """The share of the loss, and of the gradients, that these sequences of the batch make."""
+        """The part of the loss, and of the gradients, that these sequences contribute."""
         with use_generator(self._generator(number)):
             loss = nn.cross_entropy_loss(self.model(Tensor(inputs)), targets) * share
         return loss.item(), gradients(loss)
@@ -314,6 +350,8 @@ class Trainer:
 @no_grad()
 def evaluate(model, dataset, num_batches=200, batch_size=32, seed=0):
     """The mean loss over batches of random windows, dropout off; the same windows each time."""
+    whole_number("evaluate: num_batches", num_batches, 1)
+    whole_number("evaluate: batch_size", batch_size, 1)
     training = model.training
     model.eval()
     generator = np.random.default_rng(seed)

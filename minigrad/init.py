@@ -6,31 +6,34 @@ import math
 import numpy as np
 
 from minigrad.random import default_generator
+from minigrad.support.arguments import check_generator
 
 
 # --- Constant and random initialisation ---
 
 
 def zeros_(parameter):
-    """All zeros."""
+    """Set all entries to 0; returns the parameter."""
     parameter.data[...] = 0
     return parameter
 
 
 def ones_(parameter):
-    """All ones."""
+    """Set all entries to 1; returns the parameter."""
     parameter.data[...] = 1
     return parameter
 
 
 def uniform_(parameter, low=0.0, high=1.0, generator=None):
-    """Uniform between `low` and `high`."""
+    """Draw all entries uniformly between `low` and `high`; returns the parameter."""
+    check_generator("uniform_", generator)
     parameter.data[...] = (generator or default_generator()).uniform(low, high, parameter.shape)
     return parameter
 
 
 def normal_(parameter, mean=0.0, std=1.0, generator=None):
-    """Normal with that mean and standard deviation."""
+    """Draw all entries from a normal distribution; returns the parameter."""
+    check_generator("normal_", generator)
     parameter.data[...] = (generator or default_generator()).normal(mean, std, parameter.shape)
     return parameter
 

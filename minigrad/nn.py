@@ -12,6 +12,8 @@ from minigrad.functional import cross_entropy_loss, mse_loss
 
 from minigrad.init import kaiming_uniform_, normal_, uniform_
 from minigrad.op import as_array
+from minigrad.support.arguments import check_probability, check_sizes
+from minigrad.support.state import check_state
 from minigrad.tensor import Tensor
 
 
@@ -19,7 +21,7 @@ from minigrad.tensor import Tensor
 
 
 class Parameter(Tensor):
-    """A tensor that a module learns."""
+    """A tensor that a module learns: a copy of `data`."""
 
     __slots__ = ()
 
@@ -27,18 +29,35 @@ class Parameter(Tensor):
         super().__init__(np.array(as_array(data), order="C"), requires_grad=True)
 
 
+class Buffer(Tensor):
+    """A tensor that a module saves but does not learn, such as a running mean: a copy of `data`.
+
+    Change it in place, `buffer.data[...] = …`, or assign a new Buffer.
+    """
+
+    __slots__ = ()
+
+    def __init__(self, data):
+        super().__init__(np.array(as_array(data), order="C"))
+
+
 # --- Module ---
 
 
 def _children(part):
-    """The named parts directly inside a module, a list or a dictionary."""
+    """The pairs (name, part) directly inside a module, a dictionary, a list or a tuple."""
     if isinstance(part, Module):
-        return part.children()
-    if isinstance(part, dict):
-        return part.items()
-    if isinstance(part, (list, tuple)):
-        return enumerate(part)
-    return ()
+        inside = list(part.children())
+    elif isinstance(part, dict):
+        inside = list(part.items())
+    elif isinstance(part, (list, tuple)):
+        inside = list(enumerate(part))
+    else:
+        return []
+    # A subclass of a container may have parts of its own beside those that it contains.
+    met = {id(x) for _, x in inside}
+    own = getattr(part, "__dict__", {})
+    return inside + [(name, x) for name, x in own.items() if id(x) not in met]
 
 
 class Module:
@@ -63,30 +82,38 @@ class Module:
         """The parameters, each once."""
         return [parameter for _, parameter in self.named_parameters()]
 
+    def named_buffers(self):
+        """Pairs (name, buffer) of what is saved but not learned, each once."""
+        return [(name, x) for name, x in self._walk() if isinstance(x, Buffer)]
+
+    def buffers(self):
+        """The buffers, each once."""
+        return [buffer for _, buffer in self.named_buffers()]
+
     def modules(self):
         """This module and those inside it, each once."""
         return [self] + [x for _, x in self._walk() if isinstance(x, Module)]
 
     def children(self):
-        """Pairs (name, part) of what is directly inside: the attributes."""
+        """Pairs (name, part) of what is directly inside: the attributes, in their order.
+
+        A class that overrides it chooses other names; attributes that it leaves out keep theirs.
+        """
         return vars(self).items()
 
     def _walk(self):
-        """Pairs (path, part) of all parameters and modules inside, in order, each part once."""
-        seen, found = {id(self)}, []
-
-        def visit(path, part):
-            if isinstance(part, (Parameter, Module)):
-                if id(part) in seen:
-                    return
-                seen.add(id(part))
+        """Pairs (path, part) of all parameters, buffers and modules inside, in order, each once."""
+        seen, found, waiting = {}, [], [("", self)]
+        while waiting:
+            path, part = waiting.pop()
+            if id(part) in seen:
+                continue
+            seen[id(part)] = part  # kept, since the id of a deleted object is used again
+            if isinstance(part, (Parameter, Buffer, Module)):
                 found.append((path, part))
-            for name, child in _children(part):
-                visit(f"{path}.{name}", child)
-
-        for name, child in _children(self):
-            visit(str(name), child)
-        return found
+            inside = [(f"{path}.{name}" if path else str(name), x) for name, x in _children(part)]
+            waiting += inside[::-1]  # the first one is popped first
+        return found[1:]  # without the module itself
 
     def num_parameters(self):
         """How many numbers the module learns."""
@@ -98,7 +125,7 @@ class Module:
             parameter.grad = None
 
     def train(self, mode=True):
-        """Switch to training (dropout is active), in every module inside too."""
+        """Switch to training (dropout is active), in every module inside too; returns the module."""
         for module in self.modules():
             module.training = mode
         return self
@@ -108,31 +135,31 @@ class Module:
         return self.train(False)
 
     def state_dict(self):
-        """A copy of all parameters, as {name: array}."""
-        return {name: parameter.data.copy() for name, parameter in self.named_parameters()}
+        """A copy of all parameters and buffers, as {name: array}."""
+        return {name: array.copy() for name, array in self._state().items()}
 
     def load_state_dict(self, state):
-        """Copy `state`, as `state_dict` gives it, into the parameters, all of it or none."""
-        own = {name: parameter.data for name, parameter in self.named_parameters()}
+        """Copy `state`, as `state_dict` gives it, into parameters and buffers, all of it or none.
+
+        Raises ValueError where a name, a shape or a kind of numbers does not fit.
+        """
+        own = self._state()
         arrays = check_state(state, own, type(self).__name__)
         for name, array in own.items():
             array[...] = arrays[name]
 
+    def _state(self):
+        """{name: array} of all parameters and buffers: the arrays themselves."""
+        named = [(n, x.data) for n, x in self._walk() if isinstance(x, (Parameter, Buffer))]
+        state = dict(named)
+        if len(state) < len(named):
+            names = [name for name, _ in named]
+            twice = sorted({name for name in names if names.count(name) > 1})
+            raise ValueError(f"{type(self).__name__} has two tensors of one name: {twice}")
+        return state
+
     def __repr__(self):
         return "\n".join(_tree(self))
-
-
-def check_state(state, own, kind):
-    """The entries of `state` in the dtypes of `own`, or ValueError: names and shapes must agree."""
-    problems = [f"{name} is missing" for name in own if name not in state]
-    problems += [f"{name} is unknown" for name in state if name not in own]
-    for name in own.keys() & state.keys():
-        met, wanted = np.shape(state[name]), np.shape(own[name])
-        if met != wanted:
-            problems.append(f"{name} has shape {met}, not {wanted}")
-    if problems:
-        raise ValueError(f"load_state_dict of {kind}: {'; '.join(sorted(problems))}")
-    return {name: np.asarray(state[name], getattr(own[name], "dtype", None)) for name in own}
 
 
 def _tree(module, name="", indent=""):
@@ -163,8 +190,7 @@ class Linear(Module):
     """
 
     def __init__(self, in_features, out_features, bias=True):
-        if in_features < 1 or out_features < 1:
-            raise ValueError(f"Linear: {in_features} to {out_features} features: at least 1 each")
+        check_sizes("Linear", in_features=in_features, out_features=out_features)
         self.weight = Parameter(np.empty((out_features, in_features), np.float32))
         kaiming_uniform_(self.weight, gain=math.sqrt(1 / 3))
         self.bias = None
@@ -183,6 +209,7 @@ class Embedding(Module):
     """A learned vector for each token: tokens (...) of integers -> (..., embedding_dim)."""
 
     def __init__(self, num_embeddings, embedding_dim):
+        check_sizes("Embedding", num_embeddings=num_embeddings, embedding_dim=embedding_dim)
         self.weight = normal_(Parameter(np.empty((num_embeddings, embedding_dim), np.float32)))
 
     def forward(self, tokens):
@@ -190,14 +217,23 @@ class Embedding(Module):
 
 
 class LayerNorm(Module):
-    """Each vector along the last axis with mean 0 and variance 1, then scaled and shifted."""
+    """Each vector (the last axes of x) with mean 0 and variance 1, then scaled and shifted.
 
-    def __init__(self, normalized_shape, eps=1e-5, bias=True):
-        self.weight = Parameter(np.ones(normalized_shape, np.float32))
-        self.bias = Parameter(np.zeros(normalized_shape, np.float32)) if bias else None
-        self.eps = eps
+    `normalized_shape` is the size of the last axis, or the sizes of the last axes. The learned
+    scale `weight` starts at 1, the learned shift `bias` at 0.
+    """
+
+    def __init__(self, normalized_shape, eps=1e-5, elementwise_affine=True, bias=True):
+        shape = tuple(normalized_shape) if np.iterable(normalized_shape) else (normalized_shape,)
+        for size in shape:
+            check_sizes("LayerNorm", normalized_shape=size)
+        self.normalized_shape, self.eps = shape, eps
+        self.weight = Parameter(np.ones(shape, np.float32)) if elementwise_affine else None
+        self.bias = Parameter(np.zeros(shape, np.float32)) if elementwise_affine and bias else None
 
     def forward(self, x):
+        if self.weight is None:
+            return functional.layer_norm(x, eps=self.eps, normalized_shape=self.normalized_shape)
         return functional.layer_norm(x, self.weight, self.bias, eps=self.eps)
 
 
@@ -208,8 +244,7 @@ class Dropout(Module):
     """In training, each element zero with probability p and the others divided by 1 - p."""
 
     def __init__(self, p=0.5):
-        if not 0 <= p < 1:
-            raise ValueError(f"Dropout: p is a probability in [0, 1), not {p}")
+        check_probability("Dropout", p)
         self.p = p
 
     def forward(self, x):
@@ -258,7 +293,7 @@ class SoftPlus(Module):
 
 
 class Sequential(Module):
-    """Modules one after another; can be iterated, indexed and measured with `len`.
+    """Modules one after another; has a length, and can be iterated, indexed and sliced.
 
     >>> Sequential(Linear(4, 8), GELU(), Linear(8, 1)).num_parameters()
     49
@@ -273,6 +308,7 @@ class Sequential(Module):
         return x
 
     def children(self):
+        """Pairs (number, layer)."""
         return enumerate(self.layers)
 
     def __getitem__(self, index):

@@ -8,16 +8,22 @@ array, a rule: a function from the gradient of the value to the gradient of that
 import functools
 import inspect
 from contextvars import ContextVar
+from operator import attrgetter
 from typing import NamedTuple
 
 import numpy as np
 
 import minigrad
 
-# How many `no_grad` and `detect_anomaly` blocks are open in this thread or asyncio task.
+# How many `no_grad`, `detect_anomaly` and `quiet` blocks are open in this thread or asyncio task.
 no_grad_depth = ContextVar("no_grad_depth", default=0)
 anomaly_depth = ContextVar("anomaly_depth", default=0)
-is_quiet = ContextVar("is_quiet", default=False)  # whether a `quiet` block is
+quiet_depth = ContextVar("quiet_depth", default=0)
+
+# What a tensor may hold: Booleans, integers and floats, in the byte order of this machine.
+DTYPES = frozenset(np.dtype(code) for code in "?bBhHiIlLqQefdg")
+FLOAT64 = np.dtype(np.float64)
+NARROW = frozenset(d for d in DTYPES if d.kind in "iu" and d != np.int64)  # integers to widen
 
 
 # --- A node of the graph ---
@@ -30,10 +36,10 @@ class Node:
     with the rule that leads there. A leaf has none; after `backward` it is None, which means spent.
     """
 
-    __slots__ = ("data", "grad", "op", "inputs", "retains_grad", "_requires_grad", "__weakref__")
+    __slots__ = ("_data", "grad", "op", "inputs", "retains_grad", "_requires_grad", "__weakref__")
 
     def __init__(self, data, requires_grad=False):
-        self.data = data if type(data) is np.ndarray else as_array(data)
+        self._data = data if type(data) is np.ndarray and data.dtype in DTYPES else as_array(data)
         self.grad = None
         self.op = None
         self.inputs = ()
@@ -41,6 +47,14 @@ class Node:
         self._requires_grad = False
         if requires_grad:
             self.requires_grad = True
+
+    def _set_data(self, data):
+        data = as_array(data)
+        if self._requires_grad and data.dtype.kind != "f":
+            raise TypeError(f"a tensor that requires a gradient holds floats, not {data.dtype}")
+        self._data = data
+
+    data = property(attrgetter("_data"), _set_data, doc="The array.")
 
     @property
     def requires_grad(self):
@@ -65,7 +79,13 @@ def as_array(data, dtype=None):
         data = data.data
     result = np.asarray(data, dtype)
     if result.dtype.kind not in "biuf":
-        raise TypeError(f"a tensor holds numbers or Booleans, not {result.dtype}: {data!r:.60}")
+        generator = "; make a list of it, or call Python's own function (import builtins)"
+        raise TypeError(
+            f"a tensor holds numbers or Booleans, not {result.dtype}: {data!r:.60}"
+            + (generator if hasattr(data, "__next__") else "")
+        )
+    if not result.dtype.isnative:
+        result = result.astype(result.dtype.newbyteorder("="))
     chosen = dtype is not None or isinstance(data, (np.ndarray, np.generic))
     return result if chosen or result.dtype != np.float64 else result.astype(np.float32)
 
@@ -79,15 +99,20 @@ def unwrap(option):
     return option
 
 
-def _as_input(x, broadcasts):
-    """Anything but a tensor as an array; `None` stays.
+def _as_input(x, broadcasts, narrow):
+    """What an operation computes with, for `x`: an array, its integers as int64 if `narrow`.
 
-    Where `broadcasts` is set a Python number stays too: it takes on the dtype of the array beside
-    it.
+    `None` stays. Where `broadcasts` is set a Python number stays too: it takes on the dtype of the
+    array beside it.
     """
     if x is None or broadcasts and isinstance(x, (bool, int, float)):
         return x
-    return as_array(x)
+    array = as_array(x)
+    if array.dtype not in narrow:
+        return array
+    if array.dtype == np.uint64 and (array > np.iinfo(np.int64).max).any():
+        raise OverflowError("integers of 2**63 and more do not fit int64, in which we compute")
+    return array.astype(np.int64)
 
 
 # --- An operation: a value and its rules ---
@@ -100,19 +125,23 @@ class Part(NamedTuple):
     index: object
 
 
-PYTORCHS = {"dim": "axis", "keepdim": "keepdims"}  # what PyTorch calls our options
+# What PyTorch calls our options.
+PYTORCHS = {"dim": "axis", "dim0": "axis0", "dim1": "axis1", "dim2": "axis2"}
+PYTORCHS |= {"keepdim": "keepdims", "correction": "ddof", "diagonal": "k", "start_dim": "start"}
 
 
-def differentiable(function=None, *, broadcasts=False):
+def differentiable(function=None, *, broadcasts=False, widens=True):
     """An operation on tensors, from a NumPy function that returns `value, *rules`.
 
     The function's positional-only parameters are its arrays, the rest are options; a function
     without any takes a sequence of arrays first, as `cat` does. It returns its value and one rule
     for each array: `rule(g)` is the gradient of that array, given the gradient `g` of the value
     (`None`: there is no derivative). A rule never writes into `g`. Where `broadcasts` is set,
-    rules may return gradients of the broadcast shape: `backward` sums them.
+    rules may return gradients of the broadcast shape: `backward` sums them. Integers of fewer than
+    64 bits come in as int64, unless `widens` is False.
 
-    PyTorch's `dim` and `keepdim` are understood as `axis` and `keepdims`.
+    PyTorch's names of options (`dim`, `keepdim`) are understood. Raises TypeError, ValueError,
+    IndexError or ArithmeticError with the operation's name and the shapes that it was given.
 
     >>> import minigrad as mg
     >>> @differentiable
@@ -122,36 +151,90 @@ def differentiable(function=None, *, broadcasts=False):
     Tensor([1., 8.], op=cube)
     """
     if function is None:
-        return functools.partial(differentiable, broadcasts=broadcasts)
+        return functools.partial(differentiable, broadcasts=broadcasts, widens=widens)
+    if not inspect.isfunction(function):
+        raise TypeError(f"differentiable stands above a function, not {function!r:.60}")
     name = function.__name__
     kinds = [p.kind for p in inspect.signature(function).parameters.values()]
     count = kinds.count(inspect.Parameter.POSITIONAL_ONLY)
+    narrow = (NARROW | {np.dtype(bool)} if count == 1 else NARROW) if widens else frozenset()
     silent = np.errstate(all="ignore")(function)
 
     @functools.wraps(function)
     def op(*arguments, **options):
         if options:
-            options = {PYTORCHS.get(key, key): unwrap(value) for key, value in options.items()}
-        inputs = arguments[:count] if count else tuple(arguments[0])
+            options = _named_as_here(name, options)
+        inputs = arguments[:count] if count else _sequence(name, arguments)
         extras = arguments[count or 1 :]
         if extras:
             extras = [unwrap(extra) for extra in extras]
         try:
-            arrays = [x.data if isinstance(x, Node) else _as_input(x, broadcasts) for x in inputs]
-            compute = function if is_quiet.get() else silent
-            value, *rules = compute(*(arrays if count else [arrays]), *extras, **options)
-        except (TypeError, ValueError, IndexError) as error:
+            arrays = [
+                x._data
+                if isinstance(x, Node) and x._data.dtype not in narrow
+                else _as_input(x, broadcasts, narrow)
+                for x in inputs
+            ]
+            compute = function if quiet_depth.get() else silent
+            result = compute(*(arrays if count else [arrays]), *extras, **options)
+            if type(result) is not tuple or len(result) != (count or len(arrays)) + 1:
+                raise TypeError(_unfinished(result, count or len(arrays)))
+            value, *rules = result
+            for rule in rules:
+                if rule is not None and not callable(rule):
+                    raise TypeError(f"a rule is a function of g, not {type(rule).__name__}")
+            if type(value) is not np.ndarray or value.dtype not in DTYPES:
+                value = as_array(np.asarray(value))
+        except (TypeError, ValueError, IndexError, ArithmeticError) as error:
             kind = TypeError if isinstance(error, TypeError) else type(error)
             raise kind(_explain(name, inputs, broadcasts, error)) from None
-        value = np.asarray(value)
-        if value.dtype == np.float64 and np.float64 not in [getattr(x, "dtype", 0) for x in arrays]:
-            value = value.astype(np.float32)  # integers and float32 make float32
+        if value.dtype == FLOAT64 and FLOAT64 not in [getattr(x, "dtype", bool) for x in arrays]:
+            with np.errstate(over="ignore"):
+                value = value.astype(np.float32)  # integers and float32 make float32
         if anomaly_depth.get():
             _refuse_anomaly(name, value, [*arrays, *extras, *options.values()])
         return record(op, inputs, value, rules)
 
     op.broadcasts = broadcasts
     return op
+
+
+def _unfinished(result, count):
+    """What is wrong with what an operation on `count` arrays returned."""
+    if type(result) is tuple:
+        met = f"{len(result) - 1} where {count} are needed"
+    else:
+        met = "None: is there a `return`?" if result is None else f"{type(result).__name__} alone"
+    return (
+        "an operation returns its value and then, for each array, a rule (or None where there is "
+        f"no derivative); this one returned {met}"
+    )
+
+
+def _sequence(name, arguments):
+    """The arrays of an operation that takes a list of them."""
+    try:
+        return tuple(arguments[0])
+    except (IndexError, TypeError):
+        raise TypeError(f"{name} takes a list of arrays first") from None
+
+
+def _named_as_here(name, options):
+    """The options by our names for them, the tensors among them as arrays."""
+    renamed = {PYTORCHS.get(key, key): unwrap(value) for key, value in options.items()}
+    if len(renamed) < len(options):
+        raise TypeError(f"{name}: two of {', '.join(options)} mean the same option; give one")
+    return renamed
+
+
+def pytorch_names(function):
+    """A function that understands PyTorch's names of its options, as every operation does."""
+
+    @functools.wraps(function)
+    def renamed(*arguments, **options):
+        return function(*arguments, **_named_as_here(function.__name__, options))
+
+    return renamed
 
 
 # --- Recording what was computed ---
@@ -163,12 +246,16 @@ def record(op, inputs, value, rules):
     result = Tensor(value)
     result.op = op
     if no_grad_depth.get() == 0:
-        result.inputs = tuple(
-            (x, rule)
-            for x, rule in zip(inputs, rules)
-            if rule is not None and isinstance(x, Node) and x.requires_grad
+        kept = tuple(
+            [
+                (x, rule)
+                for x, rule in zip(inputs, rules)
+                if rule is not None and isinstance(x, Node) and x._requires_grad
+            ]
         )
-        result._requires_grad = result.inputs != ()
+        if kept and value.dtype.kind == "f":  # an integer cannot move a little: no gradient
+            result.inputs = kept
+            result._requires_grad = True
     return result
 
 
@@ -177,13 +264,20 @@ def record(op, inputs, value, rules):
 
 def _explain(name, inputs, broadcasts, error):
     """The message of `error`, with the operation and the shapes it met."""
-    shapes = [str(np.shape(x.data if isinstance(x, Node) else x)) for x in inputs]
+    shapes = [_shape_of(x) for x in inputs]
     if broadcasts and "broadcast" in str(error):
         return (
             f"{name}: shapes {' and '.join(shapes)} do not broadcast; counted from the right, "
             "two sizes must be equal or one of them 1: reshape one of the two"
         )
-    return f"{name} of shape {' and '.join(shapes)}: {error}"
+    return f"{name} of shape {' and '.join(shapes)}: {error}" if shapes else f"{name}: {error}"
+
+
+def _shape_of(x):
+    try:
+        return str(np.shape(unwrap(x)))
+    except ValueError:  # rows of different lengths
+        return "?"
 
 
 def _refuse_anomaly(name, value, given):

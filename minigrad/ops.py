@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 
-from minigrad.op import Part, as_array, differentiable
+from minigrad.op import differentiable, pytorch_names
 
 
 # --- Arithmetic ---
@@ -40,7 +40,7 @@ def div(a, b, /):
 
 @differentiable(broadcasts=True)
 def pow(a, b, /):
-    """a ** b; the slope by b counts as 0 where a is not positive."""
+    """a ** b; the derivative with respect to b counts as 0 where a is not positive."""
     value = np.power(a, b)
 
     def rule_b(g):
@@ -129,7 +129,7 @@ def sqrt(x, /):
 
 @differentiable
 def abs(x, /):
-    """The absolute value; its slope at 0 counts as 0."""
+    """The absolute value; its derivative at 0 counts as 0."""
     return np.abs(x), lambda g: g * np.sign(x)
 
 
@@ -159,70 +159,27 @@ def tanh(x, /):
     return value, lambda g: g * (1 - value * value)
 
 
-@differentiable
+@differentiable(widens=False)
 def clip(x, /, min=None, max=None):
-    """x held between `min` and `max` (numbers); the slope is 1 inside and 0 outside."""
+    """x held between `min` and `max` (numbers); its derivative is 1 inside and 0 outside."""
     value = np.clip(x, min, max)
+    if value.shape != x.shape:
+        raise ValueError("min and max are numbers: use minimum and maximum for arrays")
     return value, lambda g: g * (x == value)
 
 
-@differentiable(broadcasts=True)
+@differentiable(broadcasts=True, widens=False)
 def maximum(a, b, /):
     """The larger of a and b; where they are equal, each gets half the gradient."""
     share = np.where(np.equal(a, b), 0.5, np.greater(a, b))
     return np.maximum(a, b), lambda g: g * share, lambda g: g * (1 - share)
 
 
-@differentiable(broadcasts=True)
+@differentiable(broadcasts=True, widens=False)
 def minimum(a, b, /):
     """The smaller of a and b; where they are equal, each gets half the gradient."""
     share = np.where(np.equal(a, b), 0.5, np.less(a, b))
     return np.minimum(a, b), lambda g: g * share, lambda g: g * (1 - share)
-
-
-def _as_mask(mask):
-    if np.asarray(mask).dtype != bool and not np.isin(mask, (0, 1)).all():
-        raise ValueError("a mask holds True and False, or 0 and 1: compare first (scores > 0)")
-    return np.asarray(mask, bool)
-
-
-@differentiable(broadcasts=True)
-def where(condition, a, b, /):
-    """a where the condition (Boolean, or 0 and 1) holds, else b."""
-    chosen = _as_mask(condition)
-    value = np.where(chosen, a, b)
-    return value, None, lambda g: np.where(chosen, g, 0), lambda g: np.where(chosen, 0, g)
-
-
-@differentiable
-def masked_fill(x, mask, /, value):
-    """x with `value` (a number) where the mask (Boolean, or 0 and 1) holds; the mask broadcasts."""
-    hidden = _as_mask(mask)
-    if np.broadcast_shapes(x.shape, hidden.shape) != x.shape:
-        raise ValueError("the mask must broadcast to the shape of x")
-    return np.where(hidden, x.dtype.type(value), x), lambda g: np.where(hidden, 0, g), None
-
-
-def _constant(function):
-    """An operation without gradient, from a NumPy function of one array or two."""
-
-    def one(x, /):
-        return function(x), None
-
-    def two(a, b, /):
-        return function(a, b), None, None
-
-    op = one if function.nin == 1 else two
-    op.__name__ = op.__qualname__ = function.__name__
-    op.__doc__ = f"NumPy's `{function.__name__}`, element by element; without gradient."
-    return differentiable(op, broadcasts=function.nin == 2)
-
-
-equal, not_equal = _constant(np.equal), _constant(np.not_equal)
-less, less_equal = _constant(np.less), _constant(np.less_equal)
-greater, greater_equal = _constant(np.greater), _constant(np.greater_equal)
-floor, ceil, sign = _constant(np.floor), _constant(np.ceil), _constant(np.sign)
-isnan, isinf, isfinite = _constant(np.isnan), _constant(np.isinf), _constant(np.isfinite)
 
 
 # --- Reductions ---
@@ -244,19 +201,25 @@ def sum(x, /, axis=None, keepdims=False):
 def mean(x, /, axis=None, keepdims=False):
     """The mean over one axis, several (a tuple) or all; nan where there is nothing to average."""
     value = np.sum(x, axis, keepdims=keepdims)
-    n = x.size / value.size if value.size else 1
-    return np.true_divide(value, n) if n else value * np.nan, (
+    n = _count(x, axis)
+    return np.true_divide(value, n), (
         lambda g: np.broadcast_to(_restore(g, axis, keepdims) / n, x.shape)
     )
 
 
-@differentiable
+def _count(x, axis):
+    """How many entries of x a reduction over that axis (several, or all) makes one."""
+    shape = np.shape(x)
+    return int(np.prod(shape if axis is None else np.take(shape, axis)))
+
+
+@differentiable(widens=False)
 def max(x, /, axis=None, keepdims=False):
     """The largest value over one axis, several or all; equal ones share the gradient equally."""
     return _extreme(np.max, x, axis, keepdims)
 
 
-@differentiable
+@differentiable(widens=False)
 def min(x, /, axis=None, keepdims=False):
     """The smallest value over one axis, several or all; equal ones share the gradient equally."""
     return _extreme(np.min, x, axis, keepdims)
@@ -282,7 +245,7 @@ def prod(x, /, axis=None, keepdims=False):
         order = sorted(range(x.ndim), key=lambda axis: axis in reduced)  # the reduced ones last
         moved, n = np.transpose(x, order), x.ndim - len(reduced)
         rows = moved.reshape(*moved.shape[:n], math.prod(moved.shape[n:]))
-        # The slope by one factor is the product of those before it and those behind it.
+        # The derivative with respect to one factor is the product of all the others.
         ones = np.ones_like(rows[..., :1])
         before = np.cumprod(np.concatenate([ones, rows[..., :-1]], -1), -1)
         behind = np.cumprod(np.concatenate([ones, rows[..., :0:-1]], -1), -1)[..., ::-1]
@@ -294,7 +257,8 @@ def prod(x, /, axis=None, keepdims=False):
 
 @differentiable
 def norm(x, /, axis=None, keepdims=False):
-    """The Euclidean length over one axis, several or all; its slope at 0 counts as 0."""
+    """The Euclidean length over one axis, several or all; its derivative at 0 counts as 0."""
+    x = x if x.dtype.kind == "f" else x.astype(np.float64)  # the square of an integer may not fit
     value = np.sqrt(np.sum(x * x, axis, keepdims=True))
 
     def rule(g):
@@ -311,15 +275,26 @@ def cumsum(x, /, axis=None):
     )
 
 
-def var(x, axis=None, keepdims=False):
-    """The variance over one axis, several or all: the mean squared distance to the mean."""
+@pytorch_names
+def var(x, axis=None, keepdims=False, ddof=0):
+    """The variance over one axis, several or all: the mean squared distance to the mean.
+
+    The sum of squares is divided by n - ddof; ddof is 0 as in NumPy, or 1 as in PyTorch.
+    """
     distance = sub(x, mean(x, axis, keepdims=True))
-    return mean(mul(distance, distance), axis, keepdims)
+    return div(sum(mul(distance, distance), axis, keepdims), _degrees(x, axis, ddof))
 
 
-def std(x, axis=None, keepdims=False):
-    """The standard deviation: the root of `var`."""
-    return sqrt(var(x, axis, keepdims))
+@pytorch_names
+def std(x, axis=None, keepdims=False, ddof=0):
+    """The standard deviation: the root of `var`; its derivative where all are equal counts as 0."""
+    distance = sub(x, mean(x, axis, keepdims=True))
+    return div(norm(distance, axis, keepdims), math.sqrt(_degrees(x, axis, ddof)))
+
+
+def _degrees(x, axis, ddof):
+    """n - ddof, but not below 0, where the variance is not defined (nan or inf)."""
+    return float(np.maximum(_count(x, axis) - ddof, 0))
 
 
 @differentiable
@@ -334,117 +309,47 @@ def argmin(x, /, axis=None, keepdims=False):
     return np.argmin(x, axis, keepdims=keepdims), None
 
 
-# --- Shapes ---
+# --- The rest of the catalogue ---
+
+
+@differentiable(broadcasts=True)
+def remainder(a, b, /):
+    """a % b, with the sign of b, as in Python."""
+    return _whole(np.remainder, a, b), lambda g: g, lambda g: -g * np.floor_divide(a, b)
+
+
+@differentiable(broadcasts=True)
+def floor_divide(a, b, /):
+    """a // b: the quotient, rounded down; without gradient."""
+    return _whole(np.floor_divide, a, b), None, None
+
+
+def _whole(function, a, b):
+    if np.result_type(a, b).kind in "iu" and not np.all(b):
+        raise ZeroDivisionError("an integer is divided by zero")
+    return function(a, b)
 
 
 @differentiable
-def reshape(x, /, *shape):
-    """The same values in order, in another shape; one size may be -1: what is left."""
-    shape = shape[0] if len(shape) == 1 else shape
-    return x.reshape(shape), lambda g: g.reshape(x.shape)
-
-
-def flatten(x, start=0):
-    """All axes from `start` on as one."""
-    return reshape(x, (*np.shape(x)[:start], math.prod(np.shape(x)[start:])))
+def round(x, /, decimals=0):
+    """x rounded to that many decimals, halves to the even neighbour; without gradient."""
+    return np.round(x, decimals), None
 
 
 @differentiable
-def transpose(x, /, axis0, axis1):
-    """x with two of its axes swapped."""
-    return x.swapaxes(axis0, axis1), lambda g: g.swapaxes(axis0, axis1)
+def cumprod(x, /, axis=None):
+    """The running product along an axis (of the flattened array where there is none)."""
+    value = np.cumprod(x, axis)
 
+    def rule(g):
+        factors = np.moveaxis(x.reshape(value.shape), axis or 0, 0)
+        sums = np.moveaxis(g, axis or 0, 0).copy()
+        for i in range(len(sums) - 2, -1, -1):
+            sums[i] += factors[i + 1] * sums[i + 1]
+        before = np.concatenate([np.ones_like(factors[:1]), np.cumprod(factors[:-1], 0)])
+        return np.moveaxis(before * sums, 0, axis or 0).reshape(x.shape)
 
-@differentiable
-def permute(x, /, *axes):
-    """x with its axes in a new order: `permute(x, 2, 0, 1)` puts the last one first."""
-    axes = axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes
-    value = np.transpose(x, axes)
-    return value, lambda g: np.transpose(g, np.argsort([axis % x.ndim for axis in axes]))
+    return value, rule
 
-
-@differentiable
-def squeeze(x, /, axis=None):
-    """x without an axis of size 1, or without all of them."""
-    return np.squeeze(x, axis), lambda g: g.reshape(x.shape)
-
-
-@differentiable
-def expand_dims(x, /, axis):
-    """x with a new axis of size 1 in that place."""
-    return np.expand_dims(x, axis), lambda g: g.reshape(x.shape)
-
-
-@differentiable
-def triu(x, /, k=0):
-    """The upper triangle of the last two axes, from diagonal `k` up; zeros below it."""
-    return _triangle(np.triu, x, k)
-
-
-@differentiable
-def tril(x, /, k=0):
-    """The lower triangle of the last two axes, from diagonal `k` down; zeros above it."""
-    return _triangle(np.tril, x, k)
-
-
-def _triangle(part, x, k):
-    if x.ndim < 2:
-        raise ValueError("a triangle needs two axes: reshape to a matrix first")
-    return part(x, k), lambda g: part(g, k)
-
-
-# --- Indexing and joining ---
-
-
-@differentiable
-def getitem(x, /, index):
-    """x[index], for every index that NumPy knows; an element read twice gets both gradients."""
-    return x[index], lambda g: Part(g, index)
-
-
-def repeat(x, repeats, axis=None):
-    """Each element (or each slice along the axis) `repeats` times in a row, as in NumPy."""
-    if axis is None:
-        x, axis = flatten(x), 0
-    index = np.repeat(np.arange(len(np.moveaxis(as_array(x), axis, 0))), repeats)
-    return getitem(x, (slice(None),) * (axis % np.ndim(x)) + (index,))
-
-
-def split(x, size, axis=0, dim=None):
-    """Consecutive pieces along an axis: of `size` each (the last may be shorter), or of sizes."""
-    axis, shape = axis if dim is None else dim, np.shape(x)
-    n = len(np.moveaxis(as_array(x), axis, 0))
-    if isinstance(size, int) and size > 0:
-        size = [size] * (n // size) + ([n % size] if n % size else [])
-    if isinstance(size, int) or math.fsum(size) != n or any(s < 0 for s in size):
-        raise ValueError(f"split: axis {axis} of shape {shape} has {n} entries, asked for {size}")
-    ends = np.cumsum(size).tolist()
-    before = (slice(None),) * (axis % len(shape))
-    return tuple(getitem(x, (*before, slice(end - s, end))) for s, end in zip(size, ends))
-
-
-@differentiable
-def cat(arrays, axis=0):
-    """The arrays one after another along an axis that they have."""
-    value = np.concatenate(arrays, axis)
-    ends = np.cumsum([x.shape[axis] for x in arrays]).tolist()
-    before = (slice(None),) * (axis % value.ndim)
-
-    def rule(start, end):
-        return lambda g: g[(*before, slice(start, end))]
-
-    return value, *(rule(end - x.shape[axis], end) for x, end in zip(arrays, ends))
-
-
-@differentiable
-def stack(arrays, axis=0):
-    """The arrays, all of one shape, side by side along a new axis."""
-    return np.stack(arrays, axis), *(
-        lambda g, i=i: np.moveaxis(g, axis, 0)[i] for i in range(len(arrays))
-    )
-
-
-# --- Other names for the same ---
 
 dot = mm = matmul
-concatenate, unsqueeze, view = cat, expand_dims, reshape

@@ -5,8 +5,10 @@ import math
 
 import numpy as np
 
-from minigrad.functional import blocks
-from minigrad.nn import check_state
+from minigrad.support import settings
+from minigrad.support.optimizer_state import check_optimizer_state
+from minigrad.support.parameters import leaves, parameter_groups
+from minigrad.support.tiles import tiles
 
 
 # --- What every optimizer shares ---
@@ -17,29 +19,35 @@ class Optimizer:
 
     `parameters`: a list of parameters, or a list of groups, dictionaries with "params" and the
     options that differ in that group ({"params": [...], "weight_decay": 0.0}).
-    `lr`, the learning rate, may be set between steps.
+    `lr`, the learning rate of all groups, may be set between steps; so may a group's options.
+    Raises TypeError or ValueError where a parameter could never move or an option is out of range.
     """
 
     def __init__(self, parameters, lr, **defaults):
+        groups = parameter_groups(parameters, type(self).__name__)
+        self.param_groups = [{**defaults, **group} for group in groups]
+        self.parameters = [p for group in groups for p in group["params"]]
+        self.defaults, self.lr = defaults, lr
+        self.steps = 0  # how often `step` was called
+        self.update_counts = [0] * len(self.parameters)  # how often each parameter has moved
+        self._check()
+
+    def _check(self):
+        """Refuse gradients and options that a step cannot use. They may change between steps."""
         kind = type(self).__name__
-        groups = list(parameters)
-        if groups and not isinstance(groups[0], dict):
-            groups = [{"params": groups}]
-        self.groups = [{**defaults, **group, "params": list(group["params"])} for group in groups]
-        self.parameters = [p for group in self.groups for p in group["params"]]
-        if not self.parameters:
-            raise ValueError(f"{kind}: there are no parameters to optimize")
-        for group in self.groups:
-            unknown = group.keys() - defaults.keys() - {"params"}
+        leaves(self.parameters, kind)
+        self.lr = float(settings.number(f"{kind}: lr", self.lr, 0, below=True))
+        for group in self.param_groups:
+            unknown = [name for name in group if name not in {"params", *self.defaults}]
             if unknown:
-                raise ValueError(f"{kind}: unknown options {sorted(unknown)}")
-            for name, value in {"lr": lr, **group}.items():
-                if name != "params" and not (np.isfinite(value).all() and np.min(value) >= 0):
-                    raise ValueError(f"{kind}: {name} must not be negative, not {value}")
-        if len({id(p) for p in self.parameters}) < len(self.parameters):
-            raise ValueError(f"{kind}: a parameter is given twice")
-        self.lr = lr
-        self.steps = 0
+                raise ValueError(f"{kind}: unknown options {unknown} (lr is one for all groups)")
+            self._check_options(group)
+
+    def _check_options(self, group):
+        """Refuse options of a group that are not numbers from 0 up."""
+        for name, value in group.items():
+            if name != "params":
+                settings.number(f"{type(self).__name__}: {name}", value, 0, below=True)
 
     def zero_grad(self):
         """Forget the gradients."""
@@ -48,11 +56,13 @@ class Optimizer:
 
     def step(self):
         """One step of every parameter that has a gradient."""
+        self._check()
         self.steps += 1
         number = 0
-        for group in self.groups:
+        for group in self.param_groups:
             for parameter in group["params"]:
                 if parameter.grad is not None:
+                    self.update_counts[number] += 1
                     self.update(number, parameter, group)
                 number += 1
 
@@ -65,18 +75,23 @@ class Optimizer:
         return {}
 
     def state_dict(self):
-        """A copy of what the optimizer remembers, as {name: number or array}."""
+        """A copy of what the optimizer remembers, as {name: number, list of numbers, or array}."""
         arrays = {
             f"{name}.{number}": array.copy()
             for name, arrays in self.buffers().items()
             for number, array in enumerate(arrays)
         }
-        return {"lr": self.lr, "steps": self.steps, **arrays}
+        counts = {"steps": self.steps, "update_counts": list(self.update_counts)}
+        return {"lr": self.lr, **counts, **arrays}
 
     def load_state_dict(self, state):
-        """Take over `state`, as `state_dict` gives it, all of it or none."""
-        arrays = check_state(state, self.state_dict(), type(self).__name__)
+        """Take over `state`, as `state_dict` gives it, all of it or none.
+
+        Raises ValueError, which names the entry, for one that no run could have left.
+        """
+        arrays = check_optimizer_state(state, self.state_dict(), type(self).__name__)
         self.lr, self.steps = float(arrays["lr"]), int(arrays["steps"])
+        self.update_counts = arrays["update_counts"].tolist()
         for name, buffers in self.buffers().items():
             for number, buffer in enumerate(buffers):
                 buffer[...] = arrays[f"{name}.{number}"]
@@ -113,8 +128,9 @@ class SGD(Optimizer):
 class AdamW(Optimizer):
     """Adam with decoupled weight decay.
 
-    mean = β₁ mean + (1 - β₁) g;  square = β₂ square + (1 - β₂) g²;  each divided by 1 - βᵗ, since
-    it started at 0;  step -lr (mean / (√square + eps) + weight_decay · parameter).
+    exp_avg = β₁ exp_avg + (1 - β₁) g;  exp_avg_sq = β₂ exp_avg_sq + (1 - β₂) g²;  both divided by
+    1 - βᵗ at the parameter's t-th update, since they start at 0; the step is
+    -lr (exp_avg / (√exp_avg_sq + eps) + weight_decay · parameter).
     Source: Loshchilov and Hutter, "Decoupled Weight Decay Regularization", 2019, algorithm 2.
 
     >>> import minigrad as mg
@@ -128,19 +144,27 @@ class AdamW(Optimizer):
 
     def __init__(self, parameters, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.01):
         super().__init__(parameters, lr, betas=betas, eps=eps, weight_decay=weight_decay)
-        if any(len(group["betas"]) != 2 or max(group["betas"]) >= 1 for group in self.groups):
-            raise ValueError("AdamW: betas are two numbers, at least 0 and below 1")
-        self.mean = [np.zeros(p.shape, p.dtype) for p in self.parameters]
-        self.square = [np.zeros(p.shape, p.dtype) for p in self.parameters]
+        self.exp_avg = [np.zeros(p.shape, p.dtype) for p in self.parameters]
+        self.exp_avg_sq = [np.zeros(p.shape, p.dtype) for p in self.parameters]
+
+    def _check_options(self, group):
+        """The same for AdamW, whose betas are a pair of numbers below 1."""
+        betas = group["betas"]
+        if not isinstance(betas, tuple | list) or len(betas) != 2:
+            raise ValueError(f"AdamW: betas are two numbers, not {betas!r}")
+        for beta in betas:
+            settings.number("AdamW: each of the betas", beta, 0, 1, below=True)
+        super()._check_options({name: group[name] for name in group if name != "betas"})
 
     def update(self, number, parameter, group):
         beta1, beta2 = group["betas"]
-        rate = self.lr / (1 - beta1**self.steps)
-        root_of_correction = math.sqrt(1 - beta2**self.steps)
+        t = self.update_counts[number]
+        rate = self.lr / (1 - beta1**t)
+        root_of_correction = math.sqrt(1 - beta2**t)
         shrink = 1 - self.lr * group["weight_decay"]
-        parameter.data = np.asarray(parameter.data, order="C")  # blocks must not get a copy
-        arrays = parameter.data, parameter.grad, self.mean[number], self.square[number]
-        for p, g, mean, square in blocks(*arrays):
+        parameter.data = np.asarray(parameter.data, order="C")  # tiles must not get a copy
+        arrays = parameter.data, parameter.grad, self.exp_avg[number], self.exp_avg_sq[number]
+        for p, g, mean, square in tiles(*arrays):
             mean *= beta1
             mean += (1 - beta1) * g
             square *= beta2
@@ -149,7 +173,7 @@ class AdamW(Optimizer):
             p -= rate * mean / (np.sqrt(square) / root_of_correction + group["eps"])
 
     def buffers(self):
-        return {"mean": self.mean, "square": self.square}
+        return {"exp_avg": self.exp_avg, "exp_avg_sq": self.exp_avg_sq}
 
 
 # --- Gradient clipping ---
@@ -158,12 +182,13 @@ class AdamW(Optimizer):
 def clip_grad_norm_(parameters, max_norm):
     """Scale all gradients so that their common length is at most `max_norm`; returns what it was.
 
-    Where that is not finite, no scale helps: the gradients stay as they are.
+    `parameters` is a tensor, a list of them, or anything that yields them. Where the length is not
+    finite, no factor helps: the gradients stay as they are.
 
     Source: Pascanu, Mikolov and Bengio, "On the difficulty of training RNNs", 2013, algorithm 1.
     """
-    if not max_norm >= 0:
-        raise ValueError(f"clip_grad_norm_: max_norm must not be negative, not {max_norm}")
+    settings.number("clip_grad_norm_: max_norm", max_norm, 0)
+    parameters = leaves(parameters, "clip_grad_norm_")  # a generator stays one
     gradients = [p.grad for p in parameters if p.grad is not None]
     norm = math.sqrt(sum(float(np.vdot(g, g)) for g in gradients))
     if max_norm < norm < math.inf:
@@ -180,11 +205,86 @@ def warmup_cosine(step, warmup_steps, total_steps, lr, min_lr=0.0):
 
     Source: Loshchilov and Hutter, "SGDR", 2017, equation 5, without restarts.
     """
-    if not min(step, warmup_steps, total_steps) >= 0:
-        raise ValueError("warmup_cosine: steps are counted from 0, none may be negative")
+    counts = {"step": step, "warmup_steps": warmup_steps, "total_steps": total_steps}
+    for name, count in counts.items():
+        settings.whole_number(f"warmup_cosine: {name}", count, 0)
+    for name, rate in {"lr": lr, "min_lr": min_lr}.items():
+        settings.number(f"warmup_cosine: {name}", rate, 0, below=True)
     if step < warmup_steps:
         return lr * (step + 1) / warmup_steps
     if step >= total_steps:
         return min_lr
     progress = (step - warmup_steps) / (total_steps - warmup_steps)
     return min_lr + 0.5 * (lr - min_lr) * (1 + math.cos(math.pi * progress))
+
+
+# --- Muon: one step for a whole matrix ---
+
+
+def newton_schulz(matrix, steps=5):
+    """A nearly orthogonal matrix: the same singular vectors, all singular values near 1.
+
+    `matrix` is one array (m, n), or several of that shape (..., m, n), each treated by itself.
+    Source: Jordan et al., "Muon: An optimizer for hidden layers in neural networks", 2024.
+    """
+    matrix = np.asarray(matrix)
+    if matrix.ndim < 2 or matrix.dtype.kind != "f":
+        raise ValueError(
+            "newton_schulz: takes matrices (..., m, n) of floating-point numbers, "
+            f"not {matrix.dtype} of shape {matrix.shape}"
+        )
+    settings.whole_number("newton_schulz: steps", steps, 0)
+    is_tall = matrix.shape[-2] > matrix.shape[-1]
+    x = matrix.mT if is_tall else matrix  # then x @ x.mT is the smaller of the two squares
+    x = x / (np.linalg.norm(x, axis=(-2, -1), keepdims=True) + 1e-7)
+    for _ in range(steps):
+        A = x @ x.mT
+        factor = A @ A.mT  # A.mT is A, but NumPy computes a matrix times its transpose faster
+        factor *= 2.0315
+        A *= 4.7750
+        factor -= A
+        change = factor @ x
+        x *= 3.4445
+        x += change
+    return x.mT if is_tall else x
+
+
+class Muon(Optimizer):
+    """Momentum, then the nearest orthogonal matrix: for parameters of two axes only.
+
+    velocity = momentum · velocity + g;  direction = g + momentum · velocity (Nesterov's form);
+    step -lr (√max(1, rows / columns) · newton_schulz(direction) + weight_decay · parameter).
+    The option `parts` says how many matrices are stacked along the first axis and are treated each
+    by itself: 3 for the weight (3C, C) of an attention's `in_proj`.
+    Source: Jordan et al., "Muon: An optimizer for hidden layers in neural networks", 2024.
+    """
+
+    def __init__(self, parameters, lr=0.02, momentum=0.95, weight_decay=0.0, parts=1):
+        super().__init__(parameters, lr, momentum=momentum, weight_decay=weight_decay, parts=parts)
+        self.velocity = [np.zeros(p.shape, p.dtype) for p in self.parameters]
+
+    def _check_options(self, group):
+        """The same for Muon, whose parameters are matrices that `parts` divides."""
+        super()._check_options(group)
+        parts = settings.whole_number("Muon: parts", group["parts"], 1)
+        for parameter in group["params"]:
+            if parameter.ndim != 2 or parameter.shape[0] % parts:
+                raise ValueError(
+                    f"Muon: takes matrices of {parts} equal part{'s' * (parts > 1)}, not a "
+                    f"parameter of shape {parameter.shape}: give it to another optimizer"
+                )
+
+    def update(self, number, parameter, group):
+        velocity = self.velocity[number]
+        velocity *= group["momentum"]
+        velocity += parameter.grad
+        direction = group["momentum"] * velocity
+        direction += parameter.grad
+        rows, columns = parameter.shape[0] // group["parts"], parameter.shape[1]
+        step = newton_schulz(direction.reshape(group["parts"], rows, columns))
+        step *= self.lr * math.sqrt(max(1, rows / columns))
+        parameter.data *= 1 - self.lr * group["weight_decay"]
+        parameter.data -= step.reshape(parameter.shape)
+
+    def buffers(self):
+        return {"velocity": self.velocity}

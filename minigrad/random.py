@@ -11,25 +11,25 @@ from minigrad.tensor import Tensor
 
 # --- The generator ---
 
-# Unseeded programs repeat too: the same program prints the same numbers until it asks otherwise.
+# The default seed is fixed, so that programs that set none repeat too.
 _generator = np.random.default_rng(0)
 _override = ContextVar("generator", default=None)
 
 
 def manual_seed(seed):
-    """Start the random numbers anew: the same seed gives the same numbers."""
+    """Restart the random numbers: the same seed gives the same numbers."""
     global _generator
     _generator = np.random.default_rng(seed)
 
 
 def default_generator():
-    """The NumPy generator that is drawn from where a function is given none."""
+    """The NumPy generator that functions draw from when they are given none."""
     return _override.get() or _generator
 
 
 @contextmanager
 def use_generator(generator):
-    """Inside, in this thread or task alone, draw from this NumPy generator."""
+    """Draw from this NumPy generator inside the block, in this thread or task only."""
     token = _override.set(generator)
     try:
         yield generator
@@ -41,14 +41,26 @@ def use_generator(generator):
 
 
 def _draw(generator, method, *parameters, shape, dtype=np.float32, requires_grad=False):
+    if np.dtype(dtype).kind != "f":
+        raise TypeError(f"these numbers need a floating-point dtype, not {np.dtype(dtype)}")
     shape = shape[0] if len(shape) == 1 and not isinstance(shape[0], int) else shape
     values = getattr(generator or default_generator(), method)(*parameters, size=shape)
     return Tensor(np.asarray(values, dtype), requires_grad)
 
 
+def _below(x, low, high):
+    """x, but where rounding to its dtype has reached `high`, the next number towards `low`."""
+    low, high = (np.asarray(bound, x.dtype) for bound in (low, high))
+    np.minimum(x.data, np.nextafter(high, low), out=x.data)
+    return x
+
+
 def rand(*shape, generator=None, **options):
-    """Uniform between 0 and 1: `rand(2, 3)`. Options: `dtype`, `requires_grad`."""
-    return _draw(generator, "random", shape=shape, **options)
+    """Uniform from 0 up to, but not including, 1: `rand(2, 3)`.
+
+    Options: `dtype`, `requires_grad`.
+    """
+    return _below(_draw(generator, "random", shape=shape, **options), 0, 1)
 
 
 def randn(*shape, generator=None, **options):
@@ -58,12 +70,16 @@ def randn(*shape, generator=None, **options):
 
 def randint(low, high, shape=(), generator=None, dtype=np.int64):
     """Integers from `low` up to, but not including, `high`."""
-    return _draw(generator, "integers", low, high, shape=(shape,), dtype=dtype)
+    values = np.asarray((generator or default_generator()).integers(low, high, size=shape))
+    for x in (np.asarray(low), np.asarray(high) - 1, values):
+        if not np.array_equal(x.astype(dtype), x):
+            raise ValueError(f"randint: {low} to {high} does not fit {np.dtype(dtype)}")
+    return Tensor(values.astype(dtype))
 
 
 def uniform(low=0.0, high=1.0, shape=(), generator=None, **options):
-    """Uniform between `low` and `high`."""
-    return _draw(generator, "uniform", low, high, shape=(shape,), **options)
+    """Uniform from `low` up to, but not including, `high`."""
+    return _below(_draw(generator, "uniform", low, high, shape=(shape,), **options), low, high)
 
 
 def normal(mean=0.0, std=1.0, shape=(), generator=None, **options):

@@ -5,10 +5,15 @@ import numpy as np
 
 from minigrad.op import Node, as_array, record, unwrap
 from minigrad.ops import (
-    abs, add, argmax, argmin, clip, cos, cumsum, div, equal, exp, expand_dims, flatten, getitem,
-    greater, greater_equal, less, less_equal, log, masked_fill, matmul, max, mean, min, mul, neg,
-    norm, not_equal, permute, pow, prod, repeat, reshape, sin, split, sqrt, squeeze, std, sub, sum,
-    tan, tanh, transpose, tril, triu, var,
+    abs, add, argmax, argmin, clip, cos, cumprod, cumsum, div, exp, floor_divide, log, matmul, max,
+    maximum, mean, min, minimum, mul, neg, norm, pow, prod, remainder, round, sin, sqrt, std, sub,
+    sum, tan, tanh, var,
+)  # fmt: skip
+from minigrad.shapes import (
+    all, any, bitwise_and, bitwise_or, bitwise_xor, cat, ceil, diagonal, equal, expand_dims,
+    flatten, floor, getitem, greater, greater_equal, invert, isfinite, isinf, isnan, less,
+    less_equal, masked_fill, not_equal, permute, repeat, reshape, sign, split, squeeze, stack, trace,
+    transpose, tril, triu, where,
 )  # fmt: skip
 
 
@@ -18,6 +23,28 @@ from minigrad.ops import (
 def _reflected(op):
     """`op` with its operands exchanged: for `1 - x`, Python calls `x.__rsub__(1)`."""
     return lambda self, other: op(other, self)
+
+
+def _listed(*values):
+    """The values, and those inside lists and tuples among them, in one list."""
+    return [y for x in values for y in (x if isinstance(x, (list, tuple)) else [x])]
+
+
+# NumPy's functions, and the operation that does the same with tensors.
+FROM_NUMPY = {
+    **{np.add: add, np.subtract: sub, np.multiply: mul, np.divide: div, np.power: pow},
+    **{np.negative: neg, np.absolute: abs, np.amax: max, np.amin: min, np.concatenate: cat},
+    **{
+        getattr(np, op.__name__): op
+        for op in (
+            *(all, any, argmax, argmin, bitwise_and, bitwise_or, bitwise_xor, ceil, clip, cos),
+            *(cumprod, cumsum, diagonal, equal, exp, expand_dims, floor, floor_divide, greater),
+            *(greater_equal, invert, isfinite, isinf, isnan, less, less_equal, log, matmul, max),
+            *(maximum, mean, min, minimum, not_equal, prod, remainder, repeat, reshape, round),
+            *(sign, sin, sqrt, squeeze, stack, std, sum, tan, tanh, trace, tril, triu, var, where),
+        )
+    },
+}
 
 
 class Tensor(Node):
@@ -33,7 +60,6 @@ class Tensor(Node):
     """
 
     __slots__ = ()
-    __array_ufunc__ = None  # so that `array * tensor` asks the tensor
     __hash__ = Node.__hash__  # by identity, since == compares element by element
 
     # Arithmetic and comparison
@@ -41,25 +67,32 @@ class Tensor(Node):
     __radd__, __rsub__, __rmul__ = _reflected(add), _reflected(sub), _reflected(mul)
     __rtruediv__, __rpow__ = _reflected(div), _reflected(pow)
     __rmatmul__ = _reflected(matmul)
-    __neg__, __abs__ = neg, abs
+    __mod__, __rmod__ = remainder, _reflected(remainder)
+    __floordiv__, __rfloordiv__ = floor_divide, _reflected(floor_divide)
+    __neg__, __abs__, __round__ = neg, abs, round
+    __and__, __or__, __xor__, __invert__ = bitwise_and, bitwise_or, bitwise_xor, invert
+    __rand__, __ror__ = _reflected(bitwise_and), _reflected(bitwise_or)
+    __rxor__ = _reflected(bitwise_xor)
     __eq__, __ne__ = equal, not_equal
     __lt__, __le__, __gt__, __ge__ = less, less_equal, greater, greater_equal
 
     # Element by element
     abs, exp, log, sqrt = abs, exp, log, sqrt
     sin, cos, tan, tanh = sin, cos, tan, tanh
+    floor, ceil, sign, round = floor, ceil, sign, round
     pow, clip, masked_fill = pow, clip, masked_fill
 
     # Reductions
     sum, mean, prod, max, min = sum, mean, prod, max, min
-    var, std, norm, cumsum = var, std, norm, cumsum
-    argmax, argmin = argmax, argmin
+    var, std, norm, cumsum, cumprod = var, std, norm, cumsum, cumprod
+    argmax, argmin, all, any = argmax, argmin, all, any
 
     # Shapes
-    reshape, view, flatten = reshape, reshape, flatten
+    reshape, view, flatten, ravel = reshape, reshape, flatten, flatten
     transpose, permute = transpose, permute
     squeeze, unsqueeze, expand_dims = squeeze, expand_dims, expand_dims
     repeat, split, triu, tril = repeat, split, triu, tril
+    diagonal, trace = diagonal, trace
     matmul, __getitem__ = matmul, getitem
 
     shape = property(lambda self: self.data.shape, doc="The size of each axis.")
@@ -98,7 +131,9 @@ class Tensor(Node):
 
     def astype(self, dtype):
         """The values as another dtype; the gradient comes back in this tensor's own."""
-        return record(Tensor.astype, (self,), self.data.astype(dtype), [lambda g: g])
+        with np.errstate(all="ignore"):
+            values = self.data.astype(dtype)
+        return record(Tensor.astype, (self,), values, [lambda g: g])
 
     def numpy(self):
         """The values as an array (the same memory)."""
@@ -117,6 +152,31 @@ class Tensor(Node):
     def __array__(self, dtype=None, copy=None):
         return np.array(self.data, dtype, copy=copy)
 
+    def __array_ufunc__(self, function, method, *inputs, **options):
+        """For `array + x` or `np.exp(x)` NumPy asks here: the operation does it."""
+        if method != "__call__" or options or function not in FROM_NUMPY:
+            raise TypeError(
+                f"np.{function.__name__} in this form has no counterpart for tensors: use an "
+                "operation of minigrad, or the array x.data"
+            )
+        return FROM_NUMPY[function](*inputs)
+
+    def __array_function__(self, function, types, arguments, options):
+        """For `np.sum(x)` NumPy asks here: the operation does it, or else NumPy on the arrays."""
+        alike = len(arguments) <= 2 or function in (np.where, np.clip)  # others go on differently
+        if function in FROM_NUMPY and alike:
+            return FROM_NUMPY[function](*arguments, **options)
+        arrays = {key: unwrap(option) for key, option in options.items()}
+        result = function(*unwrap(arguments), **arrays)
+        given = [getattr(x, "requires_grad", False) for x in _listed(*arguments, *options.values())]
+        kinds = [np.asarray(x).dtype.kind for x in _listed(result) if hasattr(x, "dtype")]
+        if True in given and "f" in kinds and not function.__name__.endswith("_like"):
+            raise TypeError(
+                f"np.{function.__name__} would cut the gradient off: use an operation of minigrad, "
+                "or x.detach() where no gradient is wanted"
+            )
+        return result
+
     def __len__(self):
         if self.ndim == 0:
             raise TypeError("a tensor of shape () has no length")
@@ -129,7 +189,7 @@ class Tensor(Node):
         if self.size != 1:
             raise ValueError(
                 f"a tensor of shape {self.shape} is neither true nor false: "
-                "compare one element, or use .data.any() or .data.all()"
+                "compare one element, or use .any() or .all()"
             )
         return bool(self.data)
 
@@ -141,6 +201,15 @@ class Tensor(Node):
 
     def __index__(self):
         return self.data.__index__()
+
+    def __format__(self, spec):
+        """`f"{loss:.3f}"` writes the one number of a tensor; without a format, as `print` does."""
+        if spec and self.size != 1:
+            raise TypeError(
+                f"{spec!r} formats one number, this tensor has {self.shape}: use .tolist(), or "
+                "format one entry"
+            )
+        return format(self.item(), spec) if spec else repr(self)
 
     def __repr__(self):
         values = np.array2string(self.data, precision=4, separator=", ", prefix="Tensor(")

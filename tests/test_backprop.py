@@ -1,5 +1,6 @@
 """The engine: order, sums, memory, errors, and what surrounds it."""
 
+import asyncio
 import gc
 import threading
 import warnings
@@ -142,6 +143,47 @@ def test_a_graph_without_backward_dies_with_its_last_reference():
         gc.enable()
 
 
+def test_nothing_here_needs_the_garbage_collector():
+    """A graph of every operation, backward, errors and switches leave nothing behind in a cycle."""
+    from test_operations import BITS, OPERATIONS, WITHOUT_GRADIENT, as_function_of_arrays, cases
+
+    def everything():
+        for name in sorted(set(OPERATIONS) - BITS):
+            if name in WITHOUT_GRADIENT:
+                continue
+            for arguments, options in cases(name):
+                arrays, call = as_function_of_arrays(OPERATIONS[name], arguments, options)
+                leaves = [mg.array(x, requires_grad=x.dtype.kind == "f") for x in arrays]
+                call(*leaves)  # never walked
+                y = call(*leaves)
+                y.backward(np.ones(y.shape))
+        x = leaf(2, 3)
+        x.var(dim=1, ddof=1).sum().backward()
+        parts = [*x.split(1), x.repeat(2), x.trace(), x.flatten(), x % 2, x.astype(int) & 1]
+        np.mean(x).backward()
+        for mistake in (lambda: x + mg.ones(4), lambda: x.backward(), lambda: x.split("a")):
+            with pytest.raises((ValueError, RuntimeError, TypeError)):
+                mistake()
+        with mg.no_grad(), mg.detect_anomaly(), quiet():
+            x.exp()
+        generator = mg.no_grad(lambda: (yield x * 2))()
+        next(generator)
+        with pytest.raises(KeyError):
+            generator.throw(KeyError())
+        assert mg.check_gradients(mg.exp, x)
+        mg.draw_graph((x * x).sum(), gradients=True)
+        del parts
+
+    everything()  # what is loaded and cached once
+    gc.collect()
+    gc.disable()
+    try:
+        everything()
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
+
+
 # --- Errors that change nothing ---
 
 
@@ -184,6 +226,28 @@ def test_a_rule_of_the_wrong_shape_is_named():
 
     with pytest.raises(RuntimeError, match=r"rule 1 of forgetful returned \(2, 1\), .* \(2, 3\)"):
         forgetful(leaf(2, 3)).sum().backward()
+
+
+@pytest.mark.parametrize(
+    "returned, name", [(None, "NoneType"), (np.array(1j), "complex128"), ("no", "str_")]
+)
+def test_a_rule_that_returns_no_numbers_is_named(returned, name):
+    @differentiable
+    def forgetful(x, /):
+        return x * 1, lambda g: returned
+
+    x = leaf()
+    with pytest.raises(RuntimeError, match=rf"rule 1 of forgetful returned {name}, and no numbers"):
+        forgetful(x).backward()
+    assert x.grad is None
+
+
+@pytest.mark.parametrize("gradient", ["no", 1j, None, [None, None], np.array(["2020"], "M8[D]")])
+def test_a_gradient_holds_numbers_as_a_tensor_does(gradient):
+    y = leaf(2) * 1
+    with pytest.raises((TypeError, RuntimeError), match="holds numbers or Bool|no single number"):
+        y.backward(gradient)
+    y.backward(np.array([1, 2], ">f8"))
 
 
 def test_an_error_on_the_way_leaves_every_grad_as_it_was():
@@ -254,6 +318,80 @@ def test_no_grad_is_local_to_its_thread():
         thread.start()
         thread.join()
     assert seen == [True]
+
+
+SWITCHES = [mg.no_grad, mg.detect_anomaly, quiet]
+
+
+@pytest.mark.parametrize("switch", SWITCHES)
+def test_a_switch_as_decorator_with_and_without_parentheses(switch):
+    """Around functions, generators, coroutines and asynchronous generators, only while they run."""
+    before = np.geterr()
+
+    def open_blocks():
+        assert (np.geterr()["divide"] == "ignore") == (switch is quiet and switch.depth.get() > 0)
+        return switch.depth.get()
+
+    for decorate in (switch, switch()):
+
+        @decorate
+        def plain(extra, *, more):
+            """Words."""
+            return open_blocks(), extra, more
+
+        @decorate
+        def generator():
+            try:
+                sent = yield open_blocks()
+                yield sent, open_blocks()
+            except KeyError:
+                yield "caught", open_blocks()
+            return "end"
+
+        @decorate
+        async def coroutine():
+            await asyncio.sleep(0)
+            return open_blocks()
+
+        @decorate
+        async def stream():
+            for _ in range(2):
+                await asyncio.sleep(0)
+                sent = yield open_blocks()
+            yield sent
+
+        async def outside():
+            await asyncio.sleep(0)
+            return open_blocks()
+
+        async def everything():
+            found = [(inside, open_blocks()) async for inside in stream()]
+            return found, await asyncio.gather(coroutine(), outside(), coroutine())
+
+        assert plain(1, more=2) == (1, 1, 2) and plain.__doc__ == "Words."
+        values = generator()
+        assert next(values) == 1 and open_blocks() == 0
+        assert values.send("sent") == ("sent", 1) and open_blocks() == 0
+        with pytest.raises(StopIteration, match="end"):
+            next(values)
+        values = generator()
+        next(values)
+        assert values.throw(KeyError()) == ("caught", 1) and open_blocks() == 0
+        assert asyncio.run(everything()) == ([(1, 0), (1, 0), (None, 0)], [1, 0, 1])
+        with pytest.raises(ValueError), switch(), switch():
+            raise ValueError
+        assert open_blocks() == 0 and np.geterr() == before
+    with pytest.raises(TypeError, match=f"{switch.__name__} stands above a function, not 5"):
+        switch(5)
+
+
+def test_a_method_may_be_decorated():
+    class Model:
+        @mg.no_grad
+        def predict(self, x):
+            return (x * 2).requires_grad
+
+    assert Model().predict(leaf(2)) is False
 
 
 def test_quiet_is_silent_inside_also_nested_and_over_with_its_block():

@@ -42,11 +42,12 @@ def test_a_forgotten_return_is_named_before_everything_that_follows_from_it(numb
     words, *example = said(number, body)
     name = diagnose.spoken(CONTRACTS[number].function)
     assert words == f"{name} returned None: is there a `return`?"
-    assert example[0].startswith("input:")
+    if number != "08.4":  # `Trainer.step` takes no arguments
+        assert example[0].startswith("input:")
 
 
 def test_there_are_many_members_of_that_kind():
-    assert len(GIVES) >= 25 and len({number[:2] for number in GIVES}) == 8
+    assert len(GIVES) >= 25 and len({number[:2] for number in GIVES}) >= 8
 
 
 @pytest.mark.parametrize(
@@ -120,9 +121,9 @@ def test_a_right_answer_is_never_asked_for_a_return(number):
     ("number", "body", "words"),
     [
         ("01.1", "return np.true_divide(a, b)", "div returned its value alone"),
-        ("01.3", "return np.where(mask, value, x)", "masked_fill returned its value alone"),
+        ("01.3", "return np.where(mask, value, x)", "masked_fill returned an array"),
         ("01.4", "return np.sum(x, axis, keepdims=keepdims)", "sum returned its value alone"),
-        ("01.5", "return np.concatenate(arrays, axis)", "cat returned its value alone"),
+        ("01.5", "return np.concatenate(arrays, axis)", "cat returned an array"),
         ("06.3", "return tokens[:3]", "train_validation_split returned an array, where a tuple"),
         ("07.3", "return self.keys", "KeyValueCache.extend returned an array, where a tuple"),
         (
@@ -133,7 +134,6 @@ def test_a_right_answer_is_never_asked_for_a_return(number):
         ("01.4", "return x, None, None", "sum returned a tuple of 3, where 2 are expected"),
         ("02.2", "return g, shape", "unbroadcast returned a tuple of 2, where one value"),
         ("03.1", "return np.exp(x), x", "_softmax returned a tuple of 2, where one value"),
-        ("05.5", "return lr,", "warmup_cosine returned a tuple of 1, where one value is expected"),
         (
             "08.2",
             "return logits, None",
@@ -162,13 +162,32 @@ def test_a_value_of_another_kind_is_named_with_who_gave_it(number, body, words):
     assert example and example[0].startswith("input:")
 
 
+def test_a_list_that_is_wrong_is_no_value_of_another_kind():
+    """Where lists are compared, a tuple of the right form is judged by what is in it."""
+    for got, expected, form in [
+        ([1, 2], [1, 3], False),
+        (["a"], ("b",), False),
+        ([np.ones(2), 1], [1.0, 1.0], True),
+        ([1, 2], np.ones(2), True),
+        ([1], 1.0, True),
+        (None, [1], True),
+        (np.ones(2), np.zeros(2), False),
+    ]:
+        assert diagnose.no_value_to_judge(Wrong("", expected=expected, got=got)) is form
+
+
 # --- An exception ---
 
 
 @pytest.mark.parametrize(
     ("number", "body", "words", "line"),
     [
-        ("01.1", "return a / b, lambda g: g / zz, lambda g: g", "div raised NameError", None),
+        (
+            "01.1",
+            "return zz / b, lambda g: g, lambda g: g",
+            "div raised NameError",
+            "return zz / b, lambda g: g, lambda g: g",
+        ),
         (
             "01.2",
             "rule_b = None\ndef rule_a(g):\n    return g @ undefined",

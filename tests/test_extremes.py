@@ -137,6 +137,25 @@ def test_where_a_slope_is_infinite_or_undefined(f, x, value, slope):
     assert np.array_equal(got, (value, slope), equal_nan=True)
 
 
+@both
+@pytest.mark.parametrize("constant", [0.0, 1.0, -3.0, 1e4, 0.1, 1e-30])
+def test_the_derivative_where_all_numbers_are_equal_counts_as_0(dtype, constant):
+    """`std`, like `norm` at 0, has no derivative there: a cone's tip. We define it as 0."""
+    x = np.full((2, 4), constant)
+    for f in (
+        mg.std,
+        lambda x: mg.std(x, 1),
+        lambda x: x.std(dim=0, keepdim=True, ddof=1),
+        lambda x: mg.norm(x - x.mean(1, keepdims=True), 1),
+        lambda x: mg.var(x, ddof=1),
+        lambda x: mg.max(x) - mg.min(x),
+    ):
+        value, slope = value_and_slope(f, x, dtype)
+        assert np.allclose(value, 0, atol=1e-3 * abs(constant)) and np.isfinite(slope).all()
+        assert np.allclose(slope, 0, atol=1e-6)
+    assert value_and_slope(mg.std, [5.0], dtype) == (0, [0])
+
+
 # --- Nothing to reduce ---
 
 

@@ -677,7 +677,7 @@ def test_an_ordinary_user_has_a_cage_too():
         place = trial.index(path)
         del trial[place - 1 : place + 2]
     user = ["setpriv", "--reuid", "1234", "--regid", "1234", "--clear-groups"]
-    done = subprocess.run([*user, *trial], capture_output=True, text=True, check=False)
+    done = subprocess.run([*user, *trial], capture_output=True, encoding="utf-8", check=False)
     uid, first, count, *folders = done.stdout.splitlines()
     assert (uid, first) == (cage.NOBODY, "bwrap") and int(count) <= 6, done
     assert "root" not in folders and "work" not in folders and "home" not in folders

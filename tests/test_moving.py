@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from course.draw import moving
+from course.draw import motion as moving
 from maintain import browser
 
 GRAPH = {
@@ -106,7 +106,7 @@ def words(tab):
 
 # How each is moved with the mouse, and with the keyboard: what has the focus, and a key.
 MOUSE = {
-    "attention": lambda tab: tab.locator("svg rect").nth(3).hover(),
+    "attention": lambda tab: tab.locator("svg rect").nth(12).hover(),
     "backward": lambda tab: tab.get_by_role("button", name="Next").click(),
     "descent": lambda tab: drag(tab, tab.locator("svg circle[role=slider]"), 80, 40),
     "softmax": lambda tab: drag(tab, tab.locator("svg [role=slider]").first, 0, -30),

@@ -4,12 +4,14 @@ Operations are found from the code, so a new one is enrolled by itself.
 """
 
 import inspect
+import math
 
 import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad import attention, functional, op, ops, tensor
+from minigrad import attention, functional, op, ops, shapes, tensor
+from minigrad import random as rnd
 
 SIGNED = np.random.default_rng(1).normal(size=(2, 3, 4))
 
@@ -17,7 +19,7 @@ SIGNED = np.random.default_rng(1).normal(size=(2, 3, 4))
 def found():
     """{name: operation} of all modules that define operations."""
     operations = {}
-    for module in (ops, functional, attention):
+    for module in (ops, shapes, functional, attention):
         for value in vars(module).values():
             if hasattr(value, "broadcasts") and hasattr(value, "__wrapped__"):
                 operations[value.__name__] = value
@@ -42,12 +44,21 @@ WITHOUT_GRADIENT = {
     "floor",
     "ceil",
     "sign",
+    "round",
+    "floor_divide",
     "isnan",
     "isinf",
     "isfinite",
+    "all",
+    "any",
     "argmax",
     "argmin",
+    "bitwise_and",
+    "bitwise_or",
+    "bitwise_xor",
+    "invert",
 }
+BITS = {"bitwise_and", "bitwise_or", "bitwise_xor", "invert"}  # of masks and integers
 
 
 def normal(*shape, seed=0):
@@ -107,6 +118,18 @@ CASES = {
         ((np.array([[2.0, 0.0, 3.0], [0.0, 0.0, 4.0], [1.0, 2.0, 3.0]]), 1), {}),
     ],
     "cumsum": [((SIGNED,), {}), ((SIGNED, 1), {}), ((SIGNED, -1), {})],
+    "cumprod": [
+        ((SIGNED,), {}),
+        ((SIGNED, 1), {}),
+        ((SIGNED * (np.abs(SIGNED) > 0.5), -1), {}),  # with zeros, several in a row
+        ((normal(),), {}),
+    ],
+    "remainder": [((normal(2, 3), positive(3)), {}), ((-7.3, normal(3)), {})],
+    "diagonal": [
+        ((SIGNED,), {}),
+        ((SIGNED, 1, -1, -2), {}),
+        ((SIGNED,), {"offset": -1, "axis1": 2, "axis2": 0}),
+    ],
     "reshape": [((SIGNED, 4, -1), {}), ((SIGNED, (3, 8)), {})],
     "transpose": [((SIGNED, 0, 2), {}), ((SIGNED, -1, -2), {})],
     "permute": [((SIGNED, 2, 0, 1), {}), ((SIGNED, (1, -1, 0)), {})],
@@ -203,7 +226,8 @@ def operation_inputs(operation):
 def test_operation_without_gradient_records_nothing(name):
     operation = OPERATIONS[name]
     inputs = [
-        mg.array(normal(2, 3), requires_grad=True) for _ in range(operation_inputs(operation))
+        mg.array(MASK) if name in BITS else mg.array(normal(2, 3), requires_grad=True)
+        for _ in range(operation_inputs(operation))
     ]
     result = operation(*inputs)
     assert not result.requires_grad
@@ -395,7 +419,7 @@ ERRORS = [
     (
         lambda: mg.layer_norm(A, mg.ones(2), None),
         ValueError,
-        r"layer_norm .* last axis of x, \(3,\)",
+        r"layer_norm .* last axes of x must be \(2,\)",
     ),
     (
         lambda: mg.mse_loss(A, B),
@@ -438,8 +462,445 @@ def test_every_operation_of_two_arrays_names_itself_where_shapes_do_not_match():
     for name, operation in OPERATIONS.items():
         if operation.broadcasts and operation_inputs(operation) == 2 and name != "masked_fill":
             with pytest.raises(ValueError, match=f"^{name}"):
-                operation(A, B)
+                operation(*((A > 0, B > 0) if name in BITS else (A, B)))
 
 
 def test_modules_under_test_are_those_of_the_package():
     assert tensor.Tensor is mg.Tensor and op.differentiable is mg.differentiable
+
+
+# --- What a tensor may hold: refused, or made native, at every door ---
+
+NO_NUMBERS = [
+    np.array(["a"]),
+    np.array([1j]),
+    np.array([None]),
+    np.array(["2020"], "datetime64[D]"),
+    np.array([(1, 2)], "i4,i4"),
+]
+DOORS = [
+    mg.Tensor,
+    mg.array,
+    mg.exp,
+    mg.nn.Parameter,
+    mg.zeros_like,
+    lambda x: mg.add(1.0, x),
+    lambda x: mg.cat([mg.ones(1), x]),
+    lambda x: mg.full((2,), x[0]),
+    lambda x: mg.ones(1).astype(x.dtype),
+    lambda x: mg.zeros(2, dtype=x.dtype),
+    lambda x: setattr(mg.ones(1), "data", x),
+    lambda x: mg.differentiable(returning(x))(mg.ones(1)),
+    lambda x: mg.where(x, 1.0, 2.0),
+]
+
+
+def returning(value):
+    def function(x, /):
+        return value, None
+
+    return function
+
+
+@pytest.mark.parametrize("x", NO_NUMBERS, ids=lambda x: str(x.dtype))
+@pytest.mark.parametrize("door", DOORS)
+def test_what_is_no_number_is_refused_at_every_door(door, x):
+    with pytest.raises(TypeError, match="a tensor holds numbers or Booleans, not "):
+        door(x)
+
+
+def test_data_may_be_set_and_stays_what_a_gradient_needs():
+    x = mg.ones(2, requires_grad=True)
+    x.data = [3.0, 4.0]
+    assert x.dtype == np.float32 and x.tolist() == [3.0, 4.0]
+    x.data -= 1
+    assert x.tolist() == [2.0, 3.0]
+    with pytest.raises(
+        TypeError, match="a tensor that requires a gradient holds floats, not int64"
+    ):
+        x.data = np.arange(2)
+    assert x.tolist() == [2.0, 3.0]
+
+
+@pytest.mark.parametrize("code", [">f8", ">f4", ">f2", ">i8", ">i4", ">u2"])
+def test_the_byte_order_of_another_machine(code):
+    x = np.array([3, 1, 2], code)
+    native = x.astype(x.dtype.newbyteorder("="))
+    doors = [
+        *(mg.Tensor, mg.array, mg.abs, mg.max, mg.sum, mg.reshape, mg.ones_like, mg.zeros_like),
+        lambda x: mg.array(np.zeros(3)).astype(x.dtype) + 1,
+        lambda x: mg.array([0, 1, 2], dtype=x.dtype),
+        lambda x: mg.arange(3, dtype=x.dtype),
+        lambda x: mg.full(2, x[0]),
+        lambda x: mg.add(x, 1),
+        lambda x: mg.ones(3, dtype=x.dtype) * 2,
+        lambda x: mg.cat([x, x]),
+        lambda x: np.ones(3, np.float32) * mg.array(x),
+        lambda x: mg.nn.Parameter(x.astype(">f8")),
+    ]
+    for door in doors:
+        if door is mg.reshape:
+            door = lambda x: mg.reshape(x, 3, 1)  # noqa: E731
+        got, expected = door(x), door(native)
+        assert got.dtype == expected.dtype and got.dtype.isnative
+        assert np.array_equal(got.data, expected.data)
+    huge = np.array([1e300], ">f8")
+    assert (mg.array(huge) * 1).tolist() == (mg.Tensor(huge) * 1).tolist() == [1e300]
+
+
+# --- Integers: values as if there were room, no gradients ---
+
+INTEGERS = [np.int8, np.uint8, np.int16, np.uint16, np.int32, np.uint32, np.uint64]
+
+
+@pytest.mark.parametrize("dtype", INTEGERS)
+def test_norm_and_its_kind_of_small_integers(dtype):
+    x = mg.array(np.array([100, 100], dtype))
+    assert x.norm().item() == pytest.approx(math.sqrt(20000)) and x.norm().dtype == np.float32
+    assert (x @ x).item() == 20000 and (x * x).tolist() == (x**2).tolist() == [10000, 10000]
+    assert (x + x).tolist() == [200, 200] and (-x).tolist() == [-100, -100]
+    assert (x - 2 * x).tolist() == [-100, -100]
+    assert x.sum().item() == 200 and x.prod().item() == 10000 and x.mean().item() == 100
+    assert x.cumsum().tolist() == [100, 200] and x.cumprod().tolist() == [100, 10000]
+    assert mg.mse_loss(x, mg.array(np.zeros(2, dtype))).item() == 10000
+    assert x.max().dtype == x[0].dtype == x.reshape(2, 1).dtype == x.T.dtype == dtype
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.int16, np.int32, np.uint64, bool])
+@pytest.mark.parametrize(
+    "name",
+    sorted({op.__name__ for op in OPERATIONS.values() if op.__module__ != "minigrad.functional"}),
+)
+def test_small_integers_compute_as_int64(name, dtype):
+    """Every operation of lesson 1 on one array or two: the values are those of int64."""
+    extras = {"getitem": (1,), "transpose": (0, 1), "expand_dims": (0,), "masked_fill": (1,)}
+    extras |= {"reshape": (9,), "permute": (1, 0)}
+    count = operation_inputs(OPERATIONS[name])
+    of_masks = dtype is bool and (count > 1 or name in {"clip", "sign", "invert"})
+    if not count or of_masks or name in {"squeeze", "causal_attention"}:
+        return
+    high = 2 if dtype is bool or name in {"where", "masked_fill", "pow"} else 120
+    rng = np.random.default_rng(0)
+    arrays = [rng.integers(high == 120, high, (3, 3)) for _ in range(count)]
+    got = OPERATIONS[name](*(x.astype(dtype) for x in arrays), *extras.get(name, ())).data
+    expected = OPERATIONS[name](*arrays, *extras.get(name, ())).data
+    if name == "invert":
+        expected = expected.astype(dtype)
+    assert np.array_equal(got, expected, equal_nan=True)
+    assert got.dtype == np.float32 or got.dtype.kind in "biu"
+
+
+def test_the_ends_of_integers():
+    assert abs(mg.array(np.int8(-128))).item() == 128
+    assert (-mg.array(np.uint8(1))).item() == -1
+    assert mg.norm(mg.array([3 * 10**9, 4 * 10**9])).item() == 5e9  # squares beyond int64
+    assert (mg.array(np.uint8([255])) + 300).tolist() == [555]
+    with pytest.raises(OverflowError, match="add .*do not fit int64"):
+        mg.array(np.uint64([2**63])) + 1
+    with pytest.raises(OverflowError, match="add of shape"):
+        mg.arange(2) + 2**70
+    with pytest.raises(ValueError, match="pow .*negative integer powers"):
+        mg.arange(2) ** -1
+    for divide in (lambda x: x % 0, lambda x: x // 0, lambda x: 5 // x):
+        with pytest.raises(
+            ZeroDivisionError, match="(remainder|floor_divide) of shape .*divided by"
+        ):
+            divide(mg.arange(2))
+    assert mg.exp(mg.array([800])).tolist() == [np.inf]
+
+
+@pytest.mark.parametrize(
+    "through",
+    [
+        lambda x: x.astype(int),
+        lambda x: x.astype(bool),
+        lambda x: x.astype(np.uint8) + 1,
+        lambda x: x.floor(),
+        lambda x: x.ceil(),
+        lambda x: x.sign(),
+        lambda x: x.round(),
+        lambda x: x // 1,
+        lambda x: x.argmax(),
+        lambda x: x.argmin(),
+        lambda x: x > 0,
+        lambda x: x == x,
+        lambda x: mg.isnan(x),
+        lambda x: x.any(),
+        lambda x: mg.differentiable(lambda x, /: (x.astype(int), lambda g: g))(x),
+    ],
+)
+def test_no_gradient_passes_through_integers(through):
+    x = mg.array([1.5, -2.5], requires_grad=True)
+    cut = through(x)
+    assert not cut.requires_grad and cut.inputs == ()
+    (cut * 2.0 + x).sum().backward()
+    assert x.grad.tolist() == [1, 1]
+
+
+# --- Operations that are not finished are refused when they are called ---
+
+
+def unfinished():
+    def one_rule_for_two(a, b, /):
+        return a + b, lambda g: g
+
+    def no_rules(x, /):
+        return x * 2
+
+    def no_return(x, /):
+        x * 2
+
+    def too_many(x, /):
+        return x * 2, lambda g: g, lambda g: g
+
+    def a_list(x, /):
+        return [x * 2, lambda g: g]
+
+    def no_value(x, /):
+        return None, lambda g: g
+
+    def a_slope(x, /):
+        return x * 2, 2.0
+
+    def joined(arrays):
+        return np.concatenate(arrays), lambda g: g
+
+    return [
+        (one_rule_for_two, "this one returned 1 where 2 are needed"),
+        (no_rules, "this one returned ndarray alone"),
+        (no_return, r"this one returned None: is there a `return`\?"),
+        (too_many, "this one returned 2 where 1 are needed"),
+        (a_list, "this one returned list alone"),
+        (no_value, "a tensor holds numbers or Booleans, not object"),
+        (a_slope, "a rule is a function of g, not float"),
+        (joined, "this one returned 1 where 2 are needed"),
+    ]
+
+
+@pytest.mark.parametrize("function, words", unfinished(), ids=lambda x: getattr(x, "__name__", ""))
+@pytest.mark.parametrize("requires_grad", [True, False])
+def test_an_unfinished_operation_is_refused(function, words, requires_grad):
+    x = mg.ones(2, requires_grad=requires_grad)
+    arguments = {"one_rule_for_two": (x, x), "joined": ([x, x],)}.get(function.__name__, (x,))
+    with pytest.raises(TypeError, match=rf"^{function.__name__} of shape .*{words}"):
+        mg.differentiable(function)(*arguments)
+
+
+def test_a_sequence_of_arrays_is_needed():
+    for arguments in [(), (5,)]:
+        with pytest.raises(TypeError, match="^cat takes a list of arrays first"):
+            mg.cat(*arguments)
+    assert mg.cat(x for x in (mg.ones(1), mg.ones(2))).shape == (3,)
+    with pytest.raises(TypeError, match="^sum .*make a list of it, or .*import builtins"):
+        mg.sum(i for i in range(3))
+
+
+# --- PyTorch's names of options ---
+
+
+@pytest.mark.parametrize(
+    "numpys, pytorchs",
+    [
+        *(
+            (
+                lambda x, name=name: getattr(mg, name)(x, axis=1, keepdims=True),
+                lambda x, name=name: getattr(x, name)(dim=1, keepdim=True),
+            )
+            for name in "sum mean prod max min norm var std argmax argmin all any".split()
+        ),
+        *(
+            (
+                lambda x, name=name: getattr(mg, name)(x, axis=1),
+                lambda x, name=name: getattr(x, name)(dim=1),
+            )
+            for name in ("cumsum", "cumprod", "expand_dims", "unsqueeze")
+        ),
+        (lambda x: mg.var(x, 0, ddof=1), lambda x: x.var(dim=0, correction=1)),
+        (lambda x: x.repeat(2, axis=1), lambda x: mg.repeat(x, 2, dim=1)),
+        (lambda x: x.split(1, axis=1)[2], lambda x: mg.split(x, 1, dim=1)[2]),
+        (lambda x: mg.cat([x, x], axis=1), lambda x: mg.cat([x, x], dim=1)),
+        (lambda x: mg.stack([x, x], axis=1), lambda x: mg.stack([x, x], dim=1)),
+        (lambda x: x.transpose(0, 1), lambda x: x.transpose(dim0=0, dim1=1)),
+        (lambda x: x.triu(1), lambda x: x.triu(diagonal=1)),
+        (lambda x: x.diagonal(0, 1, 0), lambda x: x.diagonal(dim1=1, dim2=0)),
+        (lambda x: x.flatten(1), lambda x: x.flatten(start_dim=1)),
+    ],
+)
+def test_pytorchs_names_of_options(numpys, pytorchs):
+    x = mg.array(normal(2, 3))
+    assert np.array_equal(numpys(x).data, pytorchs(x).data)
+
+
+def test_one_option_by_two_names_is_refused():
+    x = mg.ones(2, 3)
+    for call in (lambda: x.sum(axis=0, dim=1), lambda: x.var(axis=0, dim=1)):
+        with pytest.raises(TypeError, match="(sum|var): two of axis, dim mean the same"):
+            call()
+
+
+# --- NumPy's functions ---
+
+T = mg.array([[1.0, 2.0], [3.0, 4.0]], requires_grad=True)
+ARRAY = np.array([[0.5, 1.0], [2.0, -1.0]], np.float32)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        np.sum,
+        np.mean,
+        np.exp,
+        np.std,
+        np.max,
+        np.amax,
+        np.cumsum,
+        lambda x: np.mean(x, axis=0, keepdims=True),
+        lambda x: np.concatenate([x, ARRAY], axis=1),
+        lambda x: np.concatenate([ARRAY, x]),
+        lambda x: np.stack([x, x]),
+        lambda x: np.add(ARRAY, x),
+        lambda x: np.subtract(x, ARRAY),
+        lambda x: ARRAY @ x,
+        lambda x: ARRAY / x,
+        lambda x: ARRAY % x,
+        lambda x: np.float32(2) ** x,
+        lambda x: np.where(ARRAY > 0, x, 0.0),
+        lambda x: np.clip(x, 1.5, 3.5),
+        lambda x: np.reshape(x, (4, 1)),
+        lambda x: np.var(x, ddof=1),
+    ],
+)
+def test_numpys_functions_keep_the_gradient(call):
+    got, expected = call(T), call(T.data)
+    assert isinstance(got, mg.Tensor) and got.requires_grad
+    assert got.dtype == expected.dtype and np.allclose(got.data, expected)
+
+
+def test_numpys_functions_that_we_do_not_have():
+    for call in (np.median, np.linalg.inv, lambda x: np.split(x, 2), lambda x: np.sum(x, 0, float)):
+        with pytest.raises(TypeError, match=r"np\.\w+ would cut the gradient off: .*x\.detach\(\)"):
+            call(T)
+    for call in (np.arctan, np.add.reduce, lambda x: np.add(x, 1, out=np.ones((2, 2)))):
+        with pytest.raises(TypeError, match=r"np\.\w+ in this form .* or the array x\.data"):
+            call(T)
+    assert np.median(T.detach()) == 2.5 and np.shape(T) == (2, 2) and np.allclose(T, T.data)
+    assert np.argsort(T, axis=None).tolist() == [0, 1, 2, 3]
+    assert np.zeros_like(T).tolist() == [[0, 0], [0, 0]]
+
+
+# --- What a user expects of a tensor ---
+
+
+def test_format():
+    loss = mg.array(3.14159, requires_grad=True)
+    assert (
+        f"{loss:.3f}" == "3.142" and f"{loss}" == repr(loss) and f"{mg.array([[7]]):03d}" == "007"
+    )
+    with pytest.raises(TypeError, match=r"'.3f' formats one number, this tensor has \(2, 2\)"):
+        f"{T:.3f}"
+
+
+def test_masks_combine():
+    a, b = mg.array([True, True, False]), np.array([True, False, False])
+    assert (a & b).tolist() == [True, False, False] and (b | a).tolist() == [True, True, False]
+    assert (b ^ a).tolist() == [False, True, False] and (~a).tolist() == [False, False, True]
+    assert (mg.array([6]) & 3).tolist() == [2] and (8 | mg.array([6])).tolist() == [14]
+    assert (~mg.array(np.uint8([1]))).tolist() == [254]
+    assert a.any().item() and not a.all().item() and a.all(0).shape == ()
+    for call in (lambda: T & T, lambda: ~T, lambda: a | 0.5):
+        with pytest.raises(TypeError, match=r"it takes masks or integers: compare first \(x > 0\)"):
+            call()
+
+
+def test_remainder_quotient_and_rounding_are_pythons():
+    for a in (7.5, -7.5):
+        for b in (2.0, -2.0):
+            x, y = mg.array(a), mg.array(b)
+            assert (x % y).item() == (a % y).item() == a % b
+            assert (x // y).item() == (a // y).item() == a // b
+    assert (mg.array([7, -7]) % 3).tolist() == [1, 2] and (mg.array([7, -7]) // 2).tolist() == [
+        3,
+        -4,
+    ]
+    assert round(mg.array([1.256]), 2).item() == pytest.approx(1.26)
+    assert round(mg.array([0.5, 1.5])).tolist() == [0, 2]
+
+
+def test_var_and_std_with_ddof():
+    x = normal(3, 4)
+    for ddof in (0, 1, 2):
+        for axis in (None, 0, (0, 1)):
+            assert np.allclose(mg.var(x, axis, ddof=ddof).data, x.var(axis, ddof=ddof))
+            assert np.allclose(mg.std(x, axis, ddof=ddof).data, x.std(axis, ddof=ddof))
+            assert mg.check_gradients(lambda x, a=axis, d=ddof: mg.std(x, a, ddof=d), x)
+    assert np.isnan(mg.var(mg.ones(1), ddof=1).item()) and np.isnan(
+        mg.std(mg.ones(1), ddof=3).item()
+    )
+
+
+def test_trace_and_diagonal():
+    x = normal(3, 4, 5)
+    for places in [(0, 0, 1), (1, 2, 0), (-1, -1, -2), (9, 0, 1)]:
+        assert np.array_equal(mg.diagonal(x, *places).data, np.diagonal(x, *places))
+        assert np.allclose(mg.trace(x, *places).data, np.trace(x, *places))
+    assert mg.check_gradients(lambda x: mg.trace(x, 1), x)
+
+
+def test_split_takes_every_kind_of_integer():
+    x = mg.arange(4)
+    for size in (
+        2,
+        np.int64(2),
+        mg.array(2),
+        np.array(2),
+        [2, 2],
+        (np.int8(2), 2),
+        np.array([2, 2]),
+    ):
+        assert [part.tolist() for part in x.split(size)] == [[0, 1], [2, 3]]
+    for size in (2.0, "ab", None, [2.0, 2.0]):
+        with pytest.raises(TypeError, match="split: size is an integer or a list of them"):
+            x.split(size)
+
+
+# --- Random numbers below their upper end ---
+
+
+class Highest:
+    """A generator whose every number is the largest that NumPy's generators give."""
+
+    def random(self, size):
+        return np.full(size, 1 - 2**-53)
+
+    def uniform(self, low, high, size):
+        return np.full(size, np.nextafter(high, low))
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_uniform_numbers_stay_below_their_end(dtype):
+    options = {"generator": Highest(), "dtype": dtype}
+    assert (rnd.rand(3, **options).data < 1).all()
+    for low, high in [
+        (-1.0, 1.0),
+        (0.1, 0.3),
+        (-5, 1000),
+        (-3.0, -1.0),
+        (0, 1e-30),
+        (1.0, 1 + 1e-9),
+    ]:
+        x = rnd.uniform(low, high, (3,), **options)
+        assert x.dtype == dtype and (x.data >= dtype(low)).all()
+        assert (x.data < dtype(high)).all() or dtype(low) == dtype(high)
+    for sample in (rnd.rand, rnd.randn):
+        with pytest.raises(TypeError, match="need a floating-point dtype, not int64"):
+            sample(3, dtype=int)
+
+
+def test_random_integers_fit_their_dtype():
+    assert rnd.randint(0, 256, (50,), dtype=np.uint8).dtype == np.uint8
+    assert rnd.randint(3, 4).item() == 3
+    for low, high, dtype in [(0, 300, np.uint8), (-1, 3, np.uint8), (0, 2**31 + 2, np.int32)]:
+        with pytest.raises(ValueError, match="randint: .* does not fit"):
+            rnd.randint(low, high, (2,), dtype=dtype)
+    with pytest.raises(ValueError, match="randint: .* does not fit float32"):
+        rnd.randint(0, 2**31, (50,), dtype=np.float32)

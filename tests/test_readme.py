@@ -12,10 +12,11 @@ from course.__main__ import COMMANDS
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+USING = (ROOT / "docs" / "using.md").read_text(encoding="utf-8")
 
 
 def blocks(language):
-    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+    return re.findall(rf"^```{language}\n(.*?)^```$", README + USING, re.MULTILINE | re.DOTALL)
 
 
 def test_links_and_pictures_lead_to_files():
@@ -52,21 +53,21 @@ def test_the_quickstart_has_the_two_commands_alone():
     assert found == ["python3 -m course lab\n", "python3 -m course test\n"]
 
 
-@pytest.mark.parametrize("module", sorted(set(re.findall(r"python3? -m ([\w.]+)", README))))
+@pytest.mark.parametrize("module", sorted(set(re.findall(r"python3? -m ([\w.]+)", README + USING))))
 def test_every_module_that_is_run_exists(module):
     assert importlib.util.find_spec(module) is not None
 
 
 def test_every_course_command_exists():
     commands = {name for name, *_ in COMMANDS}
-    named = set(re.findall(r"-m course (\w+)", README))
+    named = set(re.findall(r"-m course (\w+)", README + USING))
     assert named and named <= commands
 
 
 def test_every_option_of_the_training_exists():
-    from minigrad.apps.cli import _parser
+    from minigrad.apps.arguments import parser
 
-    known = {option for action in _parser()._actions for option in action.option_strings}
-    section = README.split("## Training from the command line")[1].split("\n## ")[0]
+    known = {option for action in parser()._actions for option in action.option_strings}
+    section = USING.split("## Training from the command line")[1].split("\n## ")[0]
     named = set(re.findall(r"(--[a-z-]+)", section))
     assert named and named <= known

@@ -66,6 +66,22 @@ def start_long(sampler, on_change=None):
         ({"length": 0}, "Length must be at least 1 and at most 5000, not 0"),
         ({"length": 5001}, "at most 5000"),
         ({"seed": -1}, "Seed must be at least 0"),
+        ({"prompt": "a\ud800"}, r"never seen '\\ud800'"),
+        ({"prompt": None}, "prompt must be text, not None"),
+        ({"prompt": 5}, "prompt must be text, not 5"),
+        *(
+            ({name: value}, f"{words} must be a (whole )?number, not")
+            for name, words in (
+                ("temperature", "Temperature"),
+                ("top_k", "Top-k"),
+                ("top_p", "Top-p"),
+                ("length", "Length"),
+                ("seed", "Seed"),
+            )
+            for value in ("1", True, [1])
+        ),
+        ({"temperature": float("inf")}, "Temperature must be at least 0 and at most 5, not inf"),
+        ({"top_p": float("nan")}, "Top-p must be above 0 and at most 1, not nan"),
     ],
 )
 def test_settings_are_refused_in_words_and_nothing_changes(sampler, changes, words):

@@ -15,7 +15,7 @@ import yaml
 
 import minigrad as mg
 from minigrad.data import CharTokenizer, TextDataset
-from minigrad.gpt2_shakespeare import GPT2, GPT2Config, Recipe, Trainer
+from minigrad.gpt2_shakespeare import GPT2, GPT2Config, Trainer, TrainingConfig
 
 ROOT = Path(__file__).parent.parent
 SOURCES = sorted(
@@ -196,7 +196,7 @@ def make_trainer():
     tokenizer = CharTokenizer("hello world")
     config = GPT2Config(4, 1, 1, 4, vocab_size=tokenizer.vocab_size)
     data = TextDataset(tokenizer.encode("hello world" * 3), 4)
-    return Trainer(GPT2(config), data, Recipe(num_steps=5, batch_size=1)), tokenizer
+    return Trainer(GPT2(config), data, TrainingConfig(num_steps=5, batch_size=1)), tokenizer
 
 
 def state(trainer):

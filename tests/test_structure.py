@@ -653,7 +653,7 @@ def marked(path) -> list[tuple[str, set[str], bool]]:
 
 def test_few_cells_are_excused_from_comparison_and_each_of_them_asserts():
     cells = [cell for path in LESSONS for cell in marked(path)]
-    assert len(cells) <= 12, [where for where, _, _ in cells]
+    assert len(cells) <= 16, [where for where, _, _ in cells]
     assert not [where for where, _, asserts in cells if not asserts]
     assert not [where for where, marks, _ in cells if any("skip" in m.lower() for m in marks)]
 

@@ -26,6 +26,7 @@ TRAINS = {
     "CR": (PHRASE * 5).replace("\n", "\r").encode(),
     "one character only": b"a" * 200,
     "one line": b"ab" * 100,
+    "words without a line break": b"to be or not to be " * 40,
     "emoji": "🙂🙃 and 👩‍👩‍👧\n".encode() * 20,
     "right to left": "שלום עולם مرحبا\n".encode() * 20,
     "combining": "e\u0301 n\u0303\n".encode() * 40,
@@ -44,6 +45,17 @@ REFUSED = {
     "UTF-16": (PHRASE * 5).encode("utf-16"),
     "surrogates": b"ab\xed\xa0\x80" * 50,
 }
+
+
+@pytest.mark.parametrize("kind", TRAINS)
+def test_a_sample_begins_with_something_that_the_text_has(tmp_path, capsys, kind):
+    path = tmp_path / "text.txt"
+    path.write_bytes(TRAINS[kind])
+    code, output, errors = run(capsys, path)
+    assert code == 0, errors
+    text = mg.load_text(path)
+    sample = output.partition("sample after training:\n")[2].partition("\n")[2]
+    assert sample[0] == ("\n" if "\n" in text else min(text))
 
 
 def run(capsys, path, *more):

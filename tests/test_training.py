@@ -5,6 +5,7 @@ import itertools
 import math
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -15,8 +16,9 @@ import pytest
 
 import minigrad as mg
 from minigrad.apps import checkpoint, cli
+from minigrad.apps.arguments import parser
 from minigrad.data import CharTokenizer, TextDataset
-from minigrad.gpt2_shakespeare import GPT2, GPT2Config, Recipe, Trainer, evaluate
+from minigrad.gpt2_shakespeare import GPT2, GPT2Config, Trainer, TrainingConfig, evaluate
 
 pytest.importorskip("safetensors")
 pytest.importorskip("tqdm")
@@ -42,8 +44,8 @@ def make_trainer(seed=0, num_steps=40, dropout=0.1, text=TEXT, workers=1, **size
     sizes = {"context_size": 8, "num_blocks": 1, "num_heads": 2, "embedding_dim": 16, **sizes}
     mg.manual_seed(seed)
     model = GPT2(GPT2Config(**sizes, dropout=dropout, vocab_size=tokenizer.vocab_size))
-    recipe = Recipe(num_steps, batch_size=4, warmup_steps=2, seed=seed, workers=workers)
-    return Trainer(model, TextDataset(tokenizer.encode(text), sizes["context_size"]), recipe)
+    config = TrainingConfig(num_steps, batch_size=4, warmup_steps=2, seed=seed, workers=workers)
+    return Trainer(model, TextDataset(tokenizer.encode(text), sizes["context_size"]), config)
 
 
 VOCABULARY = CharTokenizer(TEXT).vocabulary
@@ -123,10 +125,10 @@ def test_the_newest_checkpoint_survives_every_kill(text, tmp_path, kills):
     path = kill_and_resume(text, tmp_path, kills)
     # What all the runs together made is what one run makes that nobody killed.
     arrays, description = checkpoint.read_arrays(path)
-    options = cli._parser().parse_args([*TINY, "--num-steps", "100000", "--text", str(text)])
+    options = parser().parse_args([*TINY, "--num-steps", "100000", "--text", str(text)])
     _, tokenizer, training, _ = cli._read_text(options)
     mg.manual_seed(0)
-    whole = cli._trainer(options, tokenizer, training)
+    whole = cli._trainer(options, tokenizer, training, cli.Alone())
     while whole.steps < description["progress"]["steps"]:
         whole.step()
     expected = {f"model.{n}": x for n, x in whole.model.state_dict().items()}
@@ -266,18 +268,40 @@ def test_a_damaged_file_is_refused_and_changes_nothing(tmp_path, kind):
     assert same(state(trainer), before)
 
 
+def an_average(arrays):
+    """The name of one of AdamW's arrays."""
+    return min(name for name in arrays if name.startswith("optimizer."))
+
+
 @pytest.mark.parametrize(
     "change",
     [
         lambda arrays, d: arrays.pop("model.output_ln.weight"),
         lambda arrays, d: arrays.update({"model.extra": np.zeros(3, np.float32)}),
-        lambda arrays, d: arrays.pop("optimizer.square.0"),
-        lambda arrays, d: arrays.update({"optimizer.mean.1": np.zeros((2, 2), np.float32)}),
-        lambda arrays, d: d["optimizer"].update(lr="much"),
-        lambda arrays, d: d["optimizer"].update(steps=None),
-        lambda arrays, d: d["progress"].update(steps=-1),
-        lambda arrays, d: d["progress"].update(steps=10**9),
+        lambda arrays, d: arrays.pop(an_average(arrays)),
+        lambda arrays, d: arrays.update({an_average(arrays): np.zeros((2, 2), np.float32)}),
+        *(
+            lambda arrays, d, v=v: d["optimizer"].update(lr=v)
+            for v in ("much", None, True, -1.0, math.nan, math.inf, [0.1])
+        ),
+        *(
+            lambda arrays, d, v=v: d["progress"].update(steps=v)
+            for v in (-1, 10**9, None, True, 1.5, 1.0, "1", math.nan)
+        ),
+        *(
+            lambda arrays, d, of=of, v=v: arrays[of(arrays)].reshape(-1).__setitem__(0, v)
+            for of in (lambda arrays: "model.output_ln.weight", an_average)
+            for v in (math.nan, math.inf)
+        ),
+        *(
+            lambda arrays, d, dtype=dtype: arrays.update(
+                {"model.output_ln.weight": np.ones(16, dtype)}
+            )
+            for dtype in (np.float64, np.int32, bool, np.complex64)
+        ),
         lambda arrays, d: d.pop("progress"),
+        lambda arrays, d: d.pop("optimizer"),
+        lambda arrays, d: d.update(optimizer=[]),
     ],
 )
 def test_a_file_that_was_written_wrong_leaves_nothing_half_changed(tmp_path, change):
@@ -285,6 +309,7 @@ def test_a_file_that_was_written_wrong_leaves_nothing_half_changed(tmp_path, cha
     trainer.step()
     path = checkpoint.save(tmp_path, trainer, VOCABULARY)
     arrays, description = checkpoint.read_arrays(path)
+    arrays = {name: array.copy() for name, array in arrays.items()}
     change(arrays, description)
     checkpoint.write_arrays(path, arrays, description)
     fresh = make_trainer(seed=0)
@@ -292,6 +317,33 @@ def test_a_file_that_was_written_wrong_leaves_nothing_half_changed(tmp_path, cha
     with pytest.raises(ValueError, match=path.name):
         checkpoint.resume(path, fresh, VOCABULARY)
     assert same(state(fresh), before)
+
+
+def test_a_checkpoint_of_another_version_is_refused_in_words(tmp_path):
+    path = checkpoint.save(tmp_path, make_trainer(), VOCABULARY)
+    arrays, description = checkpoint.read_arrays(path)
+    old = {**description, "format": "minigrad training run 2"}
+    checkpoint.write_arrays(path, arrays, old)
+    with pytest.raises(ValueError, match="was written by another version of minigrad"):
+        checkpoint.resume(path, make_trainer(), VOCABULARY)
+    assert checkpoint.load_model(path)[1].vocabulary == VOCABULARY  # models are described alike
+    checkpoint.write_arrays(path, arrays, {**description, "format": "other"})
+    for read in (checkpoint.load_model, lambda p: checkpoint.resume(p, make_trainer(), VOCABULARY)):
+        with pytest.raises(ValueError, match="is no checkpoint of a training run"):
+            read(path)
+
+
+@pytest.mark.parametrize("loss", [-1.0, True, "1", math.nan, [1]])
+def test_a_loss_that_is_none_is_not_the_best(tmp_path, loss):
+    checkpoint.save(tmp_path, make_trainer(), VOCABULARY, loss)
+    assert checkpoint.best(tmp_path) == (None, math.inf)
+
+
+def test_settings_of_numpy_are_saved(tmp_path):
+    trainer = make_trainer(embedding_dim=np.int64(16), dropout=np.float32(0.1))
+    path = checkpoint.save(tmp_path, trainer, VOCABULARY)
+    checkpoint.resume(path, trainer, VOCABULARY)
+    assert checkpoint.load_model(path)[0].config.embedding_dim == 16
 
 
 def test_a_model_larger_than_its_file_is_not_built(tmp_path):
@@ -323,13 +375,13 @@ def test_a_signal_saves_the_step_that_it_met(text, tmp_path, number, code, monke
         [*TINY, "--text", str(text), "--num-steps", "100", "--checkpoint-dir", str(folder)]
     )
     errors = capsys.readouterr().err
-    assert "stopped after step 5" in errors and "--resume goes on" in errors
+    assert "stopped after step 5" in errors and "--resume continues the run" in errors
     assert newest_step(folder) == 5
     assert signal.getsignal(number) is handler
 
 
 def test_an_interrupt_outside_the_training_is_one_line(monkeypatch, capsys):
-    def interrupt(options):
+    def interrupt(options, ranks):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(cli, "_run", interrupt)
@@ -399,6 +451,130 @@ def test_evaluations_side_by_side_are_those_one_after_the_other():
         trainer.model.train()
         found = cli.evaluate_each(trainer, [trainer.dataset, other], 5, 4)
         assert found == pytest.approx(expected, abs=1e-5)
+
+
+# --- Two runs in one folder ---
+
+LONG = [*TINY, "--num-steps", "100000", "--report-every", "100000", "--save-every", "1"]
+
+
+def start(text, folder, *more):
+    return subprocess.Popen(
+        [*COMMAND, *LONG, "--text", str(text), "--checkpoint-dir", str(folder), *more],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+    )
+
+
+def wait_for_steps(process, folder, steps):
+    deadline = time.monotonic() + 60
+    while newest_step(folder) < steps and time.monotonic() < deadline:
+        assert process.poll() is None, process.stderr.read()
+        time.sleep(0.01)
+    assert newest_step(folder) >= steps
+
+
+def test_a_second_run_in_a_folder_is_refused_and_a_killed_one_blocks_nobody(text, tmp_path):
+    folder = tmp_path / "run"
+    first = start(text, folder)
+    try:
+        wait_for_steps(first, folder, 1)
+        for more in ([], ["--resume"]):
+            second = start(text, folder, *more)
+            _, errors = second.communicate(timeout=60)
+            assert second.returncode == 2 and errors.count("\n") == 1
+            assert "another run is training there" in errors
+        wait_for_steps(first, folder, newest_step(folder) + 2)  # it goes on undisturbed
+    finally:
+        first.kill()
+        first.communicate()
+    third = start(text, folder, "--resume")
+    try:
+        wait_for_steps(third, folder, newest_step(folder) + 2)
+    finally:
+        third.terminate()
+        _, errors = third.communicate(timeout=60)
+    if os.name != "nt":
+        assert third.returncode == 143 and "--resume continues the run" in errors
+        assert not (folder / "run.lock").exists()
+
+
+def test_of_two_runs_started_at_once_one_trains_and_loses_nothing(text, tmp_path):
+    for trial in range(3):
+        folder = tmp_path / f"run{trial}"
+        both = [start(text, folder, "--num-steps", "60") for _ in range(2)]
+        errors = [process.communicate(timeout=120)[1] for process in both]
+        assert sorted(process.returncode for process in both) == [0, 2], errors
+        assert [path.stem for path in checkpoint.checkpoints(folder)][-3:] == [
+            "step_00000058",
+            "step_00000059",
+            "step_00000060",
+        ]
+
+
+@posix
+def test_a_lock_that_was_removed_is_taken_anew(tmp_path):
+    from minigrad.apps.lock import NAME, only_run_in
+
+    with only_run_in(tmp_path):
+        with pytest.raises(BlockingIOError), only_run_in(tmp_path):
+            pass
+        (tmp_path / NAME).unlink()
+    with only_run_in(tmp_path):
+        assert (tmp_path / NAME).exists()
+    assert list(tmp_path.iterdir()) == []
+
+
+# --- Outputs that are closed ---
+
+SHORT = [*TINY, "--num-steps", "12", "--report-every", "2", "--save-every", "5"]
+
+
+def shell(text, folder, streams):
+    """Run the command with redirections of the shell; returns the completed process."""
+    command = [*COMMAND, *SHORT, "--final-sample-length", "5", "--text", str(text)]
+    line = f"{shlex.join([*command, '--checkpoint-dir', str(folder)])} {streams}"
+    return subprocess.run(
+        ["bash", "-o", "pipefail", "-c", line], capture_output=True, encoding="utf-8", timeout=120
+    )
+
+
+@posix
+@pytest.mark.parametrize(
+    ("streams", "code", "words"),
+    [
+        ("| head -1", 0, "nobody reads the output any more; the run goes on"),
+        ("| true", 0, "nobody reads the output any more; the run goes on"),
+        ("2>&1 | true", 0, ""),
+        ("3>&1 1>&2 2>&3 3>&- | true", 0, ""),
+        (">&-", 0, ""),
+        ("2>&-", 0, ""),
+        (">&- 2>&-", 0, ""),
+        ("<&-", 0, ""),
+        ("<&- >&- 2>&-", 0, ""),
+        ("> /dev/full", 1, "the output cannot be written (No space left on device)"),
+        ("2> /dev/full", 0, ""),
+    ],
+)
+def test_a_run_goes_on_when_its_outputs_are_closed(text, tmp_path, streams, code, words):
+    folder = tmp_path / "run"
+    done = shell(text, folder, streams)
+    assert done.returncode == code, done.stderr
+    assert words in done.stderr and done.stderr.count("gpt2_shakespeare:") == bool(words)
+    assert not re.search("Traceback|Error|Exception ignored", done.stderr)
+    assert newest_step(folder) == 12  # no step is lost
+
+
+@posix
+def test_help_and_errors_can_be_cut_short(text, tmp_path):
+    for arguments, code in (["--help"], 0), (["--lr", "-1"], 2):
+        for streams in ("| true", ">&-", "2>&-", "2>&1 | true"):
+            line = f"{shlex.join([*COMMAND, *arguments])} {streams}"
+            command = ["bash", "-o", "pipefail", "-c", line]
+            done = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=120)
+            assert done.returncode == code
+            assert not re.search("Traceback|Exception ignored", done.stderr)
 
 
 # --- Disks ---
@@ -524,9 +700,9 @@ def test_a_folder_that_becomes_read_only_does_not_stop_the_run(
 
 def resumable(num_steps):
     """A trainer that goes on where the command line stopped, and its vocabulary."""
-    options = cli._parser().parse_args([*TINY, "--text", "text.txt", "--num-steps", str(num_steps)])
+    options = parser().parse_args([*TINY, "--text", "text.txt", "--num-steps", str(num_steps)])
     _, tokenizer, training, _ = cli._read_text(options)
-    return cli._trainer(options, tokenizer, training), tokenizer.vocabulary
+    return cli._trainer(options, tokenizer, training, cli.Alone()), tokenizer.vocabulary
 
 
 # --- Losses and gradients that are not finite ---

@@ -83,7 +83,7 @@ def test_grade(mine, tmp_path):
     options = ["--lessons", "01", "--jobs", "1", "--out", str(out)]
     code, printed = run(ROOT, "-m", "course", "grade", str(place.parent), *options)
     assert code == 0 and "1 submissions" in printed and "Noten" in printed
-    assert ",01.1,1,right" in out.read_text(encoding="utf-8-sig")
+    assert '"01.1","1","right"' in out.read_text(encoding="utf-8-sig")
 
 
 def test_doctor_data_and_help(mine):
@@ -217,6 +217,19 @@ def test_the_environments_own_commands_survive_such_a_path(tmp_path, monkeypatch
         monkeypatch.setattr(environment, name, folder / path)
     environment.create_venv()
     assert environment.has_pip()
+    (packages,) = {path.resolve() for path in environment.VENV.glob("[Ll]ib/**/site-packages")}
+    found = packages / "__editable__.minigrad_course-0.1.0.pth"
+    found.write_text(f"{folder}\n", encoding="utf-8")
+    environment.say_where_relatively()
+    assert found.read_bytes().isascii()
+    code = "import sys; print(sys.argv[1] in sys.path)"
+    printed = subprocess.run(
+        [environment.venv_python(), "-c", code, str(folder)],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        check=True,
+    ).stdout
+    assert printed.strip() == b"True"
     environment.write_stamp(environment.wanted_stamp())
     monkeypatch.setattr(environment.signal, "signal", lambda *_: None)
     assert environment.run("says") == 0

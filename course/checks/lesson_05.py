@@ -2,298 +2,247 @@
 
 import numpy as np
 
-from course.checks.vocabulary import Wrong, check, near
+from course.checks.vocabulary import Wrong, check, near, require
 
 # --- 05.1: the step of every optimizer ---
 
 
-def probe_calls(mg, gradients, rounds, first=2):
-    """What `update` is called with: rows [number, parameter's place, its decay, steps]."""
+def probe_steps(mg, rounds, first=2):
+    """What `update` is given in the last call of `step`, and what is left after it.
+
+    `rounds`: for each step the gradients of four parameters, numbers or None. The parameters stand
+    in two groups, `first` of them in the first one; the second has decay 0.5. Returns a list for
+    the calls of `update` (places, numbers, decays, counts), then steps, counts, and what is kept.
+    """
     calls = []
 
     class Watched(mg.optim.Optimizer):
         def update(self, number, parameter, group):
             place = [p is parameter for p in parameters].index(True)
-            calls.append([int(number), place, float(group["weight_decay"]), int(self.steps)])
+            calls.append(
+                [place, int(number), float(group["weight_decay"]), self.update_counts[place]]
+            )
 
-    parameters = [mg.nn.Parameter(np.zeros(1)) for _ in gradients]
-    for parameter, gradient in zip(parameters, gradients):
-        parameter.grad = None if gradient is None else np.full(1, gradient)
+    parameters = [mg.nn.Parameter(np.zeros(1)) for _ in range(4)]
     groups = [{"params": parameters[:first]}, {"params": parameters[first:], "weight_decay": 0.5}]
     optimizer = Watched(groups, lr=0.1, weight_decay=0.0)
-    for _ in range(rounds):
+    for gradients in rounds:
+        calls.clear()
+        for parameter, gradient in zip(parameters, gradients):
+            parameter.grad = None if gradient is None else np.full(1, gradient)
         optimizer.step()
-    kept = [p.grad is not None for p in parameters]
-    return {"calls": calls, "steps": int(optimizer.steps), "kept": kept}
+    columns = list(zip(*sorted(calls))) or [()] * 4
+    kept = [parameter.grad is not None for parameter in parameters]
+    return [*columns, int(optimizer.steps), list(optimizer.update_counts), kept]
 
 
 @check("05.1")
 def step(student):
-    four = "four parameters with gradients, in two groups of two; one step"
-    calls = student.run(probe_calls, [1.0] * 4, 1)["calls"]
-    places = [place for _, place, _, _ in calls]
-    if sorted(places) != [0, 1, 2, 3]:
-        raise Wrong(
-            "every parameter of every group that has a gradient is handed to update once",
-            input=four,
-            expected="parameters 0, 1, 2, 3",
-            got=f"parameters {places}",
-        )
+    all_four, some, everyone = [1.0] * 4, [1.0, None, None, 1.0], [0, 1, 2, 3]
+    shown = "four parameters with gradients, in two groups of two; one step"
+    places, numbers, decays, seen, steps, *_ = student.run(probe_steps, [all_four])
+    words = "every parameter of every group that has a gradient is given to update once"
+    require(places, everyone, words, input=shown)
     yield "each parameter is updated once"
-    numbers = [number for number, _, _, _ in sorted(calls, key=lambda call: call[1])]
-    if numbers != [0, 1, 2, 3]:
-        words = "parameter 3 must come with the number 3, since its buffers are the ones at 3"
-        if numbers == [0, 1, 0, 1]:
-            words = (
-                "the number starts again in the second group, so that its parameters would use "
-                "the buffers of the first: it counts through all groups"
-            )
-        raise Wrong(words, input=four, expected=[0, 1, 2, 3], got=numbers)
-    for first in (1, 3):
-        calls_then = student.run(probe_calls, [1.0] * 4, 1, first)["calls"]
-        numbers = [number for number, _, _, _ in sorted(calls_then, key=lambda call: call[1])]
-        if numbers != [0, 1, 2, 3]:
-            raise Wrong(
-                "the number is right for groups of equal length only: the second group begins "
-                "where the first one ends, however long either is",
-                input=f"groups of {first} and {4 - first} parameters; one step",
-                expected=[0, 1, 2, 3],
-                got=numbers,
-            )
-    decays = [decay for _, _, decay, _ in sorted(calls, key=lambda call: call[1])]
-    if decays != [0.0, 0.0, 0.5, 0.5]:
-        raise Wrong(
-            "update is given the options of another group: each parameter goes with its own",
-            input="weight_decay 0 in the first group of two, 0.5 in the second",
-            expected=[0.0, 0.0, 0.5, 0.5],
-            got=decays,
+    again = (
+        "the number starts again in the second group, so its parameters would use the buffers of "
+        "the first one: count on through all groups"
+    )
+    words = "parameter 3 must come with the number 3, since its buffers are the ones at 3"
+    require(numbers, everyone, words, when={again: [0, 1, 0, 1]}, input=shown)
+    for first in (3, 1):
+        require(
+            student.run(probe_steps, [all_four], first)[1],
+            everyone,
+            "the number is right for groups of equal length only: the second group begins where "
+            "the first one ends, however long either is",
+            input=f"groups of {first} and {4 - first} parameters; one step",
         )
+    require(
+        decays,
+        [0.0, 0.0, 0.5, 0.5],
+        "update is given the options of another group: each parameter goes with its own group",
+        input="weight_decay 0 in the first group of two, 0.5 in the second",
+    )
     yield "with its number, counted through all groups, and the options of its group"
-    counted = [steps for _, _, _, steps in calls]
-    if counted != [1, 1, 1, 1]:
-        words = "during the first step, self.steps must be 1 in every update"
-        if counted == [0, 0, 0, 0]:
-            words = (
-                "self.steps is still 0 while the first updates run, and Adam's correction would "
-                "divide by 1 - β⁰ = 0: count first, then update"
-            )
-        elif counted == [1, 2, 3, 4]:
-            words = "self.steps goes up with each parameter: it counts calls of step, not updates"
-        raise Wrong(words, input=four, expected=[1, 1, 1, 1], got=counted)
-    yield "steps is 1 in all updates of the first step"
+    require(
+        seen,
+        [1, 1, 1, 1],
+        "during its first update, the count of a parameter must be 1: update_counts[number] "
+        "counts the updates of one parameter",
+        when={
+            "the count of a parameter is still 0 while its first update runs, and Adam's "
+            "correction would divide by 1 - β⁰ = 0: count first, then update": [0, 0, 0, 0]
+        },
+        input=shown,
+    )
+    each = "self.steps goes up with each parameter: it counts calls of step, not updates"
+    words = "self.steps counts the calls of step, and there was one"
+    require(steps, 1, words, when={each: 4}, input=shown)
+    yield "update_counts is 1 in each first update, and steps is 1"
 
-    calls = student.run(probe_calls, [1.0, None, None, 1.0], 1)["calls"]
-    places, numbers = [call[1] for call in calls], [call[0] for call in calls]
-    gradients = "gradients: one, None, None, one"
-    if sorted(places) != [0, 3]:
-        raise Wrong(
-            "a parameter whose gradient is None took no part in the loss, and must be left alone",
-            input=gradients,
-            expected="updates of the parameters 0 and 3",
-            got=f"updates of the parameters {places}",
-        )
-    if numbers != places:
-        raise Wrong(
-            "a parameter without a gradient keeps its number: where it is not counted, the next "
-            "one takes over its buffers",
-            input=gradients,
-            expected="numbers [0, 3]",
-            got=f"numbers {numbers}",
-        )
-    yield "a parameter without a gradient is left alone and keeps its number"
-    calls = student.run(probe_calls, [0.0, 1.0, 1.0, 1.0], 1)["calls"]
-    if sorted(call[1] for call in calls) != [0, 1, 2, 3]:
-        raise Wrong(
-            "a gradient of zeros is a gradient: momentum and decay move its parameter all the "
-            "same; only None means that there is none",
-            input="gradients: zero, one, one, one",
-            expected="updates of the parameters 0, 1, 2, 3",
-            got=f"updates of the parameters {[call[1] for call in calls]}",
-        )
+    shown = "gradients: one, None, None, one"
+    places, numbers, _, _, _, counts, _ = student.run(probe_steps, [some])
+    words = "a parameter whose gradient is None took no part in the loss, and must be left alone"
+    require(places, [0, 3], words, input=shown)
+    words = (
+        "a parameter without a gradient keeps its number: where it is not counted, the next one "
+        "takes over its buffers"
+    )
+    require(numbers, [0, 3], words, input=shown)
+    words = "a parameter without a gradient was not updated, so its count must stay as it is"
+    require(counts, [1, 0, 0, 1], words, input=shown)
+    require(
+        student.run(probe_steps, [some, some, all_four])[3],
+        [3, 1, 1, 3],
+        "a parameter whose first gradient comes late has its first update then: its count is 1, "
+        "whatever self.steps is",
+        input=shown + ", twice; then four times one",
+    )
+    yield "a parameter without a gradient is left alone, keeps its number, and is not counted"
+    require(
+        student.run(probe_steps, [[0.0, 1.0, 1.0, 1.0]])[0],
+        everyone,
+        "a gradient of zeros is a gradient: momentum and decay move its parameter all the same; "
+        "only None means that there is none",
+        input="gradients: zero, one, one, one",
+    )
     yield "a gradient of zeros counts as one"
-
-    got = student.run(probe_calls, [1.0, 1.0, None, 1.0], 3)
-    if got["kept"] != [True, True, False, True]:
-        raise Wrong(
-            "step must leave the gradients where they are: forgetting them is zero_grad's task, "
-            "and whoever watches them wants to see them after the step",
-            expected="gradients kept",
-            got="gradients gone",
-        )
-    if got["steps"] != 3 or len(got["calls"]) != 9:
-        raise Wrong(
-            "after three calls of step, steps is 3 and each parameter was updated three times",
-            input="three of four parameters with gradients; three steps",
-            expected="steps 3, 9 updates",
-            got=f"steps {got['steps']}, {len(got['calls'])} updates",
-        )
+    *_, steps, counts, kept = student.run(probe_steps, [[1.0, 1.0, None, 1.0]] * 3)
+    words = (
+        "step must leave the gradients where they are: forgetting them is zero_grad's task, and "
+        "someone may want to look at them after the step"
+    )
+    require(kept, [True, True, False, True], words, expected="the gradients are kept")
+    require(
+        [steps, *counts],
+        [3, 3, 3, 0, 3],
+        "after three calls of step, steps is 3 and so is the count of each updated parameter",
+        input="three of four parameters with gradients; three steps",
+    )
     yield "three steps are counted as three, and the gradients stay"
 
 
 # --- 05.2: SGD with momentum ---
 
 
-def probe_sgd(mg, start, gradients, rates, momentum, decay):
-    """The parameters after each step, (steps, parameters); each parameter is one number."""
-    parameters = [mg.nn.Parameter(np.array([number])) for number in start]
-    optimizer = mg.optim.SGD(parameters, lr=1.0, momentum=momentum, weight_decay=decay)
+def probe_sgd(mg, parameter, gradients, lr, momentum=0.0, weight_decay=0.0):
+    """The parameters after each update, (updates, parameters); each parameter is one number.
+
+    `lr` is one rate or has one for each update, `gradients` has a row for each update.
+    """
+    parameters = [mg.nn.Parameter(np.array([number])) for number in np.ravel(parameter)]
+    optimizer = mg.optim.SGD(parameters, lr=1.0, momentum=momentum, weight_decay=weight_decay)
     path = []
-    for lr, row in zip(rates, gradients):
-        optimizer.lr = lr
-        optimizer.steps += 1
-        for number, parameter in enumerate(parameters):
-            parameter.grad = np.array([row[number]])
-            optimizer.update(number, parameter, optimizer.groups[0])
-        path.append([float(p.data[0]) for p in parameters])
-    return np.array(path)
+    for rate, row in zip(np.broadcast_to(lr, len(gradients)), gradients):
+        optimizer.lr = float(rate)
+        for number, (p, gradient) in enumerate(zip(parameters, np.ravel(row))):
+            p.grad = np.array([gradient])
+            optimizer.update(number, p, optimizer.param_groups[0])
+        path.append([p.data[0] for p in parameters])
+    return np.array(path).reshape(-1, *np.shape(parameter))
 
 
 def probe_sgd_group(mg):
-    """A parameter in the second of two groups, the one with decay, after one update."""
+    """A matrix in the second of two groups, the one with decay, after one update."""
     a, b = mg.nn.Parameter(np.zeros(1)), mg.nn.Parameter(np.array([[2.0, 3.0], [4.0, 5.0]]))
     groups = [{"params": [a]}, {"params": [b], "weight_decay": 0.5}]
     optimizer = mg.optim.SGD(groups, lr=1.0)
-    optimizer.steps = 1
     b.grad = np.array([[-0.5, -1.0], [-1.5, -1.5]])
-    optimizer.update(1, b, optimizer.groups[1])
+    optimizer.update(1, b, optimizer.param_groups[1])
     return b.data
 
 
 def probe_sgd_memory(mg):
-    """The gradient and the remembered velocity after two updates with the gradient 1."""
-    parameter = mg.nn.Parameter(np.array([2.0]))
+    """The gradient and the remembered velocity after two updates in float32."""
+    parameter = mg.nn.Parameter(np.array([2.0], np.float32))
     optimizer = mg.optim.SGD([parameter], lr=0.1, momentum=0.5, weight_decay=0.5)
     for _ in range(2):
-        parameter.data = np.array([2.0])
-        parameter.grad = np.array([1.0])
-        optimizer.update(0, parameter, optimizer.groups[0])
-    return np.array([parameter.grad[0], optimizer.state_dict()["velocity.0"][0]])
+        parameter.data = np.array([2.0], np.float32)
+        parameter.grad = np.array([1.0], np.float32)
+        optimizer.update(0, parameter, optimizer.param_groups[0])
+    velocity = optimizer.state_dict()["velocity.0"]
+    return [parameter.grad[0], velocity[0], str(parameter.data.dtype)]
 
 
 @check("05.2")
 def sgd(student):
-    got = student.array(probe_sgd, [1.0], [[2.0]], [0.25], 0.0, 0.0, shape=(1, 1))
-    if not near(got, [[0.5]]):
-        words = "without momentum the step is -lr · gradient"
-        if near(got, [[1.0]]):
-            words = "the parameter has not moved: parameter.data itself must change"
-        elif near(got, [[1.5]]):
-            words = "the step goes uphill: the gradient points to where the loss grows"
-        raise Wrong(
-            words,
-            input={"parameter": 1.0, "gradient": 2.0, "lr": 0.25, "momentum": 0.0},
-            expected=0.5,
-            got=got,
-        )
+    student.expect(
+        probe_sgd,
+        *(1.0, [2.0], 0.25),
+        equals=[0.5],
+        otherwise="without momentum the step is -lr · gradient",
+        when={
+            "the parameter has not moved: parameter.data itself must change": [1.0],
+            "the step goes uphill: the gradient points to where the loss grows": [1.5],
+        },
+    )
     yield "a plain step is -lr · gradient"
-
-    got = student.array(
-        probe_sgd, [0.0], [[1.0], [1.0], [1.0]], [0.1, 0.1, 0.1], 0.5, 0.0, shape=(3, 1)
+    never = "old gradients never fade: the old velocity is to be multiplied by momentum"
+    student.expect(
+        probe_sgd,
+        *(0.0, [1.0, 1.0, 1.0], 0.1, 0.5),
+        equals=[-0.1, -0.25, -0.425],
+        otherwise="velocity = momentum · velocity + gradient, and the step is -lr · velocity",
+        when={
+            "the first step is too short: the gradient enters the velocity whole, without the "
+            "factor 1 - momentum (that is Adam's mean)": [-0.05, -0.125, -0.2125],
+            "the first step is too long: the velocity is still 0 then, and the momentum is taken "
+            "of the old velocity, not of the gradient or of the new velocity": lambda got: (
+                got[0] < -0.12
+            ),
+            "every step is as long as the first: the velocity is forgotten between the steps; it "
+            "must be written back into self.velocity[number]": [-0.1, -0.2, -0.3],
+            never: [-0.1, -0.3, -0.6],
+        },
     )
-    expected = np.array([[-0.1], [-0.25], [-0.425]])  # velocities 1, 1.5, 1.75
-    if not near(got, expected):
-        words = "velocity = momentum · velocity + gradient, and the step is -lr · velocity"
-        if near(got[0], [-0.05]):
-            words = (
-                "the first step is too short: the gradient enters the velocity whole, without "
-                "the factor 1 - momentum (that is Adam's mean)"
-            )
-        elif near(got[0], [-0.15]):
-            words = (
-                "the first step is too long: the velocity is still 0 then, and the momentum is "
-                "taken of the old velocity, not of the gradient or of the new velocity"
-            )
-        elif near(got, [[-0.1], [-0.2], [-0.3]]):
-            words = (
-                "every step is as long as the first: the velocity is forgotten between the steps; "
-                "it must be written back into self.velocity[number]"
-            )
-        elif near(got, [[-0.1], [-0.3], [-0.6]]):
-            words = "old gradients never fade: the old velocity is to be multiplied by momentum"
-        raise Wrong(
-            words,
-            input={"parameter": 0.0, "gradients": [1.0, 1.0, 1.0], "lr": 0.1, "momentum": 0.5},
-            expected=expected[:, 0],
-            got=got[:, 0],
-        )
     yield "a steady gradient builds up speed: velocities 1, 1.5, 1.75"
-
-    got = student.array(
-        probe_sgd, [0.0, 0.0], [[1.0, 0.0], [1.0, 0.0]], [0.1, 0.1], 0.5, 0.0, shape=(2, 2)
+    student.expect(
+        probe_sgd,
+        *([0.0, 0.0], [[1.0, 0.0], [1.0, 0.0]], 0.1, 0.5),
+        equals=[[-0.1, 0.0], [-0.25, 0.0]],
+        otherwise="two parameters disturb each other: each has a velocity of its own, at its number",
     )
-    if not near(got, [[-0.1, 0.0], [-0.25, 0.0]]):
-        raise Wrong(
-            "two parameters disturb each other: each has a velocity of its own, at its number",
-            input={"parameters": [0.0, 0.0], "gradients at both steps": [1.0, 0.0]},
-            expected=[[-0.1, 0.0], [-0.25, 0.0]],
-            got=got,
-        )
     yield "each parameter has its own velocity"
-
-    got = student.array(probe_sgd, [0.0], [[1.0], [1.0]], [1.0, 0.1], 0.5, 0.0, shape=(2, 1))
-    if not near(got, [[-1.0], [-1.15]]):
-        raise Wrong(
-            "after a change of lr the step still has some of the old rate in it: the velocity is "
-            "a sum of gradients, and lr is multiplied only when the parameter moves",
-            input={"gradients": [1.0, 1.0], "lr": [1.0, 0.1], "momentum": 0.5},
-            expected=[-1.0, -1.15],
-            got=got[:, 0],
-        )
+    student.expect(
+        probe_sgd,
+        *(0.0, [1.0, 1.0], [1.0, 0.1], 0.5),
+        equals=[-1.0, -1.15],
+        otherwise="after a change of lr the step still has some of the old rate in it: the "
+        "velocity is a sum of gradients, and lr is multiplied only when the parameter moves",
+    )
     yield "a new learning rate acts at once"
-
-    got = student.array(probe_sgd, [2.0], [[0.0], [0.0]], [0.1, 0.1], 0.5, 0.5, shape=(2, 1))
-    if not near(got, [[1.9], [1.755]]):
-        words = "weight_decay times the parameter is added to its gradient"
-        if near(got, [[2.0], [2.0]]):
-            words = "weight_decay has no effect: the parameter stays where it is"
-        elif got[0, 0] > 2:
-            words = "weight_decay makes the parameter grow: it is added to the gradient"
-        elif near(got, [[1.9], [1.805]]):
-            words = (
-                "the decay of the first step is not remembered: in SGD it is a part of the "
-                "gradient, so it enters the velocity too"
-            )
-        raise Wrong(
-            words,
-            input={
-                "parameter": 2.0,
-                "gradients": [0.0, 0.0],
-                "lr": 0.1,
-                "momentum": 0.5,
-                "weight_decay": 0.5,
-            },
-            expected=[1.9, 1.755],
-            got=got[:, 0],
-        )
+    student.expect(
+        probe_sgd,
+        *(2.0, [0.0, 0.0], 0.1, 0.5, 0.5),
+        equals=[1.9, 1.755],
+        otherwise="weight_decay times the parameter is added to its gradient",
+        when={
+            "weight_decay has no effect: the parameter stays where it is": [2.0, 2.0],
+            "weight_decay makes the parameter grow: it is added to the gradient": [2.1, 2.255],
+            "the decay of the first step is not remembered: in SGD it is a part of the gradient, "
+            "so it enters the velocity too": [1.9, 1.805],
+        },
+    )
     yield "weight decay is a part of the gradient"
-
-    got = student.array(probe_sgd_group, shape=(2, 2))
-    if not near(got, [[1.5, 2.5], [3.5, 4.0]]):
-        raise Wrong(
-            "each entry moves along its own velocity, by the options of its own group",
-            input="[[2, 3], [4, 5]] in the second group, whose weight_decay is 0.5; momentum 0, "
-            "lr 1, gradient [[-0.5, -1], [-1.5, -1.5]]",
-            expected=[[1.5, 2.5], [3.5, 4.0]],
-            got=got,
-        )
+    student.expect(
+        probe_sgd_group,
+        equals=[[1.5, 2.5], [3.5, 4.0]],
+        otherwise="each entry moves along its own velocity, by the options of its own group",
+        given="[[2, 3], [4, 5]] in the second group, whose weight_decay is 0.5; momentum 0, lr 1, "
+        "gradient [[-0.5, -1], [-1.5, -1.5]]",
+    )
     yield "each entry by itself, with the options of its group"
-
-    gradient, velocity = student.array(probe_sgd_memory, shape=(2,))
-    if not near(gradient, 1.0):
-        raise Wrong(
-            "update changes parameter.grad: make a new array for gradient and decay together",
-            input={"parameter": 2.0, "gradient": 1.0, "weight_decay": 0.5},
-            expected=1.0,
-            got=gradient,
-        )
-    if not near(velocity, 3.0):
-        raise Wrong(
-            "state_dict does not find the velocity: a saved run must be able to go on with it, "
-            "so it belongs into self.velocity[number]",
-            input="two updates with gradient plus decay 2, momentum 0.5",
-            expected=3.0,
-            got=velocity,
-        )
+    gradient, velocity, dtype = student.run(probe_sgd_memory)
+    words = "update changes parameter.grad: make a new array for gradient and decay together"
+    shown = {"parameter": 2.0, "gradient": 1.0, "weight_decay": 0.5}
+    require(gradient, 1.0, words, input=shown)
+    words = (
+        "state_dict does not find the velocity: a saved run must be able to go on with it, so it "
+        "belongs into self.velocity[number]"
+    )
+    require(velocity, 3.0, words, input="two updates with gradient plus decay 2, momentum 0.5")
+    require(dtype, "float32", "a parameter of float32 became another dtype", input=shown)
     yield "the gradient stays as it is, and the velocity can be saved"
 
 
@@ -302,28 +251,33 @@ def sgd(student):
 BETAS = [0.5, 0.9375]  # 1 - β is 0.5 and 0.0625, whose root is 0.25: easy to work with by hand
 
 
-def probe_adamw(mg, start, gradients, lr, betas, eps, decay):
-    """The parameter (one number) after each step, (steps,)."""
-    parameter = mg.nn.Parameter(np.array([start]))
-    optimizer = mg.optim.AdamW([parameter], lr=lr, betas=tuple(betas), eps=eps, weight_decay=decay)
+def probe_adamw(mg, parameter, gradients, lr, betas, eps=0.0, weight_decay=0.0, late=0):
+    """The parameter (one number) after each update, (updates,), the first one at step `late`."""
+    p = mg.nn.Parameter(np.array([parameter]))
+    optimizer = mg.optim.AdamW([p], lr=lr, betas=tuple(betas), eps=eps, weight_decay=weight_decay)
+    optimizer.steps = late
     path = []
     for gradient in gradients:
         optimizer.steps += 1
-        parameter.grad = np.array([gradient])
-        optimizer.update(0, parameter, optimizer.groups[0])
-        path.append(float(parameter.data[0]))
+        optimizer.update_counts[0] += 1
+        p.grad = np.array([gradient])
+        optimizer.update(0, p, optimizer.param_groups[0])
+        path.append(float(p.data[0]))
     return np.array(path)
 
 
-def probe_adamw_memory(mg, betas):
-    """The gradient and the two averages after one update with the gradient 4."""
+def probe_adamw_memory(mg, gradient, betas):
+    """The gradient and the two averages after one update."""
     parameter = mg.nn.Parameter(np.array([1.0]))
     optimizer = mg.optim.AdamW([parameter], lr=0.1, betas=tuple(betas), weight_decay=0.5)
-    optimizer.steps = 1
-    parameter.grad = np.array([4.0])
-    optimizer.update(0, parameter, optimizer.groups[0])
+    optimizer.steps = optimizer.update_counts[0] = 1
+    parameter.grad = np.array([gradient])
+    optimizer.update(0, parameter, optimizer.param_groups[0])
     state = optimizer.state_dict()
-    return np.array([parameter.grad[0], state["mean.0"][0], state["square.0"][0]])
+    return {
+        "gradient": parameter.grad[0],
+        "averages": [state["exp_avg.0"][0], state["exp_avg_sq.0"][0]],
+    }
 
 
 def probe_adamw_two(mg):
@@ -331,28 +285,29 @@ def probe_adamw_two(mg):
     a, b = mg.nn.Parameter(np.array([2.0])), mg.nn.Parameter(np.array([2.0]))
     groups = [{"params": [a], "weight_decay": 0.5}, {"params": [b], "weight_decay": 0.0}]
     optimizer = mg.optim.AdamW(groups, lr=0.1)
-    optimizer.steps = 1
+    optimizer.steps, optimizer.update_counts = 1, [1, 1]
     for number, (parameter, gradient) in enumerate([(a, 3.0), (b, -1.0)]):
         parameter.grad = np.array([gradient])
-        optimizer.update(number, parameter, optimizer.groups[number])
+        optimizer.update(number, parameter, optimizer.param_groups[number])
     return np.array([a.data[0], b.data[0]])
 
 
-def probe_adamw_layout(mg, data):
-    """A float32 parameter whose rows and columns are exchanged in memory, after one update."""
-    parameter = mg.Tensor(data.T.copy().T, requires_grad=True)
+def probe_adamw_layout(mg, data, transposed=False):
+    """A float32 parameter, with rows and columns exchanged in memory or not, after one update."""
+    values = data.T.copy().T if transposed else data.copy()
+    parameter = mg.Tensor(values, requires_grad=True)
     optimizer = mg.optim.AdamW([parameter], lr=0.5, weight_decay=0.0)
-    optimizer.steps = 1
+    optimizer.steps = optimizer.update_counts[0] = 1
     parameter.grad = data.copy()
-    optimizer.update(0, parameter, optimizer.groups[0])
+    optimizer.update(0, parameter, optimizer.param_groups[0])
     return parameter.data
 
 
 @check("05.3")
 def adamw(student):
-    steady = student.array(probe_adamw, 1.0, [4.0] * 200, 0.1, BETAS, 0.0, 0.0, shape=(200,))
-    small = student.array(probe_adamw, 1.0, [1.0] * 200, 0.1, BETAS, 0.0, 0.0, shape=(200,))
     shown = {"gradient": "4 at every step", "lr": 0.1, "betas": BETAS, "weight_decay": 0.0}
+    steady = student.array(probe_adamw, 1.0, [4.0] * 200, 0.1, BETAS, shape=(200,))
+    small = student.array(probe_adamw, 1.0, [1.0] * 200, 0.1, BETAS, shape=(200,))
     if not np.all(np.isfinite([steady, small])):
         raise Wrong(
             "the parameter became nan or inf", input=shown, expected="numbers", got=steady[:3]
@@ -371,28 +326,29 @@ def adamw(student):
             got=f"steps of {first:.4g} and {1.0 - small[0]:.4g}",
         )
     yield "the length of a step does not depend on the gradient's size"
-    gradient, mean, square = student.array(probe_adamw_memory, BETAS, shape=(3,))
-    if near(mean, 4.0) or near(square, 16.0):
-        raise Wrong(
-            "the corrected averages were stored: the next step would average over them; correct "
-            "a copy, and keep the running averages as they are",
-            input={"gradient": 4.0, "betas": BETAS},
-            expected="mean 2, square 1",
-            got=f"mean {mean:.4g}, square {square:.4g}",
+    kept = student.run(probe_adamw_memory, 4.0, BETAS)
+    given = {"gradient": 4.0, "betas": BETAS}
+    words = None
+    if near(kept["averages"], [0.0, 0.0]):
+        words = (
+            "the averages are still 0 after an update: what is computed must be written back into "
+            "self.exp_avg[number] and self.exp_avg_sq[number]"
         )
-    if not near(gradient, 4.0):
-        raise Wrong(
-            "update changes parameter.grad: it may only be read",
-            input={"gradient": 4.0, "betas": BETAS},
-            expected=4.0,
-            got=gradient,
+    elif near(kept["averages"][0], 4.0) or near(kept["averages"][1], 16.0):
+        words = (
+            "the corrected averages were stored: the next step would average over them; correct a "
+            "copy, and keep the running averages as they are"
         )
+    if words:
+        raise Wrong(words, input=given, expected=[2.0, 1.0], got=kept["averages"])
+    words = "update changes parameter.grad: it may only be read"
+    require(kept["gradient"], 4.0, words, input=given)
     if not near(last, 0.1, 1e-4):
         words = "under a steady gradient, mean / √square tends to 1 and the step to lr"
         if near(first, 0.1, 1e-4):
             words = (
                 "the first step is right, and the 200th is not: the correction has to fade, its "
-                "1 - βᵗ goes to 1 as t, the count in self.steps, grows"
+                "1 - βᵗ goes to 1 as t, the count in self.update_counts[number], grows"
             )
         raise Wrong(words, input=shown, expected="200th step 0.1 long", got=f"{last:.4g} long")
     if not near(first, 0.1, 1e-4):
@@ -408,99 +364,93 @@ def adamw(student):
         raise Wrong(words, input=shown, expected="first step 0.1 long", got=f"{first:.4g} long")
     yield "the first step and the 200th are lr long"
 
-    got = student.array(probe_adamw, 1.0, [4.0, 0.0], 0.1, BETAS, 0.0, 0.0, shape=(2,))
     # Means 2 and 1, squares 1 and 0.9375, divided by 0.75 and 1 - 0.9375² = 0.12109375.
     expected = [0.9, 0.852081]
-    if not near(got, expected):
-        words = (
-            "after the gradients 4 and 0 the mean is β₁ · 2 + (1 - β₁) · 0 = 1, and the mean "
-            "square is β₂ · 1 + (1 - β₂) · 0² = 0.9375"
-        )
-        swapped = student.array(
-            probe_adamw, 1.0, [4.0, 0.0], 0.1, BETAS[::-1], 0.0, 0.0, shape=(2,)
-        )
-        if near(swapped, expected):
-            words = (
-                "β₁ and β₂ are exchanged: the first belongs to the mean, the second to the square"
-            )
-        raise Wrong(
-            words,
-            input={"gradients": [4.0, 0.0], "betas": BETAS, "lr": 0.1},
-            expected=expected,
-            got=got,
-        )
+    swapped = student.array(probe_adamw, 1.0, [4.0, 0.0], 0.1, BETAS[::-1])
+    student.expect(
+        probe_adamw,
+        *(1.0, [4.0, 0.0], 0.1, BETAS),
+        equals=expected,
+        otherwise="after the gradients 4 and 0 the mean is β₁ · 2 + (1 - β₁) · 0 = 1, and the mean "
+        "square is β₂ · 1 + (1 - β₂) · 0² = 0.9375",
+        when={
+            "β₁ and β₂ are exchanged: the first belongs to the mean, the second to the "
+            "square": lambda got: near(swapped, expected)
+        },
+    )
     yield "the averages remember: the gradients 4 and 0"
-
-    got = student.array(probe_adamw, 1.0, [4.0], 0.1, BETAS, 1.0, 0.0, shape=(1,))
-    if not near(got, [0.92]):  # 4 / (4 + 1) of lr
-        words = "the step is too short: eps is added after the square was corrected, not before"
-        if near(got, [0.9]):
-            words = "eps has no effect, and a gradient of 0 would divide 0 by 0"
-        elif got[0] < 0.92:
-            words = (
-                "the step is too long: eps stands inside the root, √(16 + 1); it belongs beside "
-                "it, √16 + 1"
-            )
-        raise Wrong(words, input={"gradient": 4.0, "lr": 0.1, "eps": 1.0}, expected=0.92, got=got)
+    student.expect(
+        probe_adamw,
+        *(1.0, [4.0], 0.1, BETAS, 1.0),
+        equals=[0.92],  # 4 / (4 + 1) of lr
+        otherwise="the step is too short: eps is added after the square was corrected, not before",
+        when={
+            "eps has no effect, and a gradient of 0 would divide 0 by 0": [0.9],
+            "the step is too long: eps stands inside the root, √(16 + 1); it belongs beside it, "
+            "√16 + 1": lambda got: got[0] < 0.92,
+        },
+    )
     yield "eps stands beside the root"
-
-    got = student.array(probe_adamw, 2.0, [4.0], 0.1, BETAS, 0.0, 0.5, shape=(1,))
-    shown = {"parameter": 2.0, "gradient": 4.0, "lr": 0.1, "weight_decay": 0.5, "eps": 0.0}
-    if not near(got, [1.8]):
-        words = "the parameter shrinks by the factor 1 - lr · weight_decay, beside the step"
-        idle = student.array(probe_adamw, 2.0, [0.0], 0.1, BETAS, 1e-8, 0.5, shape=(1,))
-        still = student.array(probe_adamw, 2.0, [4.0], 0.0, BETAS, 0.0, 0.5, shape=(1,))
-        if near(idle, [2.0]):
-            words = "weight_decay has no effect, even where the gradient is 0"
-        elif near(got, [1.9]):
-            words = (
-                "beside a gradient the decay vanishes: it went into the averages and was divided "
-                "by the root like everything else; decoupled, it shrinks the parameter directly"
-            )
-        elif not near(still, [2.0]):
-            words = "with lr = 0 the parameter still shrinks: the decay is lr · weight_decay"
-        elif near(got, [1.805]):
-            words = (
-                "the decay is taken of the parameter after its step: both start from the same "
-                "value, so shrink first"
-            )
-        elif got[0] > 2:
-            words = "weight_decay makes the parameter grow"
-        raise Wrong(words, input=shown, expected=1.8, got=got)
+    idle = student.array(probe_adamw, 2.0, [0.0], 0.1, BETAS, 1e-8, 0.5)
+    still = student.array(probe_adamw, 2.0, [4.0], 0.0, BETAS, 0.0, 0.5)
+    student.expect(
+        probe_adamw,
+        *(2.0, [4.0], 0.1, BETAS),
+        weight_decay=0.5,
+        equals=[1.8],
+        otherwise="the parameter shrinks by the factor 1 - lr · weight_decay, beside the step",
+        when={
+            "weight_decay has no effect, even where the gradient is 0": lambda got: near(
+                idle, [2.0]
+            ),
+            "beside a gradient the decay vanishes: it went into the averages and was divided by "
+            "the root like everything else; decoupled, it shrinks the parameter directly": [1.9],
+            "with lr = 0 the parameter still shrinks: the decay is lr · weight_decay": lambda got: (
+                not near(still, [2.0])
+            ),
+            "the decay is taken of the parameter after its step: both start from the same value, "
+            "so shrink first": [1.805],
+            "weight_decay makes the parameter grow": lambda got: got[0] > 2,
+        },
+    )
     yield "weight decay shrinks the parameter directly"
 
-    got = student.array(probe_adamw_two, shape=(2,))
-    if not near(got, [1.8, 2.1]):
-        raise Wrong(
-            "two parameters disturb each other: each has its own averages, at its number, and "
-            "the options of its own group",
-            input="2 and 2; gradients 3 and -1; lr 0.1; weight_decay 0.5 and 0",
-            expected=[1.8, 2.1],
-            got=got,
-        )
-    if not (near(mean, 2.0) and near(square, 1.0)):
-        raise Wrong(
-            "state_dict does not find the averages: a saved run must be able to go on with them, "
-            "so they belong into self.mean[number] and self.square[number]",
-            input={"gradient": 4.0, "betas": BETAS},
-            expected="mean 2, square 1",
-            got=f"mean {mean:.4g}, square {square:.4g}",
-        )
+    student.expect(
+        probe_adamw_two,
+        equals=[1.8, 2.1],
+        otherwise="two parameters disturb each other: each has its own averages, at its number, "
+        "and the options of its own group",
+        given="2 and 2; gradients 3 and -1; lr 0.1; weight_decay 0.5 and 0",
+    )
+    words = (
+        "state_dict does not find the averages: a saved run must be able to go on with them, so "
+        "they belong into self.exp_avg[number] and self.exp_avg_sq[number]"
+    )
+    require(kept["averages"], [2.0, 1.0], words, input=given)
     yield "each parameter has its own averages, and they can be saved"
-
+    student.expect(
+        probe_adamw,
+        *(1.0, [4.0], 0.1, BETAS),
+        late=10,
+        equals=[0.9],
+        otherwise="the first update of a parameter is lr long, also at step 11: t is the "
+        "parameter's own count, self.update_counts[number], and not self.steps",
+    )
+    yield "a parameter whose first gradient comes late has the full correction then"
     data = np.arange(1, 7, dtype=np.float32).reshape(2, 3)
-    got = student.array(probe_adamw_layout, data, shape=(2, 3))
-    if not near(got, data - 0.5):
-        raise Wrong(
-            "a transposed parameter did not move as it should: where pieces are copies, writing "
-            "to them changes nothing",
-            input=data,
-            expected=data - 0.5,
-            got=got,
-        )
-    if got.dtype != np.float32:
-        raise Wrong(
-            "a float32 parameter became another dtype", expected="float32", got=str(got.dtype)
+    own = "each entry has averages of its own: all of the update is done entry by entry"
+    transposed = (
+        "a transposed parameter did not move as it should: where tiles are copies, writing to them "
+        "changes nothing"
+    )
+    for words, flag in ((own, False), (transposed, True)):
+        student.expect(
+            probe_adamw_layout,
+            *(data, flag),
+            equals=data - 0.5,
+            otherwise=words,
+            shape=(2, 3),
+            dtype=np.float32,
         )
     yield "a transposed parameter moves too, and float32 stays float32"
 
@@ -508,110 +458,111 @@ def adamw(student):
 # --- 05.4: gradient clipping ---
 
 
-def probe_clip(mg, gradients, max_norm):
+def probe_clip(mg, gradients, max_norm, as_generator=False):
     """What is returned, and the gradients afterwards."""
     parameters = []
     for gradient in gradients:
         parameter = mg.nn.Parameter(np.zeros(1 if gradient is None else gradient.shape))
         parameter.grad = None if gradient is None else gradient.copy()
         parameters.append(parameter)
-    norm = mg.optim.clip_grad_norm_(parameters, max_norm)
+    given = (p for p in parameters) if as_generator else parameters
+    norm = mg.optim.clip_grad_norm_(given, max_norm)
     return {"norm": norm, "gradients": [parameter.grad for parameter in parameters]}
 
 
-def clipped(student, gradients, max_norm):
+def clipped(student, gradients, max_norm, *more):
     """The norm, certainly a number, and the gradients."""
-    got = student.run(probe_clip, gradients, max_norm)
+    got = student.run(probe_clip, gradients, max_norm, *more)
     norm, kinds = got["norm"], int | float | np.integer | np.floating
     if isinstance(norm, bool) or not isinstance(norm, kinds):
         raise Wrong("the length must be returned, as a number", expected="a number", got=norm)
     return float(norm), got["gradients"]
 
 
-def same(gradients, expected):
-    return all(near(g, e) for g, e in zip(gradients, expected))
-
-
 @check("05.4")
 def clip(student):
     gradients = [np.array([2.0, 1.0]), np.array([[4.0, 2.0]])]  # √(4 + 1 + 16 + 4) = 5
     shown = {"gradients": gradients, "max_norm": 1.0}
-    expected = [np.array([0.4, 0.2]), np.array([[0.8, 0.4]])]
+
+    def scaled(factor):
+        return [g * factor for g in gradients]
+
     norm, after = clipped(student, gradients, 1.0)
-    if same(after, gradients):
-        raise Wrong(
-            "the gradients have not changed: `g = g * scale` only gives a new array a name; "
-            "the arrays themselves must change, in place",
-            input=shown,
-            expected=expected,
-            got=after,
-        )
-    if not same(after, expected):
-        words = "all gradients are multiplied by max_norm / length, 1/5 here"
-        if not all(near(np.shape(a), np.shape(g)) for a, g in zip(after, gradients)):
-            words = "a gradient has another shape than before"
-        elif same(after, [np.array([1.0, 1.0]), np.array([[1.0, 1.0]])]):
-            words = (
-                "each number was cut off at max_norm, which turns the gradient into another "
-                "direction: multiply all of them by one factor"
-            )
-        elif all(
-            near(a, g * (np.linalg.norm(a) / np.linalg.norm(g))) for a, g in zip(after, gradients)
-        ) and not near(2 * after[0][0], after[1][0][0]):
-            words = (
-                "each parameter was clipped by its own length, so their proportion is lost: there "
-                "is one common length, and one factor for all"
-            )
-        elif near(norm, 25.0):
-            words = "the length is 25, the sum of the squares: its root is missing"
-        elif near(norm, 9.0):
-            words = "the length is 9, the sum of the numbers' sizes: add up their squares"
-        elif near(norm, np.sqrt(5) + np.sqrt(20)):
-            words = (
-                "the length is 6.71, the lengths of the parameters added up: add the squares of "
-                "all, and take one root at the end"
-            )
-        raise Wrong(words, input=shown, expected=expected, got=after)
+    require(
+        after,
+        scaled(1 / 5),
+        "all gradients are multiplied by max_norm / length, 1/5 here",
+        when={
+            "the gradients have not changed: `g = g * scale` only gives a new array a name, where "
+            "`g *= scale` changes the array; or the second loop goes over a generator that the "
+            "first has used up": gradients,
+            "a gradient has another shape than before": lambda got: (
+                [np.shape(g) for g in got] != [(2,), (1, 2)]
+            ),
+            "each number was cut off at max_norm, which turns the gradient into another "
+            "direction: multiply all of them by one factor": [[1.0, 1.0], [[1.0, 1.0]]],
+            "each parameter was clipped by its own length, so their proportion is lost: there is "
+            "one common length, and one factor for all": [g / np.linalg.norm(g) for g in gradients],
+            "the length is 25, the sum of the squares: its root is missing": scaled(1 / 25),
+            "the length is 9, the sum of the numbers' sizes: add up their squares": scaled(1 / 9),
+            "the length is 6.71, the lengths of the parameters added up: add the squares of all, "
+            "and take one root at the end": scaled(1 / (3 * np.sqrt(5))),
+        },
+        input=shown,
+    )
     yield "one factor for all, and the common length becomes max_norm"
-    if not near(norm, 5.0):
-        words = "the returned number is not the length of the gradients as they came"
-        if near(norm, 1.0):
-            words = (
-                "the length after the clipping is returned, which says nothing: the one before "
-                "it is the warning of a run that is about to fail"
-            )
-        raise Wrong(words, input=shown, expected=5.0, got=norm)
+    require(
+        norm,
+        5.0,
+        "the returned number is not the length of the gradients as they came",
+        when={
+            "the length after the clipping is returned, which says nothing: the one before it is "
+            "the warning of a run that is about to fail": 1.0
+        },
+        input=shown,
+    )
     yield "it returns the length as it was"
+    norm, after = clipped(student, gradients, 1.0, True)
+    require(
+        [norm, after],
+        [5.0, scaled(1 / 5)],
+        "parameters may be a generator, which can be gone through once only: the second loop "
+        "over it finds nothing, so make a list first",
+        input={"parameters": "a generator of two", **shown},
+    )
+    yield "a generator of parameters will do"
 
     gradients = [np.array([0.3]), np.array([0.4])]
     norm, after = clipped(student, gradients, 1.0)
-    if not same(after, gradients) or not near(norm, 0.5):
-        raise Wrong(
-            "gradients shorter than max_norm are left alone: clipping is a limit, it never makes "
-            "a gradient longer",
-            input={"gradients": gradients, "max_norm": 1.0},
-            expected="unchanged, length 0.5",
-            got=f"{after}, length {norm:.4g}",
-        )
+    words = (
+        "gradients shorter than max_norm are left alone: clipping is a limit, it never makes a "
+        "gradient longer"
+    )
+    require([norm, after], [0.5, gradients], words, input={"gradients": gradients, "max_norm": 1.0})
     yield "short gradients are left alone"
-    norm, after = clipped(student, [None, np.array([6.0, 8.0])], 5.0)
-    if not near(norm, 10.0) or after[0] is not None or not near(after[1], [3.0, 4.0]):
-        raise Wrong(
-            "a parameter without a gradient is passed over, and the others are clipped",
-            input={"gradients": [None, [6.0, 8.0]], "max_norm": 5.0},
-            expected="[None, [3, 4]], length 10",
-            got=f"{after}, length {norm:.4g}",
-        )
+    gradients = [None, np.array([6.0, 8.0], np.float32)]
+    norm, after = clipped(student, gradients, 5.0)
+    require(
+        [norm, after],
+        [10.0, [None, [3.0, 4.0]]],
+        "a parameter without a gradient is passed over, and the others are clipped",
+        input={"gradients": gradients, "max_norm": 5.0},
+    )
+    require(
+        str(after[1].dtype),
+        "float32",
+        "a gradient keeps its dtype: a factor that is a NumPy number makes float64 of float32",
+        input={"gradients": "[6, 8] in float32", "max_norm": 5.0},
+    )
     for gradients in ([np.zeros(2)], [None]):
         norm, after = clipped(student, gradients, 1.0)
-        if norm != 0 or not (after[0] is None or near(after[0], np.zeros(2))):
-            raise Wrong(
-                "gradients that are all 0, or none at all, have the length 0, and nothing is to "
-                "be divided by it",
-                input={"gradients": gradients, "max_norm": 1.0},
-                expected=0.0,
-                got=norm,
-            )
+        require(
+            [norm, after],
+            [0.0, gradients],
+            "gradients that are all 0, or none at all, have the length 0, and nothing is to be "
+            "divided by it",
+            input={"gradients": gradients, "max_norm": 1.0},
+        )
     yield "no gradient, or one of zeros, has the length 0"
 
     for spoiled in (np.inf, np.nan):
@@ -636,94 +587,217 @@ def clip(student):
 # --- 05.5: warm-up and cosine ---
 
 
-def probe_schedule(mg, steps, warmup_steps, total_steps, lr, min_lr):
-    return np.array(
-        [mg.optim.warmup_cosine(s, warmup_steps, total_steps, lr, min_lr) for s in steps]
-    )
+def probe_schedule(mg, step, warmup_steps=4, total_steps=12, lr=1.0, min_lr=0.2):
+    rate = mg.optim.warmup_cosine
+    return np.array([rate(s, warmup_steps, total_steps, lr, min_lr) for s in step])
 
 
 @check("05.5")
 def schedule(student):
-    shown = {"warmup_steps": 4, "total_steps": 12, "lr": 1.0, "min_lr": 0.2}
-    got = student.array(probe_schedule, list(range(21)), 4, 12, 1.0, 0.2, shape=(21,))
-    if not near(got[:4], [0.25, 0.5, 0.75, 1.0]):
-        words = "in the warm-up the rate climbs evenly, and reaches lr at its last step"
-        if near(got[0], 0.0):
-            words = "the rate at step 0 is 0, a step for nothing: count from step + 1"
-        raise Wrong(
-            words,
-            input=shown | {"step": "0, 1, 2, 3"},
-            expected=[0.25, 0.5, 0.75, 1.0],
-            got=got[:4],
-        )
-    yield "the warm-up climbs evenly up to lr"
-    if not near(got[4], 1.0):
-        words = "the cosine begins at lr, right after the warm-up"
-        if got[4] < 1:
-            words = (
-                "the rate falls off a cliff after the warm-up: the progress of the cosine begins "
-                "at 0 there, so take the warm-up's steps off, above and below the line"
+    student.expect(
+        probe_schedule,
+        [0, 1, 2, 3],
+        equals=[0.25, 0.5, 0.75, 1.0],
+        otherwise="in the warm-up the rate climbs evenly, and reaches lr at its last step",
+        when={
+            "the rate at step 0 is 0, a step for nothing: count from step + 1": lambda got: near(
+                got[0], 0.0
             )
-        raise Wrong(words, input=shown | {"step": 4}, expected=1.0, got=got[4])
-    if not near(got[12], 0.2):
-        words = "at total_steps the rate must have arrived at min_lr"
-        if near(got[12], 0.0):
-            words = "min_lr is not reached but passed: the rate ends at 0"
-        raise Wrong(words, input=shown | {"step": 12}, expected=0.2, got=got[12])
-    if not near(got[8], 0.6):
-        words = "half-way down, the rate is the middle of lr and min_lr"
-        raise Wrong(words, input=shown | {"step": 8}, expected=0.6, got=got[8])
-    if not near(got[[6, 10]], [0.882843, 0.317157]):  # 0.2 + 0.4 (1 ± √½)
-        words = "the curve is no cosine of π · progress"
-        if near(got[[6, 10]], [0.8, 0.4]):
-            words = "the rate falls along a straight line: a cosine stays high first, then falls"
-        raise Wrong(
-            words, input=shown | {"step": "6, 10"}, expected=[0.882843, 0.317157], got=got[[6, 10]]
-        )
+        },
+    )
+    yield "the warm-up climbs evenly up to lr"
+    student.expect(
+        probe_schedule,
+        [4],
+        equals=[1.0],
+        otherwise="the cosine begins at lr, right after the warm-up",
+        when={
+            "the rate falls off a cliff after the warm-up: the progress of the cosine begins at 0 "
+            "there, so take the warm-up's steps off, above and below the line": lambda got: (
+                got[0] < 1
+            )
+        },
+    )
+    student.expect(
+        probe_schedule,
+        [12],
+        equals=[0.2],
+        otherwise="at total_steps the rate must have arrived at min_lr",
+        when={"min_lr is not reached but passed: the rate ends at 0": [0.0]},
+    )
+    student.expect(
+        probe_schedule,
+        [8],
+        equals=[0.6],
+        otherwise="half-way down, the rate is the middle of lr and min_lr",
+    )
+    student.expect(
+        probe_schedule,
+        [6, 10],
+        equals=[0.882843, 0.317157],  # 0.2 + 0.4 (1 ± √½)
+        otherwise="the curve is no cosine of π · progress",
+        when={
+            "the rate falls along a straight line: a cosine stays high first, then falls": [
+                0.8,
+                0.4,
+            ]
+        },
+    )
     yield "then a cosine leads from lr to min_lr"
-    if not near(got[13:], np.full(8, 0.2)):
-        raise Wrong(
-            "after total_steps the rate does not stay at min_lr: a cosine that goes on climbs "
-            "again",
-            input=shown | {"step": "13, …, 20"},
-            expected=np.full(8, 0.2),
-            got=got[13:],
-        )
+    student.expect(
+        probe_schedule,
+        list(range(13, 21)),
+        equals=[0.2] * 8,
+        otherwise="after total_steps the rate does not stay at min_lr: a cosine that goes on "
+        "climbs again",
+    )
     yield "and the rate stays there"
-    got = student.array(probe_schedule, [1, 4, 8, 12], 4, 12, 0.5, 0.1, shape=(4,))
-    if not near(got, [0.25, 0.5, 0.3, 0.1]):
-        words = "lr and min_lr are two rates, and every rate lies between 0 and lr"
-        if near(got[0], 0.5):
-            words = "the warm-up climbs to 1, whatever lr is: it must climb to lr"
-        elif near(got[3], 0.05):
-            words = "min_lr is a rate of its own, not a fraction of lr"
-        raise Wrong(
-            words,
-            expected=[0.25, 0.5, 0.3, 0.1],
-            got=got,
-            input=shown | {"step": "1, 4, 8, 12", "lr": 0.5, "min_lr": 0.1},
-        )
+    student.expect(
+        probe_schedule,
+        [1, 4, 8, 12],
+        lr=0.5,
+        min_lr=0.1,
+        equals=[0.25, 0.5, 0.3, 0.1],
+        otherwise="lr and min_lr are two rates, and every rate lies between 0 and lr",
+        when={
+            "the warm-up climbs to 1, whatever lr is: it must climb to lr": lambda got: near(
+                got[0], 0.5
+            ),
+            "min_lr is a rate of its own, not a fraction of lr": lambda got: near(got[3], 0.05),
+        },
+    )
     yield "for another lr and min_lr too"
-    got = student.array(probe_schedule, [0, 4], 0, 4, 1.0, 0.0, shape=(2,))
-    if not near(got, [1.0, 0.0]):
-        raise Wrong(
-            "without a warm-up the rate begins at lr",
-            expected=[1.0, 0.0],
-            got=got,
-            input={"step": "0, 4", "warmup_steps": 0, "total_steps": 4, "lr": 1.0, "min_lr": 0.0},
-        )
-    got = student.array(probe_schedule, [3, 4, 5], 4, 4, 1.0, 0.2, shape=(3,))
-    if not near(got, [1.0, 0.2, 0.2]):
-        raise Wrong(
-            "where the warm-up is the whole training, min_lr follows it",
-            expected=[1.0, 0.2, 0.2],
-            got=got,
-            input={
-                "step": "3, 4, 5",
-                "warmup_steps": 4,
-                "total_steps": 4,
-                "lr": 1.0,
-                "min_lr": 0.2,
+    student.expect(
+        probe_schedule,
+        *([0, 4], 0, 4),
+        min_lr=0.0,
+        equals=[1.0, 0.0],
+        otherwise="without a warm-up the rate begins at lr",
+    )
+    student.expect(
+        probe_schedule,
+        *([3, 4, 5], 4, 4),
+        equals=[1.0, 0.2, 0.2],
+        otherwise="where the warm-up is the whole training, min_lr follows it",
+    )
+    yield "a warm-up of no steps and one of all steps are fine"
+
+
+# --- 05.6: Muon: one step for a whole matrix ---
+
+
+def probe_newton_schulz(mg, matrix, steps):
+    return mg.optim.newton_schulz(matrix, steps)
+
+
+def by_decomposition(matrix, steps, first=3.4445, third=-4.7750, fifth=2.0315, size=None):
+    """What is right, computed from the singular values; `size`: how the length is measured."""
+    u, s, vt = np.linalg.svd(matrix.astype(np.float64), full_matrices=False)
+    s = s / ((size or np.linalg.norm)(s, axis=-1, keepdims=True) + 1e-7)
+    for _ in range(steps):
+        s = first * s + third * s**3 + fifth * s**5
+    return (u * s[..., None, :]) @ vt
+
+
+@check("05.6")
+def newton_schulz(student):
+    diagonal = np.diag([3.0, 4.0])
+    student.expect(
+        probe_newton_schulz,
+        *(diagonal, 0),
+        shape=(2, 2),
+        equals=diagonal / 5,
+        otherwise="before the first round the matrix is divided by its length, √(3² + 4²) = 5 here",
+        when={
+            "the matrix was not divided by its length: singular values above 1.2 run away": diagonal,
+            "the matrix was divided by its largest singular value; that is right in itself, but "
+            "the length is asked for here, which costs no decomposition": diagonal / 4,
+            "`steps` has no effect: with 0 steps there are no rounds": lambda got: near(
+                got, by_decomposition(diagonal, 5)
+            ),
+        },
+    )
+    yield "the length becomes 1"
+    student.expect(
+        probe_newton_schulz,
+        *(diagonal, 1),
+        equals=by_decomposition(diagonal, 1),
+        otherwise="one round makes a x + b x³ + c x⁵ of a singular value x, with a = 3.4445, "
+        "b = -4.7750, c = 2.0315",
+        when={
+            "b and c are exchanged: b belongs to A X, c to A² X": by_decomposition(
+                diagonal, 1, third=2.0315, fifth=-4.7750
+            ),
+            "the last term is missing: c A² X": by_decomposition(diagonal, 1, fifth=0.0),
+            "b has the wrong sign: it is -4.7750": by_decomposition(diagonal, 1, third=4.7750),
+            "the singular values are exactly 1, from a decomposition or by another way; a round "
+            "of Newton–Schulz is asked for, which needs matrix products only": np.eye(2),
+        },
+    )
+    yield "one round: a x + b x³ + c x⁵ for each singular value x"
+    square = np.array([[1.0, 2.0], [0.0, 1.0]])
+    student.expect(
+        probe_newton_schulz,
+        *(square, 2),
+        equals=by_decomposition(square, 2),
+        otherwise="two rounds give another matrix than one round after the other",
+        when={
+            "the diagonal matrix was right, this one is not: @ multiplies matrices, * multiplies "
+            "number by number": lambda got: near(got[1, 0], 0.0),
+            "only one round was made: each round takes the result of the one before": (
+                by_decomposition(square, 1)
+            ),
+        },
+    )
+    wide = np.array([[1.0, -2.0, 0.5], [0.0, 1.0, 3.0]])
+    for matrix in (wide, wide.T.copy()):
+        student.expect(
+            probe_newton_schulz,
+            *(matrix, 5),
+            equals=by_decomposition(matrix, 5),
+            otherwise="five rounds bring all singular values of a wide or tall matrix near 1",
+            when={
+                "the result is transposed: what is turned before the rounds must be turned back "
+                "after them": lambda got, shape=matrix.shape: np.shape(got) == shape[::-1]
             },
         )
-    yield "a warm-up of no steps and one of all steps are fine"
+    yield "wide and tall matrices, five rounds"
+    several = np.stack([wide, 10 * wide, -wide])
+    student.expect(
+        probe_newton_schulz,
+        *(several, 5),
+        equals=by_decomposition(several, 5),
+        otherwise="each of several matrices is treated by itself",
+        when={
+            "all matrices were divided by one common length: each has a length of its own, over "
+            "its last two axes": lambda got: not near(got[0], got[1]) and near(-got[0], got[2])
+        },
+    )
+    yield "several matrices at once, each by itself"
+    student.expect(
+        probe_newton_schulz,
+        *(wide[None], 5),
+        equals=by_decomposition(wide[None], 5),
+        otherwise="the result keeps all its axes, also where one of them has size 1",
+    )
+    student.expect(
+        probe_newton_schulz,
+        *(np.zeros((2, 3)), 5),
+        equals=np.zeros((2, 3)),
+        otherwise="a matrix of zeros must stay zeros: the 1e-7 beside the length keeps 0 / 0 away",
+    )
+    student.expect(
+        probe_newton_schulz,
+        *(1e-8 * diagonal, 0),
+        equals=diagonal / 15,
+        otherwise="a tiny matrix is divided by its length plus 1e-7, here 5e-8 + 1e-7",
+    )
+    student.expect(
+        probe_newton_schulz,
+        *(wide.astype(np.float32), 5),
+        equals=by_decomposition(wide, 5),
+        otherwise="in float32 the result is the same, up to rounding",
+        tolerance=1e-4,
+        dtype=np.float32,
+    )
+    yield "zeros stay zeros, and float32 stays float32"

@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from course.checks.vocabulary import Wrong, check, near
+from course.checks.vocabulary import check, near, require
 
 # --- 07.1: heads ---
 
 
 def probe_heads(mg, qkv, num_heads):
-    return [np.array(part) for part in mg.attention._heads(qkv, num_heads)]
+    return list(mg.attention._heads(qkv, num_heads))
 
 
 def probe_write_into_heads(mg, shape, num_heads):
@@ -18,73 +18,77 @@ def probe_write_into_heads(mg, shape, num_heads):
     return qkv
 
 
+def shapes(parts):
+    return [np.shape(part) for part in parts]
+
+
 @check("07.1")
 def heads(student):
     # Every entry tells where it stood: 1000 · sequence + 100 · position + channel of 12.
     b, t, c = np.arange(2), np.arange(3), np.arange(12)
     qkv = 1000.0 * b[:, None, None] + 100.0 * t[:, None] + c  # (2, 3, 12)
     shown = "entries 1000 · sequence + 100 · position + channel, shape (2, 3, 12), 2 heads"
-
     parts = student.run(probe_heads, qkv, 2)
-    if not isinstance(parts, list) or len(parts) != 3:
-        raise Wrong("there must be three parts: queries, keys and values", input=shown)
-    for part in parts:
-        if not isinstance(part, np.ndarray) or part.shape != (2, 2, 3, 2):
-            got = getattr(part, "shape", type(part).__name__)
-            words = "a part has the wrong shape"
-            if got == (2, 3, 2, 2):
-                words = "the axes of positions and heads still have to change places"
-            raise Wrong(words, input=shown, expected=(2, 2, 3, 2), got=got)
+    require(len(parts), 3, "there must be three parts: queries, keys and values", input=shown)
+    require(
+        shapes(parts),
+        [(2, 2, 3, 2)] * 3,
+        "a part has the wrong shape: each is (B, H, T, D)",
+        when={"the axes of positions and heads still have to change places": [(2, 3, 2, 2)] * 3},
+        input=shown,
+    )
     yield "three parts of (B, H, T, D)"
 
-    first = parts[0][0, 0]  # (T, D): head 0 of the first sequence's queries
-    expected = [[0.0, 1.0], [100.0, 101.0], [200.0, 201.0]]
-    if not near(first, expected):
-        raise Wrong(heads_words(first), input=shown, expected=expected, got=first)
-    corners = [part[1, 1, 2, 1] for part in parts]  # the last entry of each
-    if not near(np.array(corners), [1203.0, 1207.0, 1211.0]):
-        words = "the last entries of queries, keys and values are not from their own places"
-        raise Wrong(words, input=shown, expected=[1203.0, 1207.0, 1211.0], got=corners)
+    require(
+        parts[0][0, 0],  # (T, D): head 0 of the first sequence's queries
+        [[0.0, 1.0], [100.0, 101.0], [200.0, 201.0]],
+        "positions are mixed up: a reshape reads memory in order and cannot swap axes; "
+        "cut the channels first, then transpose",
+        when={
+            "the first part is not the queries: q, k and v stand side by side in this order": (
+                lambda got: 4 <= got[0, 0] < 12 and near(got[:, 0] % 100, np.full(3, got[0, 0]))
+            ),
+            "a head took channels that are not neighbours: head 0 has the first D of its part": (
+                lambda got: near(got[0], [0, 2]) or near(got[0], [0, 6])
+            ),
+        },
+        input=shown,
+    )
     # No two of these numbers are equal: 2 sequences, 5 positions, 3 parts, 4 heads, 7 channels.
-    qkv = np.arange(2.0 * 5 * 84).reshape(2, 5, 84)
+    qkv, shown = np.arange(2.0 * 5 * 84).reshape(2, 5, 84), "shape (2, 5, 84), 4 heads"
     parts = student.run(probe_heads, qkv, 4)
-    sizes = [part.shape for part in parts]
-    if sizes != [(2, 4, 5, 7)] * 3:
-        words = "the axes are right only where some are equally long: each part is (B, H, T, D)"
-        raise Wrong(words, input="shape (2, 5, 84), 4 heads", expected=(2, 4, 5, 7), got=sizes[0])
+    words = "the axes are right only where some are equally long: each part is (B, H, T, D)"
+    require(shapes(parts), [(2, 4, 5, 7)] * 3, words, input=shown)
     for number, part in enumerate(parts):
         for head in range(4):
             start = 28 * number + 7 * head
-            if not near(part[:, head], qkv[:, :, start : start + 7]):
-                words = "a head has other channels than its own, or those of another sequence"
-                raise Wrong(words, input=f"shape (2, 5, 84), 4 heads; part {number}, head {head}")
+            require(
+                part[:, head],
+                qkv[:, :, start : start + 7],
+                "a head has other channels than its own, or those of another sequence",
+                input=f"{shown}; part {number}, head {head}",
+            )
+    single = student.run(probe_heads, np.array([[[1.0, 2.0, 3.0]]]), 1)
+    require(
+        shapes(single),
+        [(1, 1, 1, 1)] * 3,
+        "axes of length 1 have gone: one sequence, one head or one position keeps its axis, so no "
+        "squeeze",
+        input="shape (1, 1, 3), 1 head",
+    )
     yield "each head has its own run of channels, for all positions, in the order q, k, v"
 
     # Of several positions and heads: of a single one, a copy in order would be no copy.
-    filled = student.array(probe_write_into_heads, [1, 2, 12], 2, shape=(1, 2, 12))
-    expected = np.broadcast_to(np.repeat([1.0, 2.0, 3.0], 4), (1, 2, 12))
-    if not near(filled, expected):
-        raise Wrong(
-            "the parts are copies: the rule of causal_attention writes gradients into them, and "
-            "what is written must arrive in the array they were cut from",
-            input="zeros (1, 2, 12), 2 heads; then q is filled with 1, k with 2, v with 3",
-            expected=expected,
-            got=filled,
-        )
-    yield "the parts are views"
-
-
-def heads_words(first):
-    if first[0, 0] >= 4 and first[0, 0] < 12 and near(first[:, 0] % 100, np.full(3, first[0, 0])):
-        return "the first part is not the queries: q, k and v stand side by side in this order"
-    if near(first[0], [0.0, 2.0]) or near(first[0], [0.0, 6.0]):
-        return "a head took channels that are not neighbours: head 0 has the first D of its part"
-    if near(first[:, 0], [0.0, 100.0, 200.0]) and not near(first[:, 1], first[:, 0] + 1):
-        return "the channels of a head are not D neighbours of one part"
-    return (
-        "positions are mixed up: a reshape reads memory in order and cannot swap axes; "
-        "cut the channels first, then transpose"
+    student.expect(
+        probe_write_into_heads,
+        [1, 2, 12],
+        2,
+        equals=np.broadcast_to(np.repeat([1.0, 2.0, 3.0], 4), (1, 2, 12)),
+        otherwise="the parts are copies: the rule of causal_attention writes gradients into them, "
+        "and what is written must arrive in the array they were cut from",
+        given="zeros (1, 2, 12), 2 heads; then q is filled with 1, k with 2, v with 3",
     )
+    yield "the parts are views"
 
 
 # --- 07.2: the weights ---
@@ -101,57 +105,81 @@ def rows(*values):
 
 @check("07.2")
 def attention_weights(student):
+    def ask(q, k):
+        return student.array(probe_weights, q, k, shape=(*q.shape[:-1], k.shape[-2]))
+
     nothing = np.zeros((1, 1, 3, 4), np.float32)
-    shown = "queries and keys of zeros, (1, 1, 3, 4): all scores are equal"
-    expected = [[1.0, 0.0, 0.0], [0.5, 0.5, 0.0], [1 / 3, 1 / 3, 1 / 3]]
-    got = student.array(probe_weights, nothing, nothing, shape=(1, 1, 3, 3))[0, 0]
-    if not near(got, expected):
-        raise Wrong(mask_words(got), input=shown, expected=expected, got=got)
+    require(
+        ask(nothing, nothing)[0, 0],
+        [[1.0, 0.0, 0.0], [0.5, 0.5, 0.0], [1 / 3, 1 / 3, 1 / 3]],
+        "the rows are not the equal weights that equal scores give",
+        when={
+            "columns sum to 1, not rows: the softmax runs along the keys, the last axis": (
+                lambda got: not got[0, 1:].any() and near(got.sum(0), [1.0, 1.0, 1.0])
+            ),
+            "the mask is the wrong way round: it hides the past and leaves the future open": (
+                lambda got: got[0, 2] > 0 and got[2, 0] == 0
+            ),
+            "the diagonal is hidden: a position must be able to read itself": (
+                lambda got: got[1, 1] == 0 or not np.isfinite(got[0, 0])
+            ),
+            "the rows do not sum to 1: the mask came after the softmax, whose sum ran over the "
+            "future too": lambda got: near(got[0], [1 / 3, 0.0, 0.0]),
+            "position 0 reads from position 1, which is its future: hidden scores must be -inf (0 "
+            "is a score like any other)": lambda got: got[0, 1] > 0,
+        },
+        input="queries and keys of zeros, (1, 1, 3, 4): all scores are equal",
+    )
     yield "each position sees itself and the past, and its weights sum to 1"
 
     # One score differs from 0: it is 2 ln 3, and divided by √4 it is ln 3.
     q, k = rows([0] * 4, [2, 0, 0, 0]), rows([0] * 4, [np.log(3), 0, 0, 0])
-    got = student.array(probe_weights, q, k, shape=(1, 1, 2, 2))[0, 0, 1]
-    if not near(got, [0.25, 0.75]):
-        words = "the weights of these scores are wrong"
-        if near(got, [0.1, 0.9]):
-            words = "the scores are not divided by √D"
-        elif near(got, [0.36602540, 0.63397460]):
-            words = "the scores are divided by D; it is the root of D that keeps their spread at 1"
-        elif near(got, [1 / 82, 81 / 82]):
-            words = "the scores are multiplied by √D; they must be divided by it"
-        elif near(got, [0.75, 0.25]):
-            words = "the larger score must take the larger weight"
-        raise Wrong(words, input={"q": q, "k": k}, expected=[0.25, 0.75], got=got)
+    require(
+        ask(q, k)[0, 0, 1],
+        [0.25, 0.75],
+        "the weights of these scores are wrong",
+        when={
+            "the scores are not divided by √D": [0.1, 0.9],
+            "the scores are divided by D; it is the root of D that keeps their spread at 1": [
+                0.36602540,
+                0.63397460,
+            ],
+            "the scores are multiplied by √D; they must be divided by it": [1 / 82, 81 / 82],
+            "the larger score must take the larger weight": [0.75, 0.25],
+        },
+        input={"q": q, "k": k},
+    )
     yield "scores are divided by √D"
 
     for queries, keys, last in (
         ([1000.0, 1000.0], [1.0, 0.0], [1.0, 0.0]),
         ([-1000.0, 1000.0], [1.0, 0.0], [1.0, 0.0]),  # the largest of a row, of no other
-        ([1.0, 1.0], [0.0, 1000.0], [0.0, 1.0]),  # of what is not hidden
+        ([1.0, 1.0], [0.0, 1e5], [0.0, 1.0]),  # of what is not hidden
         ([-1000.0, -1000.0], [1.0, 1.0], [0.5, 0.5]),  # exp of all of them is 0
     ):
         q, k = rows(*([x] for x in queries)), rows(*([x] for x in keys))
-        got, expected = student.array(probe_weights, q, k, shape=(1, 1, 2, 2))[0, 0], [[1, 0], last]
-        if not near(got, expected):
-            words = (
-                "large scores overflow, or all of a row vanish: before exp take off the largest "
-                "of the same row, among those that are not hidden"
-            )
-            raise Wrong(words, input={"q": q, "k": k}, expected=expected, got=got)
+        require(
+            ask(q, k)[0, 0],
+            [[1, 0], last],
+            "large scores overflow, or all of a row vanish: before exp take off the largest of "
+            "the same row, among those that are not hidden",
+            when={
+                "a hidden score of 100000 got a weight: only -inf hides every score, however large "
+                "it is": lambda got: np.isfinite(got).all() and got[0, 1] > 0.5
+            },
+            input={"q": q, "k": k},
+        )
     yield "large scores do not overflow"
 
     for T, expected in ((2, [[1 / 3, 1 / 3, 1 / 3, 0.0], [0.25] * 4]), (1, [[0.25] * 4])):
         q, k = np.zeros((1, 1, T, 2), np.float32), np.zeros((1, 1, 4, 2), np.float32)
-        got = student.array(probe_weights, q, k, shape=(1, 1, T, 4))[0, 0]
-        if not near(got, expected):
-            raise Wrong(
-                "with a cache there are more keys than queries, and the queries are the last "
-                "ones: the last of them sees every key",
-                input=f"{T} queries and 4 keys of zeros",
-                expected=expected,
-                got=got,
-            )
+        require(
+            ask(q, k)[0, 0],
+            expected,
+            "with a cache there are more keys than queries, and the queries are the last ones: the "
+            "last of them sees every key",
+            input=f"{T} queries and 4 keys of zeros",
+        )
     yield "fewer queries than keys, as with a cache"
 
     rng = np.random.default_rng(2)
@@ -160,70 +188,35 @@ def attention_weights(student):
     expected = np.exp(scores) * np.tri(4, 6, 2)
     expected /= expected.sum(-1, keepdims=True)
     for dtype in ("float32", "float64"):
-        got = student.array(probe_weights, q.astype(dtype), k.astype(dtype), shape=(2, 3, 4, 6))
-        if not near(got, expected):
-            raise Wrong(
-                "with several texts and heads the weights are wrong: each head of each text is "
-                "computed by itself, and D is the size of one head, the last axis",
-                input="random q (2, 3, 4, 5) and k (2, 3, 6, 5)",
-                expected=expected[1, 2],
-                got=got[1, 2],
-            )
-        if got.dtype != dtype:
-            raise Wrong(f"the weights are {got.dtype} where q is {dtype}")
+        got = ask(q.astype(dtype), k.astype(dtype))
+        require(
+            got,
+            expected,
+            "with several texts and heads the weights are wrong: each head of each text is "
+            "computed by itself, and D is the size of one head, the last axis",
+            input="random q (2, 3, 4, 5) and k (2, 3, 6, 5)",
+        )
+        require(str(got.dtype), dtype, f"the weights are {got.dtype} where q is {dtype}")
     yield "several texts and heads, in the dtype of q"
-
-
-def mask_words(got):
-    if got[0, 1] == 0 and got[0, 2] == 0 and near(got.sum(0), [1.0, 1.0, 1.0]):
-        return "columns sum to 1, not rows: the softmax runs along the keys, the last axis"
-    if got[0, 2] > 0 and got[2, 0] == 0:
-        return "the mask is the wrong way round: it hides the past and leaves the future open"
-    if got[1, 1] == 0 or not np.isfinite(got[0, 0]):
-        return "the diagonal is hidden: a position must be able to read itself"
-    if near(got[0], [1 / 3, 0.0, 0.0]):
-        return (
-            "the rows do not sum to 1: the mask came after the softmax, whose sum ran over "
-            "the future too"
-        )
-    if got[0, 1] > 0:
-        return (
-            "position 0 reads from position 1, which is its future: hidden scores must be -inf "
-            "(0 is a score like any other)"
-        )
-    return "the rows are not the equal weights that equal scores give"
 
 
 # --- 07.3: the cache ---
 
 
-def portions(mg, sizes, room=4):
-    """What `extend` gives back at each call, and the length; token n has key n and value 10 n."""
-    cache = mg.attention.KeyValueCache(1, 1, room, 1)
-    results, start = [], 1
-    for size in sizes:
-        k = np.arange(start, start + size, dtype=np.float32).reshape(1, 1, size, 1)
-        result = cache.extend(k, 10 * k)
-        if not isinstance(result, tuple | list) or len(result) != 2:
-            return "no pair"
-        results.append([np.array(part) for part in result] + [cache.length])
-        start += size
-    return results
+def probe_portions(mg, shape, sizes, extra=0):
+    """What each call gives back, and the length after it; all values are 10 times the keys.
 
-
-def probe_portions(mg, sizes):
-    return portions(mg, sizes)
-
-
-def probe_many(mg, k, sizes):
-    """What each call gives back; the store holds NaN where nothing was written."""
-    B, H, T, D = k.shape
-    cache = mg.attention.KeyValueCache(B, H, T + 1, D)
+    The store has `extra` places more than are needed, and holds NaN where nothing was written.
+    """
+    B, H, T, D = shape
+    k = np.arange(1, 1 + np.prod(shape), dtype=np.float32).reshape(shape)
+    cache = mg.attention.KeyValueCache(B, H, T + extra, D)
     cache.keys[...] = cache.values[...] = np.nan
     results, start = [], 0
     for size in sizes:
         new = k[:, :, start : start + size]
-        results.append([np.array(part) for part in cache.extend(new, 10 * new)])
+        keys, values = cache.extend(new, 10 * new)
+        results.append([np.array(keys), np.array(values), cache.length])
         start += size
     return results
 
@@ -241,47 +234,50 @@ def probe_full(mg, first, more):
 @check("07.3")
 def cache_extends(student):
     shown = "room for 4 tokens; keys 1, 2 with values 10, 20; then key 3 with value 30"
-    found = student.run(probe_portions, [2, 1])
-    if not isinstance(found, list):
-        raise Wrong("extend must return two arrays: all keys and all values", input=shown)
-    k, v, length = found[0]
-    if k.shape == (1, 1, 4, 1):
-        raise Wrong(
-            "the whole store comes back, with room that nobody has filled",
-            input=shown,
-            expected=(1, 1, 2, 1),
-            got=k.shape,
-        )
-    if near(k.ravel(), [10.0, 20.0]) or near(v.ravel(), [1.0, 2.0]):
-        raise Wrong("keys and values are exchanged", input=shown, expected=[1.0, 2.0], got=k)
-    if not near(k.ravel(), [1.0, 2.0]) or not near(v.ravel(), [10.0, 20.0]):
-        raise Wrong(
-            "the first call must give back the keys and values that it was given",
-            input=shown,
-            expected=[[1.0, 2.0], [10.0, 20.0]],
-            got=[k.ravel(), v.ravel()],
-        )
-    if length != 2:
-        raise Wrong(
-            "`length` does not count the tokens, so the next call would overwrite the first: it "
-            "must grow with each call",
-            input=shown,
-            expected=2,
-            got=length,
-        )
+    first, second = student.run(probe_portions, [1, 1, 3, 1], [2, 1], 1)
+
+    def pair(keys, values, length):
+        return [np.reshape(x, (1, 1, -1, 1)) for x in (keys, values)] + [length]
+
+    require(
+        first[:2],
+        pair([1.0, 2.0], [10.0, 20.0], 2)[:2],
+        "the first call must give back the keys and values that it was given",
+        when={
+            "the whole store comes back, with room that nobody has filled": (
+                lambda got: got[0].shape == (1, 1, 4, 1)
+            ),
+            "keys and values are exchanged": pair([10.0, 20.0], [1.0, 2.0], 2)[:2],
+            "axes of length 1 have gone: all four axes (B, H, T, D) come back, so no squeeze": (
+                lambda got: near(got[0], [1.0, 2.0])
+            ),
+        },
+        input=shown,
+    )
+    require(
+        first[2],
+        2,
+        "`length` does not count the tokens, so the next call would overwrite the first: it must "
+        "grow with each call",
+        input=shown,
+    )
     yield "the first tokens come back, and are counted"
 
-    k, v, length = found[1]
-    got, expected = [k.ravel(), v.ravel()], [[1.0, 2.0, 3.0], [10.0, 20.0, 30.0]]
-    if not near(got[0], expected[0]) or not near(got[1], expected[1]):
-        words = "the second call must give back all tokens so far, in their order"
-        if near(got[0], [3.0]):
-            words = "only the new token comes back; attention needs those before it too"
-        elif len(got[0]) and got[0][0] == 3:
-            words = "the new token overwrote the first one: the cache must go on where it stopped"
-        raise Wrong(words, input=shown, expected=expected, got=got)
-    if length != 3:
-        raise Wrong("`length` must count the tokens", input=shown, expected=3, got=length)
+    require(
+        second[:2],
+        pair([1.0, 2.0, 3.0], [10.0, 20.0, 30.0], 3)[:2],
+        "the second call must give back all tokens so far, in their order",
+        when={
+            "only the new token comes back; attention needs those before it too": (
+                lambda got: near(got[0].ravel(), [3.0])
+            ),
+            "the new token overwrote the first one: the cache must go on where it stopped": (
+                lambda got: got[0].ravel()[0] == 3
+            ),
+        },
+        input=shown,
+    )
+    require(second[2], 3, "`length` must count the tokens", input=shown)
     yield "the next token is appended"
 
     for shape, words in (
@@ -293,40 +289,43 @@ def cache_extends(student):
         ),
     ):
         k = np.arange(1, 1 + np.prod(shape), dtype=np.float32).reshape(shape)
-        for end, (keys, values) in zip((1, 4, 6), student.run(probe_many, k, [1, 3, 2])):
-            expected = k[:, :, :end]
-            if not near(keys, expected) or not near(values, 10 * expected):
-                given = f"keys {shape} in calls of 1, 3 and 2 tokens; after {end} of them"
-                raise Wrong(words, input=given, expected=expected, got=keys)
+        found = student.run(probe_portions, list(shape), [1, 3, 2], 1)
+        for end, (keys, values, _) in zip((1, 4, 6), found):
+            given = f"keys {shape} in calls of 1, 3 and 2 tokens; after {end} of them"
+            expected = [k[:, :, :end], 10 * k[:, :, :end]]
+            require([keys, values], expected, words, input=given)
     yield "any number of tokens at a time, of several texts and heads"
 
-    for first, more, expected in (
+    for there, more, expected in (
         (3, 1, ["no error", 4]),
         (4, 1, ["ValueError", 4]),
         (3, 2, ["ValueError", 3]),
     ):
-        got = student.run(probe_full, first, more)
-        if got != expected:
-            words = "tokens without a place were taken, and no ValueError: they are lost silently"
-            if expected[0] == "no error":
-                words = "the last free place was refused: room for 4 means that 4 fit"
-            elif got[0] != "no error":
-                words = "the ValueError must give the capacity (4), and the length must stay"
-            raise Wrong(
-                words,
-                input=f"room for 4 tokens, {first} are there, {more} more",
-                expected=expected,
-                got=got,
-            )
+        words = "tokens without a place were taken, and no ValueError: they are lost silently"
+        if expected[0] == "no error":
+            words = "the last free place was refused: room for 4 means that 4 fit"
+        student.expect(
+            probe_full,
+            there,
+            more,
+            equals=expected,
+            otherwise=words,
+            when={
+                "the ValueError must give the capacity (4), and the length must stay": (
+                    lambda got: expected[0] != "no error" != got[0]  # noqa: B023
+                )
+            },
+            given=f"room for 4 tokens, {there} are there, {more} more",
+        )
     yield "it can be filled to the last place, and then says so"
 
 
 # --- 07.4: the MLP ---
 
 
-def probe_mlp(mg, bias):
-    mlp = mg.attention.MLP(3, bias)
-    return [[name, list(parameter.shape)] for name, parameter in mlp.named_parameters()]
+def probe_mlp(mg, C, bias):
+    mlp = mg.attention.MLP(C, bias)
+    return {name: list(parameter.shape) for name, parameter in mlp.named_parameters()}
 
 
 def probe_middle(mg, x):
@@ -339,42 +338,56 @@ def probe_mlp_output(mg, x):
 
 @check("07.4")
 def mlp(student):
-    matrices = [["up_proj.weight", [12, 3]], ["down_proj.weight", [3, 12]]]
-    found = student.run(probe_mlp, False)
-    found = found if isinstance(found, list) else []
-    if any(name.endswith("bias") for name, _ in found):
-        raise Wrong("without being asked for, a bias is there", expected=matrices, got=found)
-    if sorted(found) != sorted(matrices):
-        sizes = [shape for _, shape in found]
-        words = "the MLP needs the layers `up_proj` and `down_proj`, C -> 4C -> C"
-        if sorted(sizes) == [[3, 3], [3, 3]]:
-            words = "the layers are not wider in the middle: up_proj leads to 4C channels"
-        elif sorted(found) == [["down_proj.weight", [12, 3]], ["up_proj.weight", [3, 12]]]:
-            words = "the two layers are exchanged: up_proj goes from C to 4C, down_proj back"
-        raise Wrong(words, input="MLP(3)", expected=matrices, got=found)
+    matrices = {"up_proj.weight": [12, 3], "down_proj.weight": [3, 12]}
+    student.expect(
+        probe_mlp,
+        3,
+        False,
+        equals=matrices,
+        given="MLP(3)",
+        otherwise="the MLP needs the layers `up_proj` and `down_proj`, C -> 4C -> C",
+        when={
+            "without being asked for, a bias is there": (
+                lambda found: any(name.endswith("bias") for name in found)
+            ),
+            "the layers are not wider in the middle: up_proj leads to 4C channels": (
+                lambda found: list(found.values()) == [[3, 3], [3, 3]]
+            ),
+            "the two layers are exchanged: up_proj goes from C to 4C, down_proj back": {
+                "up_proj.weight": [3, 12],
+                "down_proj.weight": [12, 3],
+            },
+        },
+    )
+    student.expect(
+        probe_mlp,
+        5,
+        False,
+        equals={"up_proj.weight": [20, 5], "down_proj.weight": [5, 20]},
+        otherwise="the sizes are right for C = 3 only: compute them from `embedding_dim`",
+        given="MLP(5)",
+    )
     yield "up to 4C and down to C"
 
-    got = student.run(probe_mlp, True)
-    expected = [
-        ["up_proj.weight", [12, 3]],
-        ["up_proj.bias", [12]],
-        ["down_proj.weight", [3, 12]],
-        ["down_proj.bias", [3]],
-    ]
-    if not isinstance(got, list) or sorted(got) != sorted(expected):
-        words = "`bias=True` must give both layers a bias"
-        if got == matrices:
-            words = "the option `bias` is not handed on to the layers"
-        raise Wrong(words, input="MLP(3, bias=True)", expected=expected, got=got)
+    student.expect(
+        probe_mlp,
+        3,
+        True,
+        equals=matrices | {"up_proj.bias": [12], "down_proj.bias": [3]},
+        otherwise="`bias=True` must give both layers a bias",
+        when={"the option `bias` is not handed on to the layers": matrices},
+        given="MLP(3, bias=True)",
+    )
     yield "biases only where they are asked for"
 
-    x = np.array([-1.0, 0.0, 2.0], np.float32)
-    got = student.array(probe_middle, x, shape=(3,))
-    if not near(got, [-0.1588, 0.0, 1.9546], 1e-3):
-        words = "`self.gelu` is not GELU: at -1 it is -0.159, a little below 0"
-        if near(got, [0.0, 0.0, 2.0]):
-            words = "`self.gelu` is ReLU, which passes nothing below 0"
-        raise Wrong(words, input=x, expected=[-0.1588, 0.0, 1.9546], got=got)
+    student.expect(
+        probe_middle,
+        np.array([-1.0, 0.0, 2.0], np.float32),
+        equals=[-0.1588, 0.0, 1.9546],
+        otherwise="`self.gelu` is not GELU: at -1 it is -0.159, a little below 0",
+        when={"`self.gelu` is ReLU, which passes nothing below 0": [0.0, 0.0, 2.0]},
+        tolerance=1e-3,
+    )
     student.array(probe_mlp_output, np.ones((2, 5, 3), np.float32), shape=(2, 5, 3))
     yield "GELU in the middle, and (B, T, C) goes in and out"
 
@@ -403,21 +416,22 @@ def probe_block(mg, x):
     return [value, caches, dropped, stream.data]
 
 
+ON_SUM = "dropout is on the stream itself: it goes on what a part adds, before the sum"
 BLOCK_WORDS = {
-    17.5: "the residuals are missing: what a part finds must be added to what came in",
-    20.5: "attention's residual is missing: its result replaces x where it should be added",
-    21.0: "the MLP's residual is missing: its result replaces x where it should be added",
-    17.75: "this normalises after the addition (post-norm): each part reads a normalised copy, "
-    "and the stream itself is never normalised",
-    31.5: "the normalised copy was added to, and not x: the stream must run straight through",
-    14.5: "the MLP reads what came into the block; it must read what attention has added to it",
-    22.0: "attention's result was lost: the second addition must start from the first one's sum",
-    21.5: "ln1 was used twice; the MLP has its own LayerNorm",
-    70.0: "there is no dropout: it belongs on what each part adds",
-    46.0: "the MLP's result goes without dropout",
-    38.5: "attention's result goes without dropout",
-    11.25: "the parts read x itself; each must read a normalised copy",
-    30.25: "the MLP came before attention",
+    "the residuals are missing: what a part finds must be added to what came in": 17.5,
+    "attention's residual is missing: its result replaces x where it should be added": 20.5,
+    "the MLP's residual is missing: its result replaces x where it should be added": 21.0,
+    "this normalises after the addition (post-norm): each part reads a normalised copy, and the "
+    "stream itself is never normalised": 17.75,
+    "the normalised copy was added to, and not x: the stream must run straight through": 31.5,
+    "the MLP reads what came into the block; it must read what attention has added to it": 14.5,
+    "attention's result was lost: the second addition must start from the first one's sum": 22.0,
+    "ln1 was used twice; the MLP has its own LayerNorm": 21.5,
+    "there is no dropout: it belongs on what each part adds": 70.0,
+    "the MLP's result goes without dropout": 46.0,
+    "attention's result goes without dropout": 38.5,
+    "the parts read x itself; each must read a normalised copy": 11.25,
+    "the MLP came before attention": 30.25,
 }
 
 
@@ -425,37 +439,34 @@ BLOCK_WORDS = {
 def block_forward(student):
     x = np.array([[[1.0]]], np.float32)
     shown = "x = 1; ln1 adds 1, attn multiplies by 3, ln2 adds 2, ffn by 7, dropout by 1/2"
-    found = student.run(probe_block, x)
-    value = found[0] if isinstance(found, list) and len(found) == 4 else None
-    if not isinstance(value, np.ndarray) or value.shape != (1, 1, 1):
-        raise Wrong("the block must return (B, T, C)", input=shown, got=value)
-    if not near(value, [[[25.0]]]):
-        words = BLOCK_WORDS.get(
-            float(value.item()), "the two additions are not what the picture of the block shows"
-        )
-        raise Wrong(words, input=shown, expected=25.0, got=value.item())
-    if not near(found[2], [6.0, 42.0] * 2):
-        raise Wrong(
-            "dropout is in the wrong place: it goes on what a part adds, not on what it reads",
-            input=shown,
-            expected=[6.0, 42.0] * 2,
-            got=found[2],
-        )
-    if not near(found[3], x):
-        raise Wrong(
-            "the numbers of x itself have changed, and no gradient follows such a change: add "
-            "tensors, x = x + …, and leave x.data alone",
-            input=shown,
-            expected=x,
-            got=found[3],
-        )
+    value, caches, dropped, after = student.run(probe_block, x)
+    require(np.shape(value), (1, 1, 1), "the block must return (B, T, C)", input=shown)
+    require(
+        value.item(),
+        25.0,
+        "the two additions are not what the picture of the block shows",
+        when={ON_SUM: lambda _: dropped == [7.0, 42.0] * 2, **BLOCK_WORDS},
+        input=shown,
+    )
+    require(
+        dropped,
+        [6.0, 42.0] * 2,
+        "dropout is in the wrong place: it goes on what a part adds, not on what it reads",
+        input=shown,
+    )
+    require(
+        after,
+        x,
+        "the numbers of x itself have changed, and no gradient follows such a change: add tensors, "
+        "x = x + …, and leave x.data alone",
+        input=shown,
+    )
     yield "x + attention, then + MLP, each on a normalised copy, each with dropout"
 
-    if found[1] != ["the cache", "no cache"]:
-        raise Wrong(
-            "the cache was not handed on to attention",
-            input='block(x, "the cache"), then block(x)',
-            expected=["the cache", "no cache"],
-            got=found[1],
-        )
+    require(
+        caches,
+        ["the cache", "no cache"],
+        "the cache was not handed on to attention",
+        input='block(x, "the cache"), then block(x)',
+    )
     yield "the cache reaches attention"

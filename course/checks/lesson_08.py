@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from course.checks.vocabulary import Wrong, check, near
+from course.checks.vocabulary import Wrong, check, near, require
 
 
 def tiny(mg, dropout=0.0):
@@ -49,10 +49,11 @@ def probe_portions(mg, tokens, sizes):
 
 
 def probe_opposite_places(mg):
-    """Logits where each place's vector is the opposite of the vector of the token that is there."""
+    """Whether all logits are equal where the vector of each place is minus that of its token."""
     model = tiny(mg)
     model.position_embedding.weight.data[:5] = -model.token_embedding.weight.data
-    return model(np.array([[0, 1, 2]])).data
+    logits = model(np.array([[0, 1, 2]])).data[0]  # (3, V)
+    return bool(np.allclose(logits, logits[:1], atol=1e-4))
 
 
 def probe_nothing_through_dropout(mg, tokens):
@@ -78,11 +79,14 @@ def forward(student):
     tokens = [[1, 1, 4], [2, 0, 3]]
     logits = student.array(probe_logits, tokens, shape=(2, 3, 5))
     if np.all(logits >= 0) and near(logits.sum(-1), np.ones((2, 3)), 1e-3):
-        raise Wrong(
-            "these are probabilities; the model returns logits, before any softmax",
-            input=tokens,
-            got=logits[0, 0],
-        )
+        words = "these are probabilities; the model returns logits, before any softmax"
+        raise Wrong(words, input=tokens, got=logits[0, 0])
+    require(
+        np.shape(student.run(probe_logits, [[1]])),
+        (1, 1, 5),
+        "the logits are (B, T, V) for a single text too: axes of length 1 stay",
+        input=[[1]],
+    )
     yield "logits (B, T, V)"
 
     if near(logits[0, 0], logits[0, 1]):
@@ -93,191 +97,181 @@ def forward(student):
             expected="different rows",
             got=logits[0, :2],
         )
-    added = student.array(probe_opposite_places, shape=(1, 3, 5))[0]
-    if not near(added, added[:1].repeat(3, axis=0), 1e-4):
-        raise Wrong(
-            "the two embeddings must be added: where they are opposite nothing is left of them, "
-            "and all logits are equal",
-            input="tokens 0, 1, 2; position_embedding = -token_embedding",
-            expected="equal rows",
-            got=added,
-        )
-    idle = student.run(probe_influence, tokens)
-    if idle != []:
-        names = " and ".join(sorted({str(name).rsplit(".", 1)[0] for name in idle})[:2])
-        words = f"the parameters of {names} change nothing in the logits"
-        if any(str(name).startswith("blocks") for name in idle):
-            words += ": every block must be passed, one after another"
-        raise Wrong(words, input=tokens, expected=[], got=idle)
-    left = student.run(probe_without_gradient, tokens)
-    if left != []:
-        names = " and ".join(sorted({str(name).rsplit(".", 1)[0] for name in left})[:2])
-        raise Wrong(
-            f"{names} would never learn: no gradient arrives there, since .data hands on the "
-            "numbers without their history",
-            input=tokens,
-            expected=[],
-            got=left,
-        )
+    student.expect(
+        probe_opposite_places,
+        equals=True,
+        otherwise="the two embeddings must be added: where they are opposite nothing is left of "
+        "them, and all logits are equal",
+        given="tokens 0, 1, 2; position_embedding = -token_embedding",
+        expected="equal logits at all places",
+    )
+    student.expect(
+        probe_influence,
+        tokens,
+        equals=[],
+        otherwise=lambda idle: (
+            f"the parameters of {layers(idle)} change nothing in the logits"
+            + (": every block must be passed, one after another" * ("blocks" in str(idle)))
+        ),
+    )
+    student.expect(
+        probe_without_gradient,
+        tokens,
+        equals=[],
+        otherwise=lambda left: (
+            f"{layers(left)} would never learn: no gradient arrives there, since .data hands on "
+            "the numbers without their history"
+        ),
+    )
     yield "places count, and every parameter has its part"
 
+    shown = "2 tokens, then 1"
     got, lengths = student.run(probe_portions, tokens, [2, 1])
-    if lengths != [3, 3]:
-        raise Wrong(
-            "the caches were not filled: each block must get its own",
-            input="2 tokens, then 1",
-            expected=[3, 3],
-            got=lengths,
-        )
-    if not near(got, logits, 1e-4):
-        raise Wrong(
-            "in two portions the tokens get other logits than all at once: with a cache the new "
-            "tokens stand at the places after those before",
-            input="2 tokens, then 1",
-            expected=logits,
-            got=got,
-        )
-    if not near(logits[0, 0], FIRST_LOGITS, 1e-3):
-        raise Wrong(
-            "every part is there, but not in the way of the text: each block is called once, in "
-            "order, on what the one before returned (it adds its own input), then one LayerNorm, "
-            "then the projection",
-            input=tokens,
-            expected=FIRST_LOGITS,
-            got=logits[0, 0],
-        )
+    words = "the caches were not filled: each block must get its own"
+    require(lengths, [3, 3], words, input=shown)
+    require(
+        got,
+        logits,
+        "in two portions the tokens get other logits than all at once: with a cache the new "
+        "tokens stand at the places after those before",
+        input=shown,
+        tolerance=1e-4,
+    )
+    require(
+        logits[0, 0],
+        FIRST_LOGITS,
+        "every part is there, but not in the way of the text: each block is called once, in order, "
+        "on what the one before returned (it adds its own input), then one LayerNorm, then the "
+        "projection",
+        input=tokens,
+        tolerance=1e-3,
+    )
     yield "in portions, through the caches, the same as at once"
 
-    quiet, calls = student.run(probe_nothing_through_dropout, tokens)
-    if not near(quiet[0, 0], quiet[1, 2]):
+    silent, calls = student.run(probe_nothing_through_dropout, tokens)
+    if not near(silent[0, 0], silent[1, 2]):
         raise Wrong(
             "something goes around `self.dropout`: the sum of the embeddings must pass it",
             input="a dropout that passes nothing",
             expected="all equal",
-            got=quiet[:, :, 0],
+            got=silent[:, :, 0],
         )
-    if calls != 1:
-        raise Wrong(
-            "`self.dropout` is called once, on the sum of the embeddings", expected=1, got=calls
-        )
+    require(calls, 1, "`self.dropout` is called once, on the sum of the embeddings")
     yield "the sum of the embeddings passes the dropout"
+
+
+def layers(names):
+    """The first two layers among some parameters: "output_ln and blocks.1.ffn"."""
+    return " and ".join(sorted({str(name).rsplit(".", 1)[0] for name in names})[:2])
 
 
 # --- 08.2: the distribution ---
 
 
-def probe_probabilities(mg, logits, temperature, top_k):
+def probe_probabilities(mg, logits, temperature=1.0, top_k=None):
     return mg.gpt2_shakespeare.next_token_probabilities(logits, temperature, top_k)
 
 
 @check("08.2")
 def distribution(student):
-    def ask(weights, temperature=1.0, top_k=None):
+    def ask(weights, equals, otherwise, temperature=1.0, top_k=None, input=None, **more):
         logits = np.log(np.array(weights, float))
-        return student.array(probe_probabilities, logits, temperature, top_k, shape=logits.shape)
+        got = student.array(probe_probabilities, logits, temperature, top_k, shape=logits.shape)
+        shown = f"logits log {', log '.join(map(str, weights[0]))}" if input is None else input
+        shown += f", temperature {temperature}" * (temperature != 1) + f", top_k {top_k}" * bool(
+            top_k
+        )
+        require(got, equals, otherwise, input=shown, **more)
 
-    got = ask([[1, 2, 4]])
-    if not near(got, [[1 / 7, 2 / 7, 4 / 7]]):
-        raise Wrong(
-            "without settings this is not the softmax of the logits",
-            input="logits log 1, log 2, log 4",
-            expected=[1 / 7, 2 / 7, 4 / 7],
-            got=got,
-        )
-    got = ask([[1, 2, 4]], temperature=0.5)
-    if not near(got, [[1 / 21, 4 / 21, 16 / 21]]):
-        words = "the temperature does something else than dividing the logits"
-        if near(got, [[1 / 7, 2 / 7, 4 / 7]]):
-            words = (
-                "the temperature changes nothing: dividing probabilities and making them "
-                "sum to 1 again gives them back; divide the logits, before the softmax"
-            )
-        elif near(got.sum(), 2.0):
-            words = (
-                "the probabilities were divided by the temperature and sum to 2; divide the "
-                "logits, before the softmax"
-            )
-        elif got[0, 0] > 1 / 7:
-            words = (
-                "a low temperature flattens the distribution, where it must sharpen it: "
-                "divide, do not multiply"
-            )
-        raise Wrong(
-            words,
-            input="logits log 1, log 2, log 4, temperature 0.5",
-            expected=[1 / 21, 4 / 21, 16 / 21],
-            got=got,
-        )
+    row, plain = [[1, 2, 4]], [[1 / 7, 2 / 7, 4 / 7]]
+    ask(row, plain, "without settings this is not the softmax of the logits")
+    ask(
+        row,
+        [[1 / 21, 4 / 21, 16 / 21]],
+        "the temperature does something else than dividing the logits",
+        temperature=0.5,
+        when={
+            "the temperature changes nothing: dividing probabilities and making them sum to 1 "
+            "again gives them back; divide the logits, before the softmax": plain,
+            "the probabilities were divided by the temperature and sum to 2; divide the logits, "
+            "before the softmax": lambda got: near(got.sum(), 2.0),
+            "a low temperature flattens the distribution, where it must sharpen it: divide, do not "
+            "multiply": lambda got: got[0, 0] > 1 / 7,
+        },
+    )
     yield "the softmax of the logits divided by the temperature"
 
-    got = ask([[1, 2, 4], [3, 1, 1]], top_k=2)
-    expected = [[0, 1 / 3, 2 / 3], [3 / 4, 1 / 4, 0]]
-    if not near(got[0], expected[0]):
-        words = "top_k = 2 must leave the two likeliest, with probabilities that sum to 1"
-        if near(got[0], [1 / 3, 2 / 3, 0]):
-            words = "the least likely tokens were kept"
-        elif near(got[0], [0, 2 / 7, 4 / 7]):
-            words = "what is left does not sum to 1: cut before the softmax, or divide again"
-        raise Wrong(
-            words, input="logits log 1, log 2, log 4, top_k 2", expected=expected[0], got=got[0]
-        )
-    ties = ask([[5, 5, 5, 1]], top_k=2)
-    if not near(ties, [[0.5, 0.5, 0, 0]]) or not near(got[1], expected[1]):
-        count = int((ties > 0).sum())
-        raise Wrong(
-            f"of equal logits {count} were kept: exactly k must be left, the earlier ones"
-            if count != 2
-            else "of equal logits the earlier ones must be kept",
-            input="logits log 5, log 5, log 5, log 1, top_k 2",
-            expected=[0.5, 0.5, 0, 0],
-            got=ties,
-        )
-    many = ask([[1, 2] * 150], top_k=5)[0]
-    if np.flatnonzero(many).tolist() != [1, 3, 5, 7, 9]:
-        raise Wrong(
-            "of many equal logits the earlier ones must be kept: argsort and argpartition keep "
-            "the order of equal numbers only by chance, unless told kind='stable'",
-            input="300 logits log 1, log 2, log 1, log 2, …; top_k 5",
-            expected=[1, 3, 5, 7, 9],
-            got=np.flatnonzero(many),
-        )
+    ask(
+        row,
+        [[0, 1 / 3, 2 / 3]],
+        "top_k = 2 must leave the two likeliest, with probabilities that sum to 1",
+        top_k=2,
+        when={
+            "the least likely tokens were kept": [[1 / 3, 2 / 3, 0]],
+            "what is left does not sum to 1: cut before the softmax, or divide again": [
+                [0, 2 / 7, 4 / 7]
+            ],
+        },
+    )
+    ask(
+        [[5, 5, 5, 1]],
+        [[0.5, 0.5, 0, 0]],
+        lambda got: (
+            "of equal logits the earlier ones must be kept"
+            if (got > 0).sum() == 2
+            else f"of equal logits {(got > 0).sum()} were kept: exactly k must be left, the "
+            "earlier ones"
+        ),
+        top_k=2,
+    )
+    words = "each row has its own likeliest tokens"
+    ask([[1, 2, 4], [3, 1, 1]], [[0, 1 / 3, 2 / 3], [3 / 4, 1 / 4, 0]], words, top_k=2)
+    ask(
+        [[1, 2] * 150],
+        [[0, 1 / 5] * 5 + [0] * 290],
+        "of many equal logits the earlier ones must be kept: argsort and argpartition keep the "
+        "order of equal numbers only by chance, unless told kind='stable'",
+        top_k=5,
+        input="300 logits log 1, log 2, log 1, log 2, …",
+    )
     for k in (3, 9):
-        if not near(ask([[1, 2, 4]], top_k=k), [[1 / 7, 2 / 7, 4 / 7]]):
-            raise Wrong(f"top_k = {k} of 3 tokens must cut nothing")
-    if not near(ask([[1, 2, 4]], 0.5, 2), [[0, 1 / 5, 4 / 5]]):
-        raise Wrong("temperature and top_k must work together", expected=[0, 1 / 5, 4 / 5])
+        ask(row, plain, f"top_k = {k} of 3 tokens must cut nothing", top_k=k)
+    words = "temperature and top_k must work together"
+    ask(row, [[0, 1 / 5, 4 / 5]], words, temperature=0.5, top_k=2)
     yield "top_k leaves exactly k, and they sum to 1"
 
-    got = ask([[1, 2, 4], [3, 1, 3]], temperature=0)
-    expected = [[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]]
-    if not near(got, expected):
-        raise Wrong(
-            "temperature 0 must leave the likeliest token alone (the earlier of two equal ones), "
-            "and cannot be divided by",
-            input="logits log 1, log 2, log 4, and log 3, log 1, log 3; temperature 0",
-            expected=expected,
-            got=got,
-        )
+    ask(
+        [[1, 2, 4], [3, 1, 3]],
+        [[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]],
+        "temperature 0 must leave the likeliest token alone (the earlier of two equal ones), "
+        "and cannot be divided by",
+        temperature=0,
+        input="logits log 1, log 2, log 4, and log 3, log 1, log 3",
+    )
     yield "temperature 0 leaves the likeliest"
 
-    logits = np.array([[1000.0, 999.0, 0.0], [0.0, 1.0, 2.0]])
-    got = student.array(probe_probabilities, logits, 0.01, None, shape=(2, 3))
-    if not near(got[1], [0.0, 0.0, 1.0]) and near(got[0], [1.0, 0.0, 0.0]):
-        raise Wrong(
-            "rows disturb each other: take each row's own largest logit off, not that of "
-            "the whole array",
-            input=logits,
-            expected=[[1, 0, 0], [0, 0, 1]],
-            got=got,
-        )
-    if not near(got[0], [1.0, 0.0, 0.0]):
-        raise Wrong(
-            "large logits overflow: take the largest off before exp",
-            input=logits,
-            expected=[1.0, 0.0, 0.0],
-            got=got,
-        )
+    student.expect(
+        probe_probabilities,
+        np.array([[1000.0, 999.0, 0.0], [0.0, 1.0, 2.0]]),
+        0.01,
+        equals=[[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]],
+        otherwise="large logits overflow: take the largest off before exp",
+        when={
+            "rows disturb each other: take each row's own largest logit off, not that of the whole "
+            "array": lambda got: near(got[0], [1.0, 0.0, 0.0])
+        },
+    )
     yield "large logits do not overflow"
+
+    student.expect(
+        probe_probabilities,
+        np.array([[-np.inf, 1.0, 1.0, -np.inf]]),
+        0.5,
+        3,
+        equals=[[0.0, 0.5, 0.5, 0.0]],
+        otherwise="a logit of -inf has probability 0, also where top_k leaves room for it",
+    )
+    yield "a logit of -inf stays impossible"
 
 
 # --- 08.3: sample ---
@@ -295,13 +289,13 @@ MIXED = (
 )
 
 
-def probe_sample(mg, context, count, settings, seed, training):
+def probe_sample(mg, context, max_new_tokens, _settings, _seed=0, _training=True):
     """The tokens, the modes in which the model was called, and the mode it is in afterwards.
 
     A mode is True, False, or "mixed" where the parts of the model are not all in the same one.
     """
     model, modes = tiny(mg), []
-    model.train(training)
+    model.train(_training)
 
     def watch(x):
         modes.append(mode(model))
@@ -309,10 +303,12 @@ def probe_sample(mg, context, count, settings, seed, training):
 
     model.dropout = watch
     try:
-        rng = np.random.default_rng(seed)
+        rng = np.random.default_rng(_seed)
         write = mg.gpt2_shakespeare.sample
-        tokens = write(model, np.array(context), count, generator=rng, **settings)
+        tokens = write(model, np.array(context), max_new_tokens, generator=rng, **_settings)
     except ValueError:
+        if _settings.get("temperature") != -1.0:
+            raise
         tokens = "ValueError"
     return [tokens, modes, mode(model)]
 
@@ -333,76 +329,82 @@ def sampling(student):
     context = [[1, 2], [3, 0]]
 
     def ask(count=5, settings=None, seed=0, training=True):
-        found = student.run(probe_sample, context, count, settings or {}, seed, training)
-        tokens = found[0]
-        if not isinstance(tokens, np.ndarray) or tokens.ndim != 2:
-            raise Wrong("sample must return an array (B, T + max_new_tokens)", got=tokens)
-        return found
+        return student.run(probe_sample, context, count, settings or {}, seed, training)
 
     tokens, modes, training = ask()
-    if tokens.shape != (2, 7):
-        words = "the context and 5 new tokens behind it must come back"
-        if tokens.shape == (2, 5):
-            words = "only the new tokens come back; the context belongs in front of them"
-        raise Wrong(
-            words,
-            input={"context": context, "max_new_tokens": 5},
-            expected=(2, 7),
-            got=tokens.shape,
-        )
-    if not near(tokens[:, :2], context):
-        raise Wrong("the context must stand in front", expected=context, got=tokens[:, :2])
+    shown = {"context": context, "max_new_tokens": 5}
+    require(
+        tokens.shape,
+        (2, 7),
+        "the context and 5 new tokens behind it must come back",
+        when={"only the new tokens come back; the context belongs in front of them": (2, 5)},
+        input=shown,
+    )
+    require(tokens[:, :2], context, "the context must stand in front", input=shown)
     yield "the context, then the new tokens"
 
     if "mixed" in (*modes, training):
         raise Wrong(MIXED)
-    if any(modes):
-        raise Wrong("the model writes in training mode, so its dropout is alive: eval() first")
-    if training is not True:
-        raise Wrong("a model in training is in evaluation mode afterwards: put its mode back")
-    if ask(training=False)[2] is not False:
-        raise Wrong(
-            "a model in evaluation mode is in training mode afterwards: give it back the "
-            "mode that it had, not always training"
-        )
+    require(
+        any(modes),
+        False,
+        "the model writes in training mode, so its dropout is alive: call eval() first, and draw "
+        "the tokens before its mode is put back (a generator in parentheses draws them later)",
+    )
+    words = "a model in training is in evaluation mode afterwards: put its mode back"
+    require(training, True, words)
+    require(
+        ask(training=False)[2],
+        False,
+        "a model in evaluation mode is in training mode afterwards: give it back the mode that it "
+        "had, not always training",
+    )
     yield "in evaluation mode, and the old mode afterwards"
 
-    got, expected = student.run(probe_sample_order, context), [[1, 2, 1, 3, 0], [3, 0, 2, 4, 1]]
-    if not near(got, expected):
-        raise Wrong(
-            "each text must go on with its own tokens, one from each round of `generate`: "
-            "here some stand behind another text (a reshape is no transpose)",
-            input="generate yields [1, 2], [3, 4], [0, 1]; context [[1, 2], [3, 0]]",
-            expected=expected,
-            got=got,
+    student.expect(
+        probe_sample_order,
+        context,
+        equals=[[1, 2, 1, 3, 0], [3, 0, 2, 4, 1]],
+        otherwise="each text must go on with its own tokens, one from each round of `generate`: "
+        "here some stand behind another text (a reshape is no transpose)",
+        given="generate yields [1, 2], [3, 4], [0, 1]; context [[1, 2], [3, 0]]",
+    )
+    for context, count in (([[1, 2], [3, 0]], 0), ([[1, 2], [3, 0]], 1), ([[4, 2]], 1), ([[4]], 3)):
+        got = student.run(probe_sample, context, count, {})[0]
+        require(
+            np.shape(got),
+            (len(context), len(context[0]) + count),
+            "the result is (B, T + max_new_tokens) for a single text, a single token and none too",
+            input={"context": context, "max_new_tokens": count},
         )
-    long = [[0, 1, 2, 3, 4, 3, 2, 1]]
-    got = student.run(probe_sample, long, 2, {}, 0, True)[0]
-    if np.shape(got) != (1, 10) or not near(got[:, :8], long):
-        raise Wrong(
-            "a context that is longer than the model's comes back whole: `generate` cuts "
-            "what the model reads",
-            input={"context": long, "max_new_tokens": 2},
-            expected=(1, 10),
-            got=got,
-        )
+    context = [[0, 1, 2, 3, 4, 3, 2, 1]]
+    got = student.run(probe_sample, context, 2, {})[0]
+    require(
+        [np.shape(got), got[:, :8]],
+        [(1, 10), context],
+        "a context that is longer than the model's comes back whole: `generate` cuts what the "
+        "model reads",
+        input={"context": context, "max_new_tokens": 2},
+    )
     yield "each text goes on by itself, behind the whole context"
 
+    context = [[1, 2], [3, 0]]
     greedy = [ask(5, {"temperature": 0}, seed)[0] for seed in (0, 1)]
-    if not near(greedy[0], greedy[1]):
-        raise Wrong("at temperature 0 two seeds give two texts: hand the temperature on")
-    if not near(ask(5, {"top_k": 1})[0], greedy[0]):
-        raise Wrong("with top_k = 1 only the likeliest token may come: hand top_k on")
+    words = "at temperature 0 two seeds give two texts: hand the temperature on"
+    require(greedy[1], greedy[0], words)
+    words = "with top_k = 1 only the likeliest token may come: hand top_k on"
+    require(ask(5, {"top_k": 1})[0], greedy[0], words)
     if near(ask(20, seed=0)[0], ask(20, seed=1)[0]):
         raise Wrong("two generators with different seeds give the same text: hand it on")
     yield "temperature, top_k and the generator are handed on"
 
-    found = student.run(probe_sample, context, 2, {"temperature": -1.0}, 0, True)
-    if found[0] != "ValueError" or found[2] is not True:
-        raise Wrong(
-            "after an error the model stays in evaluation mode: put the mode back in a `finally`",
-            input="temperature -1",
-        )
+    tokens, _, training = ask(2, {"temperature": -1.0})
+    require(
+        [tokens, training],
+        ["ValueError", True],
+        "after an error the model stays in evaluation mode: put the mode back in a `finally`",
+        input="temperature -1",
+    )
     yield "also after an error"
 
 
@@ -417,17 +419,17 @@ class Dataset:
         return x, (x + 1) % 5
 
 
-def probe_steps(mg, count, max_norm, start):
-    """Trains `count` steps; what the optimizer met each time, the losses and the step count.
+def probe_steps(mg, _count, _max_norm, _start):
+    """Trains `_count` steps; what the optimizer met each time, the losses and the step count.
 
-    `start`: "" or "stale" (gradients of 100 are there), "eval" (mode), "nan" (weights), "steep" (a
+    `_start`: "" or "stale" (gradients of 100 are there), "eval" (mode), "nan" (weights), "steep" (a
     finite loss with infinite gradients).
     """
     model = tiny(mg)
-    recipe = mg.gpt2_shakespeare.Recipe(
-        num_steps=10, warmup_steps=4, max_norm=max_norm, lr=0.01, min_lr=0.001, batch_size=2
+    config = mg.gpt2_shakespeare.TrainingConfig(
+        num_steps=10, warmup_steps=4, max_norm=_max_norm, lr=0.01, min_lr=0.001, batch_size=2
     )
-    trainer = mg.gpt2_shakespeare.Trainer(model, Dataset(), recipe)
+    trainer = mg.gpt2_shakespeare.Trainer(model, Dataset(), config)
     met, modes, update = [], [], trainer.optimizer.step
 
     def step():
@@ -441,18 +443,18 @@ def probe_steps(mg, count, max_norm, start):
 
     def watch(x):
         modes.append(mode(model))
-        return steep(x) if start == "steep" else x
+        return steep(x) if _start == "steep" else x
 
     trainer.optimizer.step, model.dropout = step, watch
-    if start == "stale":
+    if _start == "stale":
         for parameter in model.parameters():
             parameter.grad = np.full_like(parameter.data, 100.0)
-    elif start == "eval":
+    elif _start == "eval":
         model.eval()
-    elif start == "nan":
+    elif _start == "nan":
         model.output_projection.weight.data[...] = np.nan
     before = model.output_projection.weight.data.copy()
-    losses = [trainer.step() for _ in range(count)]
+    losses = [trainer.step() for _ in range(_count)]
     losses = [loss if isinstance(loss, float) else type(loss).__name__ for loss in losses]
     moved = not np.array_equal(before, model.output_projection.weight.data, equal_nan=True)
     return [met, losses, trainer.steps, modes, moved]
@@ -470,91 +472,89 @@ def probe_rates(mg, count):
 @check("08.4")
 def training_step(student):
     met, losses, steps, _, moved = student.run(probe_steps, 2, 1e9, "")
-    if len(met) != 2 or not moved:
-        raise Wrong("the optimizer must make one step in each step", expected=2, got=len(met))
-    if not all(isinstance(loss, float) for loss in losses):
-        raise Wrong("a step must return its loss as a float", expected="float", got=losses[0])
-    if not near(losses[0], student.number(probe_loss), 1e-4):
-        raise Wrong(
-            "the loss that comes back is not the loss of this step's batch, before the update",
-            expected=student.number(probe_loss),
-            got=losses[0],
-        )
-    if steps != 2:
-        raise Wrong(
-            "`self.steps` must count the steps: batch and rate depend on it",
-            input="2 steps",
-            expected=2,
-            got=steps,
-        )
+    require([len(met), moved], [2, True], "the optimizer must make one step in each step")
+    kind = losses[0] if isinstance(losses[0], str) else "float"
+    require(kind, "float", "a step must return its loss as a float")
+    require(
+        losses[0],
+        student.number(probe_loss),
+        "the loss that comes back is not the loss of this step's batch, before the update",
+        tolerance=1e-4,
+    )
+    words = "`self.steps` must count the steps: batch and rate depend on it"
+    require(steps, 2, words, input="2 steps")
     yield "one update, its loss comes back, and steps are counted"
 
     norm = met[0][0]
     if norm == 0:
         raise Wrong("the optimizer met no gradients: they were cleared between backward and step")
-    stale = student.run(probe_steps, 1, 1e9, "stale")[0][0][0]
-    if not near(stale, norm, 1e-3):
-        raise Wrong(
-            "gradients of an earlier step were added to this one's: clear them first",
-            input="old gradients of 100",
-            expected=norm,
-            got=stale,
-        )
+    require(
+        student.run(probe_steps, 1, 1e9, "stale")[0][0][0],
+        norm,
+        "gradients of an earlier step were added to this one's: clear them first",
+        input="old gradients of 100",
+        tolerance=1e-3,
+    )
     yield "old gradients are cleared first"
 
-    clipped = student.run(probe_steps, 1, 0.01, "")[0][0][0]
-    if clipped > 0.0101:
-        raise Wrong(
-            "the optimizer met gradients longer than max_norm: clip them before its step",
-            input="max_norm 0.01",
-            expected=0.01,
-            got=clipped,
-        )
-    if clipped < 0.0099:
-        raise Wrong("the gradients were made shorter than max_norm", expected=0.01, got=clipped)
+    require(
+        student.run(probe_steps, 1, 0.01, "")[0][0][0],
+        0.01,
+        "the optimizer met gradients longer than max_norm: clip them before its step",
+        when={"the gradients were made shorter than max_norm": lambda got: got < 0.0099},
+        input="max_norm 0.01",
+        tolerance=1e-4,
+    )
     yield "gradients are clipped before the update"
 
     rates = [lr for _, lr in student.run(probe_steps, 6, 1e9, "")[0]]
     expected = student.run(probe_rates, 6)
-    if not near(np.array(rates), expected):
-        words = "the rates are not those of warmup_cosine for steps 0, 1, 2, …"
-        if near(np.array(rates[1:]), expected[:-1]):
-            words = "the rate was set after the update, so it comes one step too late"
-        elif near(np.array(rates[:-1]), expected[1:]):
-            words = "the rate is that of the next step: steps are counted from 0"
-        elif len(set(rates)) == 1:
-            words = "the rate never changes: set `self.optimizer.lr` from warmup_cosine"
-        raise Wrong(words, expected=expected, got=rates)
+    require(
+        rates,
+        expected,
+        "the rates are not those of warmup_cosine for steps 0, 1, 2, …",
+        when={
+            "the rate was set after the update, so it comes one step too late": (
+                lambda got: near(got[1:], expected[:-1])
+            ),
+            "the rate is that of the next step: steps are counted from 0": (
+                lambda got: near(got[:-1], expected[1:])
+            ),
+            "the rate never changes: set `self.optimizer.lr` from warmup_cosine": (
+                lambda got: len(set(got)) == 1
+            ),
+        },
+    )
     yield "the rate follows warm-up and cosine"
 
-    if student.run(probe_steps, 1, 1.0, "eval")[3] != [True]:
-        raise Wrong(
-            "after an evaluation the model trains in evaluation mode, without dropout: "
-            "train() first"
+    require(
+        student.run(probe_steps, 1, 1.0, "eval")[3],
+        [True],
+        "after an evaluation the model trains in evaluation mode, without dropout: train() first",
+    )
+    for start, shown, words in (
+        (
+            "nan",
+            "weights of nan",
+            "a loss that is not finite must change no parameter and count no step: return it "
+            "before the update",
+        ),
+        (
+            "steep",
+            "a loss with infinite gradients",
+            "the loss was finite and a gradient was not, and the parameters were moved by it: look "
+            "at the length that clip_grad_norm_ returns",
+        ),
+    ):
+        met, losses, steps, _, _ = student.run(probe_steps, 1, 1.0, start)
+        require([len(met), steps], [0, 0], words, input=shown)
+        require(
+            isinstance(losses[0], float) and bool(np.isnan(losses[0])),
+            True,
+            "a step that changed nothing must say so by what it returns: the loss that is not "
+            "finite, or math.nan where only a gradient is not",
+            input=shown,
         )
-    met, nan, steps, _, _ = student.run(probe_steps, 1, 1.0, "nan")
-    if met or steps != 0:
-        raise Wrong(
-            "a loss that is not finite must change no parameter and count no step: "
-            "return it before the update",
-            input="weights of nan",
-        )
-    met, steep, steps, _, _ = student.run(probe_steps, 1, 1.0, "steep")
-    if met or steps != 0:
-        raise Wrong(
-            "the loss was finite and a gradient was not, and the parameters were moved by "
-            "it: look at the length that clip_grad_norm_ returns",
-            input="a loss with infinite gradients",
-        )
-    for losses, input in ((nan, "weights of nan"), (steep, "a loss with infinite gradients")):
-        if not (isinstance(losses[0], float) and np.isnan(losses[0])):
-            raise Wrong(
-                "a step that changed nothing must say so by what it returns: the loss that "
-                "is not finite, or math.nan where only a gradient is not",
-                input=input,
-                expected="nan",
-                got=losses[0],
-            )
     yield "in training mode, and a loss or gradient that is not finite changes nothing"
 
 
@@ -573,11 +573,11 @@ class Windows:
         return x, (x * 2 + 1) % 5
 
 
-def probe_evaluate(mg, num_batches, seed, training):
+def probe_evaluate(mg, num_batches, seed, _training):
     model, windows = tiny(mg, dropout=0.5), Windows()
     mg.manual_seed(num_batches + seed)
     library = mg.random.default_generator().bit_generator.state
-    model.train(training)
+    model.train(_training)
     value = mg.gpt2_shakespeare.evaluate(model, windows, num_batches, 3, seed)
     untouched = mg.random.default_generator().bit_generator.state == library
     kind = "float" if isinstance(value, float) else type(value).__name__
@@ -598,52 +598,59 @@ def probe_each(mg, count, seed):
 @check("08.5")
 def evaluation(student):
     value, asked, training, untouched = student.run(probe_evaluate, 3, 0, True)
-    if not isinstance(value, float):
-        raise Wrong("evaluate must return a float", expected="float", got=value)
-    if asked != [3, 3, 3]:
-        raise Wrong(
-            "the number or the size of the batches is not what was asked for",
-            input="num_batches 3, batch_size 3",
-            expected=[3, 3, 3],
-            got=asked,
-        )
+    kind = value if isinstance(value, str) else "float"
+    require(kind, "float", "evaluate must return a float")
+    require(
+        asked,
+        [3, 3, 3],
+        "the number or the size of the batches is not what was asked for",
+        input="num_batches 3, batch_size 3",
+    )
     if training == "mixed":
         raise Wrong(MIXED)
-    if training is not True:
-        raise Wrong(
-            "the model stays in evaluation mode, and the rest of the training goes "
-            "without dropout: put its mode back"
-        )
-    if student.run(probe_evaluate, 1, 0, False)[2] is not False:
-        raise Wrong(
-            "a model in evaluation mode was put into training mode: give it back the mode "
-            "that it had"
-        )
+    require(
+        training,
+        True,
+        "the model stays in evaluation mode, and the rest of the training goes without dropout: "
+        "put its mode back",
+    )
+    require(
+        student.run(probe_evaluate, 1, 0, False)[2],
+        False,
+        "a model in evaluation mode was put into training mode: give it back the mode that it had",
+    )
     yield "as many batches as asked for, and the model keeps its mode"
 
-    again, other = (student.run(probe_evaluate, 3, seed, False)[0] for seed in (0, 1))
-    if not near(again, value, 1e-4):
-        if near(student.run(probe_evaluate, 3, 0, False)[0], again, 1e-4):
-            words = "a model in training mode gets another loss: its dropout is alive; eval() first"
-        else:
-            words = "the same seed gives other windows each time: make the generator from the seed"
-        raise Wrong(words, expected=again, got=value)
+    again, twice, other = (student.run(probe_evaluate, 3, seed, False)[0] for seed in (0, 0, 1))
+    require(
+        value,
+        again,
+        "the same seed gives other windows each time: make the generator from the seed",
+        when={
+            "a model in training mode gets another loss: its dropout is alive; eval() first, and "
+            "compute all losses before its mode is put back": lambda _: near(twice, again, 1e-4)
+        },
+        tolerance=1e-4,
+    )
     if near(other, value, 1e-4):
         raise Wrong("another seed gives the same windows", input="seeds 0 and 1")
     losses = student.run(probe_each, 3, 0)
-    mean = sum(losses) / 3
-    if not near(value, mean, 1e-4):
-        words = "this is not the mean of the losses of the batches"
-        if near(value, losses[-1], 1e-4):
-            words = "only the last batch counts; the mean of all was asked for"
-        elif near(value, sum(losses), 1e-4):
-            words = "the losses were added up and not divided by their number"
-        elif near(value, losses[0], 1e-4):
-            words = "every batch is the first one: one generator must serve them all"
-        raise Wrong(words, input=losses, expected=mean, got=value)
-    if not untouched:
-        raise Wrong(
-            "the library's own generator was set or drawn from: the training after an evaluation "
-            "would go on with other numbers; make a generator of your own from the seed"
-        )
+    require(
+        value,
+        sum(losses) / 3,
+        "this is not the mean of the losses of the batches",
+        when={
+            "only the last batch counts; the mean of all was asked for": losses[-1],
+            "the losses were added up and not divided by their number": sum(losses),
+            "every batch is the first one: one generator must serve them all": losses[0],
+        },
+        input=f"batches with the losses {losses}",
+        tolerance=1e-4,
+    )
+    require(
+        untouched,
+        True,
+        "the library's own generator was set or drawn from: the training after an evaluation "
+        "would go on with other numbers; make a generator of your own from the seed",
+    )
     yield "the mean over the windows of the seed, dropout off"

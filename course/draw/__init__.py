@@ -10,6 +10,7 @@ from course.draw.curves import bars, histograms, lines, profile, tangents
 from course.draw.flow import stream
 from course.draw.maps import attention, boundary, heatmap, surface
 from course.draw.modules import walk
+from course.draw.motion import moving
 from course.draw.style import COLOURS, canvas, show, to_file
 from course.draw.text import tokens, windows
 
@@ -23,6 +24,7 @@ __all__ = [
     "heatmap",
     "histograms",
     "lines",
+    "moving",
     "profile",
     "show",
     "stream",

@@ -206,8 +206,8 @@ class Contract:
 
     `function` is the function that the body stands in, as Python calls it: "_Pending.add",
     "embedding.<locals>.rule". `gives` is what
-    the body returns there: "" (nothing), "value", "tuple", "several" (a value that is unpacked
-    where the function is used) or "yield". `count` is the length of the tuple, 0 where it varies.
+    the body returns there: "" (nothing), "value", "tuple", "several" (a tuple, or a value that is
+    unpacked where the function is used) or "yield". `count` is the length of the tuple, 0 where it varies.
     `inner` names functions inside the body that the rest of the cell uses and that return a value.
     """
 
@@ -236,7 +236,8 @@ def contract(exercise: Exercise) -> Contract:
     elif returned:
         unpacked = re.compile(rf"^[ \t]*\w+, .*\b{around[-1].name}\(", re.MULTILINE)
         sources = [cell.source for cell in exercise.notebook.cells]
-        gives = "several" if any(map(unpacked.search, sources)) else "value"
+        calls = any(re.match(r"tuple\(", ast.unparse(node)) for node in returned)
+        gives = "several" if calls or any(map(unpacked.search, sources)) else "value"
     return Contract(
         exercise.cell.module,
         qualified_name(around),

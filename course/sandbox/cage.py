@@ -84,5 +84,7 @@ def problem():
     if shutil.which("bwrap") is None:
         return "bubblewrap is not installed (on Debian and Ubuntu: sudo apt install bubblewrap)"
     trial = command([sys.executable, "-I", "-c", "import numpy"])
-    done = subprocess.run(trial, capture_output=True, text=True, errors="replace", check=False)
+    done = subprocess.run(
+        trial, capture_output=True, encoding="utf-8", errors="replace", check=False
+    )
     return "" if done.returncode == 0 else f"bubblewrap does not work here: {done.stderr.strip()}"

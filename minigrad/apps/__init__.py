@@ -1,1 +1,1 @@
-"""What stands on the model: command lines, checkpoints, the shipped model, the sampler's widget."""
+"""What uses the model: command line, checkpoints, the shipped model, sampler and widget."""

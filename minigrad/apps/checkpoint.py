@@ -1,8 +1,7 @@
-"""Checkpoints: a training run in one safetensors file, whole or not there at all.
+"""Checkpoints: a training run in one file, whole or not there at all (see files.py).
 
-The file holds the arrays of model and optimizer and, as JSON in its header, what they belong to.
-It is written beside its place, flushed, then renamed: a run killed at any moment leaves the
-checkpoints before it as they were. A checksum over all of it tells a damaged file.
+A checkpoint holds the arrays of model and optimizer and, in its header, what they belong to: the
+model's size, the settings of the training, the vocabulary and the text.
 """
 
 import json
@@ -15,81 +14,27 @@ from pathlib import Path
 
 import numpy as np
 
-_FORMAT = "minigrad training run 2"
-_NAME = re.compile(r"step_(\d{8})\.safetensors")
+from minigrad.apps.files import build_model, check_numbers, read_arrays, safetensors, write_arrays
+from minigrad.support.settings import number, whole_number
 
-
-def _safetensors():
-    try:
-        import safetensors.numpy
-    except ModuleNotFoundError:
-        raise ModuleNotFoundError(
-            "checkpoints need safetensors, which is not installed: "
-            'pip install safetensors (or "minigrad[train]")'
-        ) from None
-    return safetensors
-
-
-def write_arrays(path, arrays, description):
-    """Write named arrays and a description (anything JSON can hold) as one file, atomically."""
-    path = Path(path)
-    arrays = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
-    text = json.dumps(description, sort_keys=True)
-    metadata = {"minigrad": text, "checksum": _checksum(text, arrays)}
-    content = _safetensors().numpy.save(arrays, metadata=metadata)
-    unfinished = path.with_suffix(f".unfinished-{os.getpid()}")
-    try:
-        with open(unfinished, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(unfinished, path)
-    finally:
-        unfinished.unlink(missing_ok=True)
-
-
-def read_arrays(path):
-    """The named arrays and the description of a file; ValueError where it is not one of ours."""
-    library = _safetensors()
-    try:
-        with library.safe_open(path, framework="numpy") as file:
-            metadata = file.metadata() or {}
-            arrays = {name: file.get_tensor(name) for name in file.keys()}
-        description = json.loads(metadata["minigrad"])
-        checksum = _checksum(metadata["minigrad"], arrays)
-        if metadata.get("checksum", checksum) != checksum:  # the first files had none
-            raise ValueError("its checksum is not that of its content")
-    except OSError as error:
-        raise ValueError(f"{path} cannot be read: {error.strerror or error}") from None
-    except MemoryError:
-        raise
-    except Exception as error:  # whatever a stranger's bytes make of the two parsers
-        raise ValueError(f"{path} is damaged, or no file that minigrad wrote ({error})") from None
-    return arrays, description
-
-
-def _checksum(text, arrays):
-    """CRC-32 over a description and the names, types, shapes and bytes of arrays."""
-    value = zlib.crc32(text.encode("utf-8"))
-    for name, array in sorted(arrays.items()):
-        value = zlib.crc32(f"{name} {array.dtype} {array.shape}".encode(), value)
-        value = zlib.crc32(array.reshape(-1).view(np.uint8), value)
-    return f"{value:08x}"
-
-
-# --- A training run ---
+_FORMAT = "minigrad training run 3"
+_NAME = re.compile(r"step_(\d{8,})\.safetensors")
 
 
 def describe(trainer, vocabulary):
-    """What must be the same for a run to go on: the model, the recipe, the vocabulary, the text."""
+    """What must stay the same for a run to be resumed: model, settings, vocabulary and text."""
     tokens = trainer.dataset.tokens
-    return {
+    description = {
         "format": _FORMAT,
         "model": asdict(trainer.model.config),
-        "recipe": json.loads(json.dumps(asdict(trainer.recipe))),
+        "training": asdict(trainer.config),
         "vocabulary": vocabulary,
         "text": f"{len(tokens)} tokens, {zlib.crc32(np.ascontiguousarray(tokens)):08x}",
     }
+    return json.loads(json.dumps(description, default=np.generic.item))  # as a file gives it back
+
+
+# --- Saving ---
 
 
 def save(folder, trainer, vocabulary, validation_loss=None, keep=3):
@@ -123,6 +68,24 @@ def _remove_old(folder, keep):
         path.unlink(missing_ok=True)
 
 
+def try_to_write(folder):
+    """Raise OSError where a folder takes no file: better before a long run than after it."""
+    attempt = Path(folder) / f"step_try.unfinished-{os.getpid()}"
+    attempt.touch()
+    attempt.unlink()
+
+
+# --- What is in a folder ---
+
+
+def checkpoints(folder):
+    """The checkpoints in a folder, oldest first."""
+    folder = Path(folder)
+    inside = folder.iterdir() if folder.is_dir() else ()
+    found = [(_NAME.fullmatch(path.name), path) for path in inside]
+    return [path for _, path in sorted((int(name[1]), path) for name, path in found if name)]
+
+
 def best(folder):
     """The checkpoint in a folder with the lowest validation loss, and that loss (or None, inf)."""
     found = [(_validation_loss(path), path) for path in checkpoints(folder)]
@@ -133,63 +96,63 @@ def best(folder):
 def _validation_loss(path):
     """The validation loss that was measured at a checkpoint, inf where none was."""
     try:
-        with _safetensors().safe_open(path, framework="numpy") as file:
-            loss = float(json.loads(file.metadata()["minigrad"])["progress"]["validation_loss"])
-    except Exception:  # a damaged file is nobody's best
+        with safetensors().safe_open(path, framework="numpy") as file:
+            loss = json.loads(file.metadata()["minigrad"])["progress"]["validation_loss"]
+        return float(number("the validation loss", loss, 0, below=True))
+    except Exception:  # none was measured, or the file is damaged: then it is not the best
         return math.inf
-    return loss if math.isfinite(loss) else math.inf
 
 
-def try_to_write(folder):
-    """Raise OSError where a folder takes no file: better before a long run than after it."""
-    attempt = Path(folder) / f"step_try.unfinished-{os.getpid()}"
-    attempt.touch()
-    attempt.unlink()
-
-
-def checkpoints(folder):
-    """The checkpoints in a folder, oldest first."""
-    folder = Path(folder)
-    inside = folder.iterdir() if folder.is_dir() else ()
-    return sorted(path for path in inside if _NAME.fullmatch(path.name))
+# --- Resuming ---
 
 
 def resume(path, trainer, vocabulary):
-    """Put the trainer where the checkpoint left it; one of another run is refused, all or none.
+    """Set the trainer to the state of a checkpoint; one of another run is refused, all or none.
 
     The run may have become longer: its learning rate then follows the longer schedule.
     """
     arrays, description = read_arrays(path)
-    if not isinstance(description, dict) or description.get("format") != _FORMAT:
-        raise ValueError(f"{path} is no checkpoint of a training run")
+    met = _format(path, description)
+    if met != _FORMAT:
+        raise ValueError(f"{path} was written by another version of minigrad ({met})")
     for part, wanted in describe(trainer, vocabulary).items():
         met = description.get(part)
-        if part == "recipe" and isinstance(met, dict) and _is_longer(wanted, met):
+        if part == "training" and isinstance(met, dict) and _is_longer(wanted, met):
             met = {**met, **{name: wanted[name] for name in _LENGTHS}}
         if met != wanted:
             raise ValueError(f"{path} belongs to another run: {_difference(part, met, wanted)}")
-    model = {n.removeprefix("model."): a for n, a in arrays.items() if n.startswith("model.")}
-    optimizer = {
-        n.removeprefix("optimizer."): a for n, a in arrays.items() if n.startswith("optimizer.")
-    }
     before = trainer.model.state_dict()
     try:
-        steps = int(description["progress"]["steps"])
-        if not 0 <= steps <= trainer.recipe.num_steps:
-            raise ValueError(f"it stands at step {steps} of {trainer.recipe.num_steps}")
-        trainer.model.load_state_dict(model)
-        trainer.optimizer.load_state_dict({**optimizer, **description["optimizer"]})
+        steps = description["progress"]["steps"]
+        whole_number("its number of steps", steps, 0, trainer.config.num_steps)
+        check_numbers(arrays, np.float32)
+        trainer.model.load_state_dict(_part(arrays, "model."))
+        state = {**_part(arrays, "optimizer."), **description["optimizer"]}
+        trainer.optimizer.load_state_dict(state)
         trainer.steps = steps
-    except (KeyError, TypeError, ValueError, OverflowError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
         trainer.model.load_state_dict(before)
         raise ValueError(f"{path} is damaged: {error}") from None
+
+
+def _format(path, description):
+    """The format that a file names; ValueError where it is no checkpoint of any version."""
+    met = description.get("format") if isinstance(description, dict) else None
+    if not isinstance(met, str) or not met.startswith("minigrad training run"):
+        raise ValueError(f"{path} is no checkpoint of a training run")
+    return met
+
+
+def _part(arrays, prefix):
+    """The arrays whose names begin with `prefix`, without it."""
+    return {name.removeprefix(prefix): x for name, x in arrays.items() if name.startswith(prefix)}
 
 
 _LENGTHS = ("num_steps", "warmup_steps")  # the command line derives the second from the first
 
 
-def _is_longer(recipe, other):
-    return all(isinstance(other.get(n), int) and other[n] <= recipe[n] for n in _LENGTHS)
+def _is_longer(config, other):
+    return all(isinstance(other.get(n), int) and other[n] <= config[n] for n in _LENGTHS)
 
 
 def _difference(part, met, wanted):
@@ -202,30 +165,6 @@ def _difference(part, met, wanted):
 
 def load_model(path):
     """The model and the tokenizer of a checkpoint, ready to sample from."""
-    from minigrad.data import CharTokenizer
-    from minigrad.gpt2_shakespeare import GPT2, GPT2Config
-
     arrays, description = read_arrays(path)
-    state = {n.removeprefix("model."): a for n, a in arrays.items() if n.startswith("model.")}
-    try:
-        tokenizer = CharTokenizer(description["vocabulary"])
-        config = GPT2Config(**description["model"])
-        _refuse_other_sizes(config, tokenizer.vocab_size, state)
-        model = GPT2(config)
-        model.load_state_dict(state)
-    except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
-        raise ValueError(f"{path} does not describe a model ({error})") from None
-    return model.eval(), tokenizer
-
-
-def _refuse_other_sizes(config, vocab_size, state):
-    """Compare before anything is built: a file must not claim more memory than it fills itself."""
-    C = config.embedding_dim
-    described = [(vocab_size, C), (config.context_size, C), config.num_blocks]
-    held = [
-        state["token_embedding.weight"].shape,
-        state["position_embedding.weight"].shape,
-        sum(name.endswith(".ln1.weight") for name in state),
-    ]
-    if described != held or config.vocab_size != vocab_size:
-        raise ValueError(f"its arrays have the sizes {held}, its description says {described}")
+    _format(path, description)  # of any version: the model is described alike
+    return build_model(path, _part(arrays, "model."), description, np.float32)

@@ -1,131 +1,96 @@
 """The command line of lesson 08: `python -m minigrad.gpt2_shakespeare`."""
 
-import argparse
-import io
 import math
 import os
 import signal
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from minigrad import random
-from minigrad.backprop import detect_anomaly
-from minigrad.data import CharTokenizer, TextDataset
-from minigrad.data import load_shakespeare, load_text, train_validation_split
-from minigrad.gpt2_shakespeare import GPT2, GPT2Config, Recipe, Trainer, evaluate, sample
 from minigrad.apps import checkpoint
-from minigrad.support.threads import blas_threads
+from minigrad.apps.arguments import Refused, check_memory, check_together, parse
+from minigrad.apps.fast_training import trainer_of
+from minigrad.apps.lock import only_run_in
+from minigrad.apps.streams import lenient_streams
+from minigrad.backprop import detect_anomaly
+from minigrad.data import (
+    CharTokenizer,
+    TextDataset,
+    load_shakespeare,
+    load_text,
+    train_validation_split,
+)
+from minigrad.gpt2_shakespeare import GPT2, GPT2Config, Trainer, TrainingConfig, evaluate, sample
+from minigrad.support.threads import side_by_side
 
-EVALUATION_BATCHES = 20  # for a report on the way; the last one takes ten times as many
-
-
-class Refused(Exception):
-    """Something is wrong that one line can say; the exit code is 2."""
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message):
-        raise Refused(message)
-
-
-def _number(kind, low, high=math.inf, below=False):
-    """An argument type: a finite number from `low` to `high` (or below it)."""
-
-    def read(text):
-        value = kind(text)
-        if not low <= value <= high or (below and value == high):
-            upper = "" if high == math.inf else f" and {'below' if below else 'at most'} {high}"
-            raise argparse.ArgumentTypeError(f"must be at least {low}{upper}, not {text}")
-        return value
-
-    read.__name__ = "whole number" if kind is int else "number"
-    return read
+EVALUATION_BATCHES = 20  # batches per evaluation; the final one uses ten times as many
 
 
-def _parser():
-    parser = _Parser(
-        prog="python -m minigrad.gpt2_shakespeare",
-        description="Train a GPT-2 in NumPy on Shakespeare's plays, or on a text of your own, "
-        "character by character.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
-    )
-    whole, positive = _number(int, 0), _number(int, 1)
+class Alone:
+    """One process trains: what several ranks do together (apps/distributed.py) it does by itself."""
 
-    def add(group, name, kind, default, text):
-        group.add_argument(name, type=kind, default=default, help=text, metavar="N")
+    first = True  # prints and saves
 
-    model = parser.add_argument_group("the model")
-    add(model, "--context-size", positive, 64, "tokens that the model sees at once")
-    add(model, "--num-blocks", positive, 6, "transformer blocks")
-    add(model, "--num-heads", positive, 6, "attention heads in each block")
-    add(model, "--embedding-dim", positive, 288, "channels; a multiple of --num-heads")
-    add(model, "--dropout", _number(float, 0, 1, below=True), 0.0, "dropout probability")
-    training = parser.add_argument_group("the training")
-    add(training, "--num-steps", whole, 2048, "steps of AdamW; a resumed run may get more")
-    add(training, "--batch-size", positive, 32, "sequences in a batch")
-    add(training, "--lr", _number(float, 0, 10), 1e-3, "highest learning rate, after the warm-up")
-    add(training, "--report-every", positive, 256, "steps between two reports of the losses")
-    add(training, "--workers", positive, 1, "threads that share a batch, one core each")
-    add(training, "--seed", whole, 0, "seed of everything random")
-    training.add_argument(
-        "--text", metavar="FILE", help="a UTF-8 text to learn from, instead of the plays"
-    )
-    samples = parser.add_argument_group("the samples")
-    add(samples, "--initial-sample-length", whole, 256, "characters before training; 0: none")
-    add(samples, "--final-sample-length", whole, 1024, "characters after training; 0: none")
-    add(samples, "--temperature", _number(float, 0, 100), 1.0, "lower: safer, 0: the likeliest")
-    add(samples, "--top-k", positive, None, "draw from the k likeliest characters only")
-    samples.add_argument("--prompt", default="\n", help="what a sample begins with")
-    files = parser.add_argument_group("checkpoints")
-    files.add_argument("--checkpoint-dir", metavar="DIR", help="where to save the run")
-    add(files, "--save-every", positive, 256, "steps between two checkpoints")
-    files.add_argument(
-        "--resume", action="store_true", help="go on from the newest checkpoint in the folder"
-    )
-    return parser
+    def trainer(self, model, dataset, config):
+        """A trainer of its own."""
+        return Trainer(model, dataset, config)
+
+    agree = staticmethod(int)  # the largest number that any rank gives
 
 
-def main(arguments=None):
+def main(arguments=None, ranks=Alone()):
     """Run the command line; returns its exit code.
 
-    0, 1 where the run failed, 2 for bad input, 130 after Ctrl-C, 143 after SIGTERM.
+    0, 1 where the run failed, 2 for bad input, 130 after Ctrl-C, 143 after SIGTERM. Where the
+    output is closed meanwhile (`… | head -1`), the run goes on without it.
     """
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # "?" where a console lacks a character
+    with lenient_streams(_say) as output:
+        code = _exit_code(arguments, ranks)
+        output.flush()
+    return 1 if code == 0 and output.failed else code
+
+
+def _exit_code(arguments, ranks):
     try:
-        return _run(_parser().parse_args(arguments))
+        return _run(parse(arguments), ranks)
     except (Refused, ModuleNotFoundError) as error:
-        print(f"gpt2_shakespeare: {error}", file=sys.stderr)
+        _say(error)
         return 2
     except MemoryError:
-        print("gpt2_shakespeare: not enough memory: take a smaller model or batch", file=sys.stderr)
+        _say("not enough memory: take a smaller model, batch or context")
         return 1
     except KeyboardInterrupt:  # before or after the training, or a second time during it
-        print("\ngpt2_shakespeare: interrupted", file=sys.stderr)
+        _say("interrupted")
         return 128 + signal.SIGINT
 
 
-def _run(options):
+def _say(words):
+    print(f"gpt2_shakespeare: {words}", file=sys.stderr)
+
+
+def _run(options, ranks):
+    check_together(options)
     text, tokenizer, training, validation = _read_text(options)
-    random.manual_seed(options.seed)
-    trainer = _trainer(options, tokenizer, training)
-    resumed = _prepare_checkpoints(options, trainer, tokenizer)
-    _import_tqdm()
+    check_memory(options, tokenizer.vocab_size)
     prompt = _prompt(options, tokenizer)
-    print(
-        f"{len(text):,} characters, {tokenizer.vocab_size} different; "
-        f"the model learns {trainer.model.num_parameters():,} numbers"
-    )
-    if options.initial_sample_length and not resumed:
-        _print_sample("before training", trainer.model, tokenizer, prompt, options, "initial")
-    code = _train(options, trainer, tokenizer, validation)
-    if code == 0 and options.final_sample_length:
+    _import_tqdm()
+    random.manual_seed(options.seed)
+    trainer = _trainer(options, tokenizer, training, ranks)
+    with ExitStack() as held:
+        resumed = _prepare_checkpoints(options, trainer, tokenizer, held, ranks)
+        print(
+            f"{len(text):,} characters, {tokenizer.vocab_size} different; "
+            f"the model learns {trainer.model.num_parameters():,} numbers"
+        )
+        if options.initial_sample_length and not resumed and ranks.first:
+            _print_sample("before training", trainer.model, tokenizer, prompt, options, "initial")
+        code = _train(options, trainer, tokenizer, validation, ranks)
+    if code == 0 and options.final_sample_length and ranks.first:
         _print_sample("after training", trainer.model, tokenizer, prompt, options, "final")
     return code
 
@@ -134,8 +99,9 @@ def _run(options):
 
 
 def _read_text(options):
+    """The text, its tokenizer, and the data sets to learn from and to validate on."""
     try:
-        text = load_text(options.text) if options.text else load_shakespeare()
+        text = load_text(options.text) if options.text is not None else load_shakespeare()
     except (OSError, ValueError) as error:
         raise Refused(f"--text: {error}") from None
     tokenizer = CharTokenizer(text)
@@ -152,14 +118,9 @@ def _read_text(options):
     return text, tokenizer, training, validation
 
 
-def _trainer(options, tokenizer, training):
-    if options.embedding_dim % options.num_heads:
-        raise Refused(
-            f"--embedding-dim {options.embedding_dim} is no multiple of "
-            f"--num-heads {options.num_heads}"
-        )
-    if options.workers > options.batch_size:
-        raise Refused(f"--workers {options.workers} is more than --batch-size {options.batch_size}")
+def _trainer(options, tokenizer, training, ranks):
+    if options.recipe == "fast":
+        return _fast_trainer(options, tokenizer, training, ranks)
     config = GPT2Config(
         context_size=options.context_size,
         num_blocks=options.num_blocks,
@@ -168,7 +129,7 @@ def _trainer(options, tokenizer, training):
         dropout=options.dropout,
         vocab_size=tokenizer.vocab_size,
     )
-    recipe = Recipe(
+    training_config = TrainingConfig(
         num_steps=options.num_steps,
         batch_size=options.batch_size,
         lr=options.lr,
@@ -177,28 +138,49 @@ def _trainer(options, tokenizer, training):
         seed=options.seed,
         workers=options.workers,
     )
-    return Trainer(GPT2(config), training, recipe)
+    try:
+        return ranks.trainer(GPT2(config), training, training_config)
+    except ValueError as error:
+        raise Refused(str(error)) from None
 
 
-def _prepare_checkpoints(options, trainer, tokenizer):
-    """Load what is to be resumed; returns whether there was something."""
-    if options.resume and not options.checkpoint_dir:
-        raise Refused("--resume needs --checkpoint-dir, the folder with the checkpoints")
-    if not options.checkpoint_dir:
+def _fast_trainer(options, tokenizer, training, ranks):
+    if not isinstance(ranks, Alone):
+        raise Refused("--recipe fast trains in one process: use --workers, without mpirun")
+    try:
+        return trainer_of(options, tokenizer.vocab_size, training)
+    except ValueError as error:
+        raise Refused(f"--recipe fast: {error}") from None
+
+
+def _prepare_checkpoints(options, trainer, tokenizer, held, ranks):
+    """Resume from the newest checkpoint; returns whether there was one.
+
+    The folder stays locked until `held`, an ExitStack, is closed.
+    """
+    folder = options.checkpoint_dir
+    if folder is None:
         return False
     try:
-        Path(options.checkpoint_dir).mkdir(parents=True, exist_ok=True)
-        checkpoint.try_to_write(options.checkpoint_dir)
-        present = checkpoint.checkpoints(options.checkpoint_dir)
-    except OSError as error:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        if ranks.first:
+            # First the lock: what another run writes there must not meet our attempt to write.
+            held.enter_context(only_run_in(folder))
+            checkpoint.try_to_write(folder)
+        present = checkpoint.checkpoints(folder)
+    except BlockingIOError:
         raise Refused(
-            f"--checkpoint-dir {options.checkpoint_dir} cannot be used: {error.strerror}"
+            f"--checkpoint-dir {folder}: another run is training there: "
+            "wait until it has ended, or name another folder"
         ) from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise Refused(f"--checkpoint-dir {folder} cannot be used: {reason}") from None
     if not options.resume:
         if present:
             raise Refused(
-                f"{options.checkpoint_dir} holds the checkpoints of an earlier run: "
-                "add --resume to go on with it, or name another folder"
+                f"{folder} holds the checkpoints of an earlier run: "
+                "add --resume to continue it, or name another folder"
             )
         return False
     if not present:
@@ -212,19 +194,22 @@ def _prepare_checkpoints(options, trainer, tokenizer):
 
 
 def _prompt(options, tokenizer):
-    try:
-        tokens = tokenizer.encode(options.prompt)
-    except ValueError as error:
-        raise Refused(f"--prompt: {error}") from None
-    if not len(tokens):
+    """The tokens (1, T) that a sample begins with."""
+    prompt = options.prompt
+    if prompt is None:
+        prompt = "\n" if "\n" in tokenizer.vocabulary else tokenizer.vocabulary[0]
+    if not prompt:
         raise Refused("--prompt is empty: give at least one character")
-    return tokens.astype(np.int64)[None, :]
+    unknown = sorted(set(prompt) - set(tokenizer.vocabulary))
+    if unknown:
+        raise Refused(f"--prompt: the text has no {', '.join(map(repr, unknown))}")
+    return tokenizer.encode(prompt).astype(np.int64)[None, :]
 
 
 # --- The run itself ---
 
 
-def _train(options, trainer, tokenizer, validation):
+def _train(options, trainer, tokenizer, validation, ranks):
     tqdm = _import_tqdm()
     tokens_per_step = options.batch_size * options.context_size
     with (
@@ -234,10 +219,16 @@ def _train(options, trainer, tokenizer, validation):
         started, first = time.perf_counter(), trainer.steps
         folder, saved = options.checkpoint_dir, trainer.steps
         best = checkpoint.best(folder)[1] if folder else math.inf
-        while trainer.steps < options.num_steps and not interrupted:
+        stopped = 0  # the number of the signal that asked for it
+        while trainer.steps < options.num_steps:
+            stopped = ranks.agree(interrupted[0] if interrupted else 0)
+            if stopped:
+                break
             loss = trainer.step()
             if not math.isfinite(loss):
                 return _explain_divergence(options, trainer)
+            if not ranks.first:
+                continue
             bar.update()
             rate = (trainer.steps - first) * tokens_per_step / (time.perf_counter() - started)
             bar.set_postfix_str(f"loss {loss:.3f}, {rate:,.0f} tokens/s")
@@ -249,43 +240,44 @@ def _train(options, trainer, tokenizer, validation):
             if trainer.steps % options.save_every == 0 or is_best or last:
                 if _save(options, trainer, tokenizer, validation_loss, bar):
                     saved, best = trainer.steps, validation_loss if is_best else best
-        if interrupted:
+        if not ranks.first:
+            return 128 + stopped if stopped else 0
+        if stopped:
             bar.clear()
             print(f"stopped after step {trainer.steps}", file=sys.stderr)
             if (folder and saved == trainer.steps) or _save(options, trainer, tokenizer, None, bar):
-                print(f"saved in {folder}; the same command with --resume goes on", file=sys.stderr)
-            return 128 + interrupted[0]
+                words = f"saved in {folder}; the same command with --resume continues the run"
+                print(words, file=sys.stderr)
+            return 128 + stopped
     return 0 if saved == trainer.steps or not folder else 1
 
 
 def _report(trainer, validation, bar, last):
+    """Print the losses on training and validation text; returns the second."""
     batches = EVALUATION_BATCHES * (10 if last else 1)
-    size = trainer.recipe.batch_size
     datasets = [trainer.dataset, validation]
-    training_loss, validation_loss = evaluate_each(trainer, datasets, batches, size)
+    losses = evaluate_each(trainer, datasets, batches, trainer.config.batch_size)
     bar.clear()
     print(
-        f"step {trainer.steps}: training loss {training_loss:.4f}, "
-        f"validation loss {validation_loss:.4f} ({batches} batches each)",
+        f"step {trainer.steps}: training loss {losses[0]:.4f}, "
+        f"validation loss {losses[1]:.4f} ({batches} batches each)",
         flush=True,
     )
-    return validation_loss
+    return losses[1]
 
 
 def evaluate_each(trainer, datasets, batches, size):
-    """What `evaluate` gives for each dataset; if the trainer has workers, computed side by side."""
-    workers = trainer.recipe.workers
-    if workers == 1:
-        return [evaluate(trainer.model, data, batches, size) for data in datasets]
+    """The loss that `evaluate` gives for each dataset; with workers, computed side by side."""
+    tasks = [partial(evaluate, trainer.model, data, batches, size) for data in datasets]
+    if trainer.config.workers == 1:
+        return [task() for task in tasks]
     trainer.model.eval()  # so that the first to end does not switch the others back to training
-    with blas_threads(max(1, workers // len(datasets))), ThreadPoolExecutor(workers) as pool:
-        running = [pool.submit(evaluate, trainer.model, d, batches, size) for d in datasets]
-        return [loss.result() for loss in running]
+    return side_by_side(tasks, blas=max(1, trainer.config.workers // len(tasks)))
 
 
 def _save(options, trainer, tokenizer, validation_loss, bar):
-    """Write a checkpoint where one is wanted; returns whether it is there."""
-    if not options.checkpoint_dir:
+    """Write a checkpoint if a folder was named; returns whether it was written."""
+    if options.checkpoint_dir is None:
         return False
     try:
         checkpoint.save(options.checkpoint_dir, trainer, tokenizer.vocabulary, validation_loss)
@@ -294,7 +286,7 @@ def _save(options, trainer, tokenizer, validation_loss, bar):
         bar.clear()
         print(
             f"step {trainer.steps}: the checkpoint could not be written ({error.strerror}); "
-            "those before it are whole",
+            "the earlier ones are complete",
             file=sys.stderr,
         )
         return False
@@ -320,7 +312,7 @@ def _explain_divergence(options, trainer):
 
 @contextmanager
 def _finishing_the_step():
-    """A list that holds the signal's number once Ctrl-C or SIGTERM came; a second one is obeyed."""
+    """A list that holds the signal's number after Ctrl-C or SIGTERM; a second one acts at once."""
     received = []
 
     def receive(number, frame):
@@ -341,8 +333,16 @@ def _print_sample(when, model, tokenizer, prompt, options, which):
     length = getattr(options, f"{which}_sample_length")
     generator = np.random.default_rng((options.seed, length))
     tokens = sample(model, prompt, length, options.temperature, options.top_k, generator=generator)
-    rule = "-" * min(72, os.get_terminal_size().columns if sys.stdout.isatty() else 72)
+    rule = "-" * min(72, _width())
     print(f"\nsample {when}:\n{rule}\n{tokenizer.decode(tokens[0])}\n{rule}\n", flush=True)
+
+
+def _width():
+    """The columns of the terminal that is printed to, or 72."""
+    try:
+        return os.get_terminal_size(sys.stdout.fileno()).columns or 72
+    except (OSError, ValueError):  # no terminal
+        return 72
 
 
 def _import_tqdm():

@@ -1,4 +1,4 @@
-"""What the playground's widget shows, as HTML: its style, tables, maps, and a still picture."""
+"""The HTML of the playground's widget: its style, tables, attention maps, and a still picture."""
 
 import base64
 import io
@@ -37,8 +37,8 @@ STYLE = """<style>
 .mg-playground h4 { margin: 8px 0 2px; font-size: 14px; }
 </style>"""
 
-# What ipywidgets leaves out: the name of a slider for those who hear the page, and that a key
-# pressed on a control is the control's, not a command of JupyterLab's (which takes arrows and D D).
+# What ipywidgets lacks: accessible slider names, and no JupyterLab shortcuts (arrows, D D) while a
+# control has the focus.
 SCRIPT = """<img src="data:," alt="" hidden onerror="
 const begin = () => {
   const root = this.closest('.mg-playground');
@@ -49,7 +49,7 @@ const begin = () => {
 };
 begin()">"""
 
-# Copying is the browser's business.
+# The button that copies the text: only code in the browser can do that.
 COPY = """<button class="lm-Widget jupyter-widgets jupyter-button widget-button"
 style="width:92px;margin:0"
 title="Copy the text, prompt included" onclick="
@@ -64,12 +64,12 @@ navigator.clipboard
 
 
 def visible(text):
-    """A text whose spaces and ends of lines can be seen."""
+    """A text with visible signs for its spaces and line breaks."""
     return text.replace("\n", "⏎").replace(" ", "␣")
 
 
 def named(character):
-    """A character as a reader would call it."""
+    """A character with its name, where it is one that cannot be seen."""
     return {"\n": "⏎ new line", " ": "␣ space"}.get(character, character)
 
 
@@ -98,7 +98,7 @@ def _bar(p, kind):
 
 
 def attention_map(weights, seen, title):
-    """One head's weights (T, T) over the newest characters, as a drawing and in words."""
+    """The weights (T, T) of one head over the newest characters, as a drawing and in words."""
     T = len(seen)
     last = weights[-1]
     top = np.argsort(-last, kind="stable")[:3]

@@ -1,4 +1,4 @@
-"""What the playground does, without its controls: settings, writing, stopping, looking inside.
+"""The playground without its controls: settings, writing, stopping, looking inside.
 
 >>> import minigrad as mg
 >>> sampler = Sampler(*mg.load_pretrained())
@@ -17,15 +17,16 @@ import numpy as np
 
 from minigrad.backprop import no_grad
 from minigrad.gpt2_shakespeare import generate, next_token_probabilities, nucleus
+from minigrad.support.settings import number, whole_number
 
 LONGEST = 5000  # characters in one go
-HOTTEST = 5.0
-SHOWN = 0.1  # seconds between two reports of what is written
+HOTTEST = 5  # the highest temperature
+SHOWN = 0.1  # seconds between two calls of `on_change` while a text is written
 
 
 @dataclass(frozen=True)
 class Settings:
-    """How a text is written. `top_k` and `top_p` may be None: nothing is cut off."""
+    """How a text is written. Where `top_k` or `top_p` is None, it cuts nothing off."""
 
     prompt: str = "ROMEO:\n"
     temperature: float = 0.8
@@ -35,7 +36,9 @@ class Settings:
     seed: int = 0
 
     def check(self, tokenizer):
-        """Raise ValueError, in words, where the settings cannot be used."""
+        """Raise ValueError, naming the setting, where one of them cannot be used."""
+        if not isinstance(self.prompt, str):
+            raise ValueError(f"The prompt must be text, not {self.prompt!r}.")
         if not self.prompt:
             raise ValueError("The prompt is empty: give the model at least one character.")
         unknown = sorted(set(self.prompt) - set(tokenizer.vocabulary))
@@ -44,26 +47,18 @@ class Settings:
                 f"The model has never seen {', '.join(map(repr, unknown))}: leave that out of the "
                 f"prompt. It knows these: {tokenizer.vocabulary.strip()}"
             )
-        _check_range("Temperature", self.temperature, 0, HOTTEST)
+        number("Temperature", self.temperature, 0, HOTTEST)
         if self.top_k is not None:
-            _check_range("Top-k", self.top_k, 1, math.inf, whole=True)
-        if self.top_p is not None and not 0 < self.top_p <= 1:
-            raise ValueError(f"Top-p must be above 0 and at most 1, not {self.top_p}.")
-        _check_range("Length", self.length, 1, LONGEST, whole=True)
-        _check_range("Seed", self.seed, 0, math.inf, whole=True)
+            whole_number("Top-k", self.top_k, 1)
+        if self.top_p is not None:
+            number("Top-p", self.top_p, 0, 1, above=True)
+        whole_number("Length", self.length, 1, LONGEST)
+        whole_number("Seed", self.seed, 0)
 
     @property
     def cuts(self):
         """The settings that shape the distribution, as `generate` takes them."""
         return {"temperature": self.temperature, "top_k": self.top_k, "top_p": self.top_p}
-
-
-def _check_range(name, value, low, high, whole=False):
-    if whole and not isinstance(value, int | np.integer):
-        raise ValueError(f"{name} must be a whole number, not {value!r}.")
-    if not low <= value <= high:
-        upper = "" if high == math.inf else f" and at most {high:g}"
-        raise ValueError(f"{name} must be at least {low}{upper}, not {value:g}.")
 
 
 @dataclass
@@ -72,8 +67,8 @@ class Writing:
 
     settings: Settings
     written: str = ""  # what follows the prompt
-    starts: list = field(default_factory=list)  # where the model's view began, per character
-    bits: list = field(default_factory=list)  # how surprised the model itself was by each
+    starts: list = field(default_factory=list)  # for each character: the first one the model saw
+    bits: list = field(default_factory=list)  # for each: -log₂ of its probability
     seconds: float = 0.0
     stopped: bool = False
     error: str = ""
@@ -90,17 +85,16 @@ class Writing:
 
     @property
     def bits_per_character(self):
-        """The model's mean surprise at the text it wrote, at temperature 1; None where there is
-        none."""
+        """The mean of `bits`, the model's surprise at temperature 1; None for an empty text."""
         return sum(self.bits) / len(self.bits) if self.bits else None
 
 
 @dataclass(frozen=True)
 class Choice:
-    """One character of a text: what else might have stood there, and where the model looked."""
+    """One character of a text: what might have stood in its place, and where the model looked."""
 
     character: str
-    seen: str  # what the model saw, T characters: the newest is the last
+    seen: str  # what the model saw: T characters, the newest last
     before: np.ndarray  # (V,) the model's own distribution
     after: np.ndarray  # (V,) after temperature, top-k and top-p
     attention: np.ndarray  # (blocks, H, T, T); the last row led to the character
@@ -127,7 +121,7 @@ class Sampler:
         self._logits = ("", None)  # those for the character after a text
 
     def set(self, **changes):
-        """Change some settings; ValueError in words, and no change, where one cannot be used."""
+        """Change some settings; ValueError, and no change, where one of them cannot be used."""
         settings = replace(self.settings, **changes)
         settings.check(self.tokenizer)
         self.settings = settings
@@ -140,7 +134,7 @@ class Sampler:
         return self._thread is not None
 
     def generate(self, on_change=None):
-        """Write a text and return it, prompt included. `on_change()` is called now and then."""
+        """Write a text and return it, prompt included. `on_change()` is called as in `start`."""
         self.start(on_change)
         try:
             self.wait()
@@ -152,10 +146,10 @@ class Sampler:
         return self.writing.text
 
     def start(self, on_change=None):
-        """Begin to write in a thread; RuntimeError where one is writing already.
+        """Begin to write in a thread; RuntimeError where a text is being written already.
 
-        `on_change()` is called from that thread when there is more to see, and once at the end,
-        when `running` is False again.
+        That thread calls `on_change()` every tenth of a second, and once at the end, when
+        `running` is False again.
         """
         if self.running:
             raise RuntimeError("A text is being written: stop it first.")
@@ -166,11 +160,11 @@ class Sampler:
         self._thread.start()
 
     def stop(self):
-        """Ask the writing thread to end after the character it is at."""
+        """Ask the writing thread to stop after the current character."""
         self._stopping.set()
 
     def wait(self, timeout=None):
-        """Wait until nothing is being written; returns whether that is so."""
+        """Wait, at most `timeout` seconds, until nothing is being written; returns whether it is."""
         thread = self._thread
         if thread is not None:
             thread.join(timeout)
@@ -187,7 +181,7 @@ class Sampler:
         try:
             self.model.eval()
             self._write(writing, on_change)
-        except Exception as error:  # whatever it is, the reader gets it in words
+        except Exception as error:  # any error becomes a message for the reader
             writing.error = f"Writing ended early: {error}"
         finally:
             self.model.train(training)
@@ -228,9 +222,9 @@ class Sampler:
         return self.writing.text if self.writing else self.settings.prompt
 
     def next_probabilities(self):
-        """A text and what may follow it: (V,) as the model has it, (V,) as the settings leave it.
+        """A text, the probabilities (V,) of the next character, and those after the settings.
 
-        The text is the newest one; while it is written, as it was one character ago.
+        The text is the newest one; while it is being written, without its last character.
         """
         text, logits = self._logits
         writing = self.running and self.writing.written
@@ -241,16 +235,17 @@ class Sampler:
         return text, *_before_and_after(logits, self.settings)
 
     def choice(self, place, writing=None):
-        """The `Choice` made at a place of a text (by default the newest one); not at its first.
+        """The `Choice` behind the character at a place of a text, by default the newest text.
 
-        What the model saw is what it saw when it wrote; of a prompt, as much as fits.
+        The first character has none. For a written character `seen` is what the model saw then;
+        for one of the prompt, as much of the text before it as fits into the context.
         """
         writing = writing or self.writing or Writing(self.settings)
         text, prompt = writing.text, writing.settings.prompt
         if not 1 <= place < len(text):
             raise ValueError(
-                f"Only the characters 2 to {len(text)} follow something; there is no choice "
-                f"behind number {place + 1}."
+                f"There is no choice behind character {place + 1}: "
+                f"only the characters 2 to {len(text)} have one."
             )
         start = max(0, place - self.model.config.context_size)
         if place >= len(prompt):
@@ -271,7 +266,7 @@ class Sampler:
 
 
 class _View:
-    """A model for `generate`, which keeps what it said last and how much of the text it saw."""
+    """A model for `generate` that records its last logits and its cache length."""
 
     def __init__(self, model):
         self.model, self.config, self.new_caches = model, model.config, model.new_caches

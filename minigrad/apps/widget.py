@@ -32,7 +32,7 @@ def sampling_widget(model, tokenizer):
 
 
 class Playground(widgets.VBox):
-    """The view: it keeps no state of its own but which page and which character are looked at."""
+    """The view over a sampler. Its own state is only the page and the character that are shown."""
 
     def __init__(self, sampler):
         self.sampler = sampler
@@ -204,7 +204,7 @@ class Playground(widgets.VBox):
                 self._refresh()
 
     def _take_settings(self):
-        """Hand the controls' values to the sampler; whether it accepts them."""
+        """Pass the controls' values to the sampler; returns whether it accepts them."""
         everything = self.top_k.max
         try:
             self.sampler.set(
@@ -265,7 +265,7 @@ class Playground(widgets.VBox):
 
     @property
     def _writing(self):
-        """The text that is looked at: the newest, or one of the history."""
+        """The text that is shown: the newest, or an earlier one."""
         number = self.earlier_texts.value
         return self.sampler.writing if number == NEWEST else self.sampler.history[number]
 
@@ -282,7 +282,7 @@ class Playground(widgets.VBox):
         self.error.value = alert if problem else ""
 
     def _refresh(self):
-        """Show what is written so far; called by the thread that writes, too."""
+        """Show what is written so far. The writing thread calls it, too."""
         with self._showing:
             running = self.sampler.running
             self.generate.disabled = self.clear.disabled = self.earlier_texts.disabled = running
@@ -402,6 +402,6 @@ def _button(words, tooltip, on_click, style=""):
 
 
 def _label(words, tooltip):
-    """A description with a tooltip, for the controls whose `tooltip` ipywidgets does not show."""
+    """A description with a tooltip, for controls whose own `tooltip` ipywidgets does not show."""
     html = f'<abbr style="text-decoration:none" title="{escape(tooltip)}">{words}</abbr>'
     return {"description": html, "description_allow_html": True}

@@ -1,1 +1,1 @@
-"""What the model stands on: memory, threads, drawings, blanks. Nothing here knows a lesson."""
+"""What the model uses: memory, threads, tiles, settings, drawings, blanks. No lesson's code."""

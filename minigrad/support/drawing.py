@@ -1,20 +1,28 @@
 """A computational graph as a picture (SVG), from the leaves on the left to the root on the right.
 
-Every number is rounded and nothing depends on addresses, so that a graph has one picture.
+Numbers are rounded, and nothing depends on memory addresses: one graph always gives one picture.
 """
 
 from html import escape
 from itertools import pairwise
 from pathlib import Path
 
-_SIGNS = {"add": "+", "sub": "−", "mul": "×", "div": "÷", "neg": "−", "matmul": "@"}
-_LETTER, _LINE, _OP, _GAP, _BETWEEN = 7.3, 16, 26, 14, 34  # in pixels; a bend has the height 0
+_SIGNS = {
+    "add": "+",
+    "sub": "−",
+    "mul": "×",
+    "div": "÷",
+    "neg": "−",
+    "matmul": "@",
+    "remainder": "%",
+}
+_LETTER, _LINE, _OP, _GAP, _BETWEEN = 7.3, 16, 26, 14, 34  # in pixels
 
 
 class GraphDrawing:
-    """The graph of `nodes` (from the root back); `found` holds gradients, `names` names of nodes.
+    """The graph of `nodes` (the root first), with their gradients in `found` and their `names`.
 
-    In a notebook it is a picture, elsewhere a list of lines. It keeps no node alive.
+    A notebook shows a picture, a terminal a list of lines. It keeps no node alive.
     """
 
     def __init__(self, nodes, found, names=None):
@@ -55,24 +63,25 @@ class GraphDrawing:
 
 def _values(array):
     """The numbers to 4 digits, or nothing where that would be long."""
-
-    def written(x):
-        return f"[{', '.join(map(written, x))}]" if x.ndim else f"{x + 0.0:.4g}"
-
-    text = written(array) if array.size <= 4 else ""
+    text = _written(array) if array.size <= 4 else ""
     return text if len(text) <= 22 else ""
+
+
+def _written(x):
+    return f"[{', '.join(map(_written, x))}]" if x.ndim else f"{x + 0.0:.4g}"
 
 
 # --- The layout: which column, in which order, how high ---
 
 
 def _columns(inputs):
-    """The columns from left to right, and for each edge the vertices that it visits.
+    """The columns from left to right, and for each edge the vertices on its way.
 
-    Each node stands in the column before the first that uses it. Vertices beyond the nodes are
-    bends: edges that pass a column get a place of their own there, one for all of a node's edges.
+    A node stands one column to the left of the first node that uses it. Where an edge crosses a
+    column, it gets a vertex of height 0 there, a bend; all edges of one node share their bends.
+    Vertices are numbered: first the nodes, then the bends.
     """
-    behind = [0] * len(inputs)  # how many columns from the right
+    behind = [0] * len(inputs)  # the column of each node, counted from the right
     for node in reversed(range(len(inputs))):
         for x in inputs[node]:
             behind[x] = max(behind[x], behind[node] + 1)
@@ -91,7 +100,7 @@ def _columns(inputs):
 
 
 def _neighbours(routes, count):
-    """For each vertex, those it is linked to on the left, and those on the right."""
+    """For each vertex, its neighbours on the left, and its neighbours on the right."""
     left, right = [[] for _ in range(count)], [[] for _ in range(count)]
     for a, b in dict.fromkeys(link for route in routes for link in pairwise(route)):
         right[a].append(b)
@@ -100,7 +109,7 @@ def _neighbours(routes, count):
 
 
 def _ordered(columns, left, right):
-    """The columns with few crossings: each vertex at the mean place of its neighbours."""
+    """The columns, sorted so that few edges cross: by the mean place of a vertex's neighbours."""
     place = {v: i for column in columns for i, v in enumerate(column)}
     for sweep in range(9):  # to the left and to the right in turn; the last one to the left
         for column in columns if sweep % 2 else reversed(columns):
@@ -112,7 +121,7 @@ def _ordered(columns, left, right):
 
 
 def _heights(columns, left, right, size):
-    """The y of each vertex: near its neighbours, as far from others in its column as need be."""
+    """The y of each vertex: near its neighbours, and not too close to others in its column."""
     y = {v: 0.0 for column in columns for v in column}
     for _ in range(30):
         for column in columns:
@@ -167,7 +176,7 @@ def _svg(inputs, signs, labels, kinds):
     width = x - _BETWEEN + 10
     from_left = {v: (start[v] + end[v] - wide[v]) / 2 for v in range(len(inputs))}
 
-    # The arrows of a sum or a product come in from above to below, others in the order of inputs.
+    # Arrows into a sum or a product are sorted by height, others stand in the order of inputs.
     routes.sort(key=lambda route: y[route[-2]] if signs[route[-1]] in "+×" else 0)
     lines, shapes, ports = [], [], [0] * len(inputs)
     for route in routes:

@@ -20,57 +20,71 @@ return value, lambda g: g * np.true_divide(1, b), rule_b
         wrong=[
             Mistake(
                 "division of integers that leaves no fraction",
-                "return np.floor_divide(a, b), lambda g: g / b, lambda g: -g * a / (b * b)",
+                change=("true_divide", "floor_divide"),
                 says="whole numbers",
                 advice="`//` rounds down; ask what 1 / 2 is for an array of integers.",
             ),
             Mistake(
+                "Python's own division",
+                change=("np.true_divide(a, b)", "a / b"),
+                says="Python's own `/`",
+                advice="Try 1 / 0 in a cell, and then np.true_divide(1, 0).",
+            ),
+            Mistake(
+                "the return forgotten",
+                change=("return", "value, rule_a, rule_b ="),
+                says="is there a `return`",
+                advice="A function without a return gives None.",
+            ),
+            Mistake(
+                "the value without its rules",
+                change=(", lambda g: g / b, lambda g: -g * a / (b * b)", ""),
+                says="returned its value alone",
+                advice="An operation returns its value and one rule for each array: read mul again.",
+            ),
+            Mistake(
                 "the rules in the wrong order",
-                "return np.true_divide(a, b), lambda g: -g * a / (b * b), lambda g: g / b",
+                change=(
+                    "lambda g: g / b, lambda g: -g * a / (b * b)",
+                    "lambda g: -g * a / (b * b), lambda g: g / b",
+                ),
                 says="order of the inputs",
                 advice="The engine pairs the first rule with the first input; read mul once more.",
             ),
             Mistake(
                 "the sign of b's gradient",
-                "return np.true_divide(a, b), lambda g: g / b, lambda g: g * a / (b * b)",
+                change=("-g", "g"),
                 says="wrong sign",
                 advice="Ask which way 6 / b goes when b grows.",
             ),
             Mistake(
                 "b in the denominator only once",
-                "return np.true_divide(a, b), lambda g: g / b, lambda g: -g * a / b",
+                change=("(b * b)", "b"),
                 says="needs the square",
-                advice="Derive b to the power of -1, or measure the slope at b = 2 with a small "
-                "step.",
+                advice="Differentiate b to the power of -1, or measure at b = 2 with a small step.",
             ),
             Mistake(
-                "a slope where a rule was meant",
-                "return np.true_divide(a, b), lambda g: 1 / b, lambda g: -a / (b * b)",
+                "a derivative where a rule was meant",
+                change=[("g / b", "1 / b"), ("-g * a", "-a")],
                 says="rule for a leaves out g",
                 advice="A rule turns the gradient of the value into that of the input: g times "
-                "the slope.",
+                "the derivative.",
             ),
             Mistake(
                 "the rule of mul",
-                "return np.true_divide(a, b), lambda g: g * b, lambda g: g * a",
+                change=[("g / b", "g * b"), ("-g * a / (b * b)", "g * a")],
                 says="as the one of mul does",
-                advice="The slope of a / b by a is 1 / b: with b = 4, a step of a counts a "
-                "quarter.",
+                advice="With b = 4, a / b grows by a quarter of what a grows by.",
             ),
             Mistake(
                 "a little added to b",
-                """
-b = b + 1e-8
-return a / b, lambda g: g / b, lambda g: -g * a / b**2
-""",
-                says="division by zero gives inf",
+                change=("return", "b = b + 1e-8\nreturn"),
+                says="nor added to b",
                 advice="Who divides by zero must see it; where 0 is expected, add eps there.",
             ),
             Mistake(
                 "the reciprocal of an integer",
-                """
-return np.true_divide(a, b), lambda g: g * np.reciprocal(b), lambda g: -g * a / b**2
-""",
+                change=("g / b", "g * np.reciprocal(b)"),
                 says="where b holds integers",
                 advice="np.reciprocal(2) is 0: NumPy keeps integers whole. Try x / 2.",
             ),
@@ -105,41 +119,26 @@ def rule_b(g):
         wrong=[
             Mistake(
                 "no transpose in the gradient of a",
-                """
-def rule_a(g):
-    return np.expand_dims(g, dropped) @ columns
-
-def rule_b(g):
-    found = rows.swapaxes(-1, -2) @ np.expand_dims(g, dropped)
-    return found if b.ndim > 1 else found[..., 0]
-""",
+                of=0,
+                change=("columns.swapaxes(-1, -2)", "columns"),
                 says="g times b without the transpose",
                 advice="With m, k and n all different there is one way only to make the shapes "
                 "fit; try it so.",
             ),
             Mistake(
                 "no transpose in the gradient of b",
-                """
-def rule_a(g):
-    return np.expand_dims(g, dropped) @ columns.swapaxes(-1, -2)
-
-def rule_b(g):
-    found = rows @ np.expand_dims(g, dropped)
-    return found if b.ndim > 1 else found[..., 0]
-""",
+                of=0,
+                change=("rows.swapaxes(-1, -2)", "rows"),
                 says="a times g without the transpose",
                 advice="Write the shapes below the factors: (k, m) times (m, n) is (k, n).",
             ),
             Mistake(
                 "the factors exchanged",
-                """
-def rule_a(g):
-    return columns.swapaxes(-1, -2) @ np.expand_dims(g, dropped)
-
-def rule_b(g):
-    found = rows.swapaxes(-1, -2) @ np.expand_dims(g, dropped)
-    return found if b.ndim > 1 else found[..., 0]
-""",
+                of=0,
+                change=(
+                    "np.expand_dims(g, dropped) @ columns.swapaxes(-1, -2)",
+                    "columns.swapaxes(-1, -2) @ np.expand_dims(g, dropped)",
+                ),
                 says="wrong order",
                 advice="AB and BA are different matrices; let the figure of section 10 say which "
                 "row meets what.",
@@ -158,57 +157,58 @@ def rule_b(g):
                 "changes.",
             ),
             Mistake(
+                "a rule without a return",
+                of=0,
+                change=("return np.expand_dims", "found = np.expand_dims"),
+                says="rule_a returned None",
+                advice="Both rules are functions, and a function without a return gives None.",
+            ),
+            Mistake(
                 ".T on a stack of matrices",
-                """
-def rule_a(g):
-    return np.expand_dims(g, dropped) @ columns.T
-
-def rule_b(g):
-    found = rows.T @ np.expand_dims(g, dropped)
-    return found if b.ndim > 1 else found[..., 0]
-""",
+                of=0,
+                change=[
+                    ("columns.swapaxes(-1, -2)", "columns.T"),
+                    ("rows.swapaxes(-1, -2)", "rows.T"),
+                ],
                 says="stacks of matrices",
                 advice="Print the shape of x.T for an x of shape (2, 3, 4): all the axes are "
                 "turned round.",
             ),
             Mistake(
                 "the mean over a stack that met one matrix",
-                """
-def rule_a(g):
-    return np.expand_dims(g, dropped) @ columns.swapaxes(-1, -2)
-
-def rule_b(g):
-    found = rows.swapaxes(-1, -2) @ np.expand_dims(g, dropped)
-    found = found.mean(axis=0) if rows.ndim > columns.ndim else found
-    return found if b.ndim > 1 else found[..., 0]
-""",
+                of=0,
+                change=(
+                    "    return np.squeeze",
+                    "    whole = whole.mean(axis=0) if rows.ndim > columns.ndim else whole\n"
+                    "    return np.squeeze",
+                ),
                 says="it gets the sum",
                 advice="What is used several times receives several gradients, and they add.",
             ),
             Mistake(
                 "g of a vector product taken as it came",
-                """
-def rule_a(g):
-    return g @ columns.swapaxes(-1, -2)
-
-def rule_b(g):
-    found = rows.swapaxes(-1, -2) @ g
-    return found if b.ndim > 1 else found[..., 0]
-""",
+                of=0,
+                change=[
+                    ("np.expand_dims(g, dropped) @ columns", "g @ columns"),
+                    ("@ np.expand_dims(g, dropped)", "@ g"),
+                ],
                 says="dropped an axis",
                 advice="Print g.shape for a matrix times a vector, and compare it with (m, n).",
             ),
             Mistake(
                 "the gradient of a vector left as a column",
-                """
-def rule_a(g):
-    return np.expand_dims(g, dropped) @ columns.swapaxes(-1, -2)
-
-def rule_b(g):
-    return rows.swapaxes(-1, -2) @ np.expand_dims(g, dropped)
-""",
+                of=0,
+                change=("np.squeeze(whole, -1) if b.ndim == 1 else whole", "whole"),
                 says="gradient has two",
                 advice="A gradient has the shape of its array; b came with one axis.",
+            ),
+            Mistake(
+                "all axes of size 1 squeezed away",
+                of=0,
+                change=("np.squeeze(whole, -1) if b.ndim == 1 else whole", "np.squeeze(whole)"),
+                says="has lost an axis of size 1",
+                advice="Try b of shape (3, 1): one column, as in the last layer of a network with "
+                "one output.",
             ),
             Mistake(
                 "transposed by three axes",
@@ -228,16 +228,13 @@ def rule_b(g):
             ),
             Mistake(
                 "the outer product for every vector",
-                """
-def rule_a(g):
-    if b.ndim == 1:
-        return g * b if a.ndim == 1 else np.outer(g, b)
-    return np.expand_dims(g, dropped) @ columns.swapaxes(-1, -2)
-
-def rule_b(g):
-    found = rows.swapaxes(-1, -2) @ np.expand_dims(g, dropped)
-    return found if b.ndim > 1 else found[..., 0]
-""",
+                of=0,
+                change=(
+                    "    return np.expand_dims",
+                    "    if b.ndim == 1:\n"
+                    "        return g * b if a.ndim == 1 else np.outer(g, b)\n"
+                    "    return np.expand_dims",
+                ),
                 says="stack of matrices meets a vector",
                 advice="np.outer flattens what it is given; give the vector its axis and use @.",
             ),
@@ -267,79 +264,69 @@ return filled, rule, None
         wrong=[
             Mistake(
                 "the mask the wrong way round",
-                """
-hidden = _as_mask(mask)
-return np.where(hidden, x, value), lambda g: np.where(hidden, g, 0), None
-""",
+                change=[
+                    ("np.where(hidden, x.dtype.type(value), x)", "np.where(hidden, x, value)"),
+                    ("np.where(hidden, 0, g)", "np.where(hidden, g, 0)"),
+                ],
                 says="value goes where the mask holds",
                 advice="Say the name aloud: fill where masked. Then look at row 0 of the figure.",
             ),
             Mistake(
+                "the mask's None left out",
+                change=(", None", ""),
+                says="a tuple of 2, where 3 are expected",
+                advice="Count: an operation on two arrays returns three things.",
+            ),
+            Mistake(
+                "if and else for a whole array",
+                change=("np.where(hidden, x.dtype.type(value), x)", "(value if hidden else x)"),
+                says="asks whether a whole array is true",
+                advice="Python's `if` takes one decision, and here each entry needs its own.",
+            ),
+            Mistake(
                 "x written to in place",
-                """
-hidden = _as_mask(mask)
-x[hidden] = value
-return x, lambda g: np.where(hidden, 0, g), None
-""",
+                change=(
+                    "return np.where(hidden, x.dtype.type(value), x)",
+                    "x[hidden] = value\nreturn x",
+                ),
                 says="x itself has changed",
                 advice="Somebody else may be reading that memory (section 3): make a new array.",
             ),
             Mistake(
                 "multiplied by the mask",
-                """
-hidden = _as_mask(mask)
-return x * ~hidden + value * hidden, lambda g: np.where(hidden, 0, g), None
-""",
+                change=("np.where(hidden, x.dtype.type(value), x)", "x * ~hidden + value * hidden"),
                 says="Select, and never multiply",
                 advice="Try 0 times minus infinity.",
             ),
             Mistake(
                 "the gradient passes through the mask",
-                """
-hidden = _as_mask(mask)
-return np.where(hidden, value, x), lambda g: g, None
-""",
+                change=("np.where(hidden, 0, g)", "g"),
                 says="does not depend on x",
                 advice="Ask how the result changes if a hidden entry of x grows: it does not.",
             ),
             Mistake(
                 "the gradient goes to what was hidden",
-                """
-hidden = _as_mask(mask)
-return np.where(hidden, value, x), lambda g: np.where(hidden, g, 0), None
-""",
+                change=("np.where(hidden, 0, g)", "np.where(hidden, g, 0)"),
                 says="rule has the mask the wrong way round",
                 advice="Value and rule use the same mask: one takes value where it holds, the "
                 "other 0.",
             ),
             Mistake(
                 "the gradient multiplied by the mask",
-                """
-hidden = _as_mask(mask)
-if np.broadcast_shapes(x.shape, hidden.shape) != x.shape:
-    raise ValueError("the mask must broadcast to the shape of x")
-return np.where(hidden, value, x), lambda g: g * ~hidden, None
-""",
+                change=("np.where(hidden, 0, g)", "g * ~hidden"),
                 says="the rule must select too",
                 advice="A gradient may be infinite, and 0 times infinity is nan.",
             ),
             Mistake(
                 "a mask that is not checked",
-                """
-if np.broadcast_shapes(x.shape, np.shape(mask)) != x.shape:
-    raise ValueError("the mask must broadcast to the shape of x")
-return np.where(mask, value, x), lambda g: np.where(mask, 0, g), None
-""",
+                change=("_as_mask(mask)", "np.asarray(mask).astype(bool)"),
                 says="mask of 0.3",
                 advice="NumPy takes every number but 0 for true; `_as_mask` refuses what is no "
                 "mask.",
             ),
             Mistake(
                 "a mask that makes the result larger",
-                """
-hidden = _as_mask(mask)
-return np.where(hidden, value, x), lambda g: np.where(hidden, 0, g), None
-""",
+                change=("!= x.shape", "== ()"),
                 says="mask larger than x",
                 advice="Broadcasting stretches both arrays; here only the mask may be stretched.",
             ),
@@ -362,12 +349,10 @@ return np.where(hidden, value, x), rule, None
             ),
             Mistake(
                 "sizes compared, not shapes",
-                """
-hidden = _as_mask(mask)
-if hidden.size > x.size:
-    raise ValueError("the mask is larger than x")
-return np.where(hidden, value, x), lambda g: np.where(hidden, 0, g), None
-""",
+                change=(
+                    "np.broadcast_shapes(x.shape, hidden.shape) != x.shape",
+                    "hidden.size > x.size",
+                ),
                 says="compare shapes",
                 advice="A column of 3 with a row of 3: which shape has the result?",
             ),
@@ -392,64 +377,74 @@ return value, lambda g: np.zeros(x.shape, g.dtype) + np.reshape(g, kept.shape)
         wrong=[
             Mistake(
                 "keepdims forgotten",
-                """
-value = np.sum(x, axis)
-return value, lambda g: np.broadcast_to(_restore(g, axis, False), x.shape)
-""",
-                says="keepdims is not heeded",
+                change=("np.sum(x, axis, keepdims=keepdims)", "np.sum(x, axis)"),
+                says="keepdims is ignored",
                 advice="np.sum has the same option: hand it on.",
             ),
             Mistake(
+                "the function calls itself",
+                change=("np.sum(x, axis, keepdims=keepdims)", "sum(x, axis, keepdims)"),
+                says="calls itself for ever",
+                advice="Inside the function the name `sum` is the function.",
+            ),
+            Mistake(
+                "all axes of size 1 squeezed away",
+                of=1,
+                change=("np.squeeze(kept, axis)", "np.squeeze(kept)"),
+                says="a batch of one",
+                advice="Sum an array of shape (1, 3) along axis 1: which shape is promised?",
+            ),
+            Mistake(
+                "a rule without a return",
+                of=0,
+                change=("return _restore", "_restore"),
+                says="rule returned None",
+                advice="A `lambda` returns by itself, a `def` does not.",
+            ),
+            Mistake(
                 "g returned as it came",
-                """
-return np.sum(x, axis, keepdims=keepdims), lambda g: g
-""",
+                change=("np.broadcast_to(_restore(g, axis, keepdims), x.shape)", "g"),
                 says="returns g as it came",
                 advice="A gradient has the shape of its array: how many entries went into each "
                 "sum?",
             ),
             Mistake(
                 "the lost axis not given back",
-                """
-return np.sum(x, axis, keepdims=keepdims), lambda g: np.broadcast_to(g, x.shape)
-""",
+                change=("_restore(g, axis, keepdims)", "g"),
                 says="along the wrong axis",
                 advice="A shape of (2,) counts as a row, aligned at the right: section 13 shows "
                 "the same mistake.",
             ),
             Mistake(
                 "the gradient of the mean",
-                """
-value = np.sum(x, axis, keepdims=keepdims)
-n = x.size // value.size
-return value, lambda g: np.broadcast_to(_restore(g, axis, keepdims) / n, x.shape)
-""",
+                change=(
+                    "_restore(g, axis, keepdims)",
+                    "_restore(g, axis, keepdims) * value.size / x.size",
+                ),
                 says="rule of the mean",
                 advice="If one entry grows by 1, by how much does the sum grow?",
             ),
             Mistake(
                 "ones instead of g",
-                """
-return np.sum(x, axis, keepdims=keepdims), lambda g: np.ones_like(x)
-""",
+                change=("np.broadcast_to(_restore(g, axis, keepdims), x.shape)", "np.ones_like(x)"),
                 says="leaves out g",
-                advice="1 is the slope; the rule is g times the slope.",
+                advice="1 is the derivative; the rule is g times the derivative.",
             ),
             Mistake(
                 "always the last axis given back",
-                """
-value = np.sum(x, axis, keepdims=keepdims)
-return value, lambda g: np.broadcast_to(g if keepdims or axis is None else g[..., None], x.shape)
-""",
+                change=(
+                    "_restore(g, axis, keepdims)",
+                    "g if keepdims or axis is None else g[..., None]",
+                ),
                 says="down its own column",
                 advice="The axis that was summed may be any; `_restore` knows which.",
             ),
             Mistake(
                 "an axis given back that was kept",
-                """
-value = np.sum(x, axis, keepdims=keepdims)
-return value, lambda g: np.broadcast_to(g if axis is None else np.expand_dims(g, axis), x.shape)
-""",
+                change=(
+                    "_restore(g, axis, keepdims)",
+                    "g if axis is None else np.expand_dims(g, axis)",
+                ),
                 says="has its axis already",
                 advice="With keepdims g is ready to be broadcast as it is.",
             ),
@@ -488,6 +483,14 @@ return np.concatenate(arrays, axis), *map(rule, range(len(arrays)))
         wrong=[
             Mistake(
                 "rules made in a loop, which all see its end",
+                of=0,
+                change=("lambda g, start=start, end=end:", "lambda g:"),
+                says="returns an empty slice",
+                advice="A closure looks its variables up when it is called: fix them by a default "
+                "or a function.",
+            ),
+            Mistake(
+                "rules made in a loop, which all see the last slice",
                 """
 value, rules, start = np.concatenate(arrays, axis), [], 0
 for x in arrays:
@@ -497,8 +500,28 @@ for x in arrays:
 return value, *rules
 """,
                 says="slice of the last array",
-                advice="A closure looks its variables up when it is called: fix them by a default "
-                "or a function.",
+                advice="Print `first` inside the rule, when it is called.",
+            ),
+            Mistake(
+                "Python's sum, which is ours by now",
+                """
+sizes = [x.shape[axis] for x in arrays]
+
+def rule(i):
+    start = sum(sizes[:i])
+    return lambda g: np.moveaxis(np.moveaxis(g, axis, 0)[start : start + sizes[i]], 0, axis)
+
+return np.concatenate(arrays, axis), *(rule(i) for i in range(len(arrays)))
+""",
+                says="builtins.sum",
+                advice="Section 9 warned of it: from exercise 01.4 on, `sum` makes tensors.",
+            ),
+            Mistake(
+                "the rules as one list",
+                of=0,
+                change=("return value, *rules", "return value, rules"),
+                says="came together",
+                advice="What is the difference between (1, [2, 3]) and (1, *[2, 3])?",
             ),
             Mistake(
                 "every slice begins at 0",
@@ -514,73 +537,45 @@ return np.concatenate(arrays, axis), *(rule(x.shape[axis]) for x in arrays)
             ),
             Mistake(
                 "equal pieces",
-                """
-def rule(i):
-    return lambda g: np.array_split(g, len(arrays), axis)[i]
-
-return np.concatenate(arrays, axis), *(rule(i) for i in range(len(arrays)))
-""",
+                of=1,
+                change=("np.split(g, cuts, axis)", "np.array_split(g, len(arrays), axis)"),
                 says="equal pieces",
                 advice="The arrays need not have one size along the axis: use x.shape[axis] of "
                 "each.",
             ),
             Mistake(
                 "the whole of g for everyone",
-                """
-return np.concatenate(arrays, axis), *((lambda g: g) for _ in arrays)
-""",
+                of=1,
+                change=("np.split(g, cuts, axis)[i]", "g"),
                 says="whole of g",
                 advice="A gradient has the shape of its array, and only a part of g came from it.",
             ),
             Mistake(
                 "one rule for all arrays",
-                """
-return np.concatenate(arrays, axis), lambda g: g[: arrays[0].shape[axis]]
-""",
-                says="one rule for each array",
+                "return np.concatenate(arrays, axis), lambda g: g[: arrays[0].shape[axis]]",
+                says="not as many rules as arrays",
                 advice="An operation returns its value and then as many rules as it took arrays.",
             ),
             Mistake(
                 "g cut along axis 0, whatever was joined",
-                """
-ends = np.cumsum([x.shape[axis] for x in arrays]).tolist()
-
-def rule(start, end):
-    return lambda g: g[start:end]
-
-return np.concatenate(arrays, axis), *(rule(e - x.shape[axis], e) for x, e in zip(arrays, ends))
-""",
+                change=("(*before, slice(start, end))", "start:end"),
                 says="axis that was joined",
                 advice="g[start:end] cuts the first axis; put slice(None) in front for the axes "
                 "before yours.",
             ),
             Mistake(
                 "an axis of -1",
-                """
-ends = np.cumsum([x.shape[axis] for x in arrays]).tolist()
-before = (slice(None),) * axis
-
-def rule(start, end):
-    return lambda g: g[(*before, slice(start, end))]
-
-return np.concatenate(arrays, axis), *(rule(e - x.shape[axis], e) for x, e in zip(arrays, ends))
-""",
+                change=("(axis % value.ndim)", "axis"),
                 says="counted from the end",
                 advice="A tuple times -1 is empty: make the axis positive first, axis % ndim.",
             ),
             Mistake(
                 "two axes at most",
-                """
-value, rules, start = np.concatenate(arrays, axis), [], 0
-for x in arrays:
-    end = start + x.shape[axis]
-    if axis == 0:
-        rules.append(lambda g, s=start, e=end: g[s:e])
-    else:
-        rules.append(lambda g, s=start, e=end: g[:, s:e])
-    start = end
-return value, *rules
-""",
+                of=0,
+                change=(
+                    "g.take(range(start, end), axis)",
+                    "g[start:end] if axis == 0 else g[:, start:end]",
+                ),
                 says="three axes",
                 advice="Keys and values have four axes, and time is the third. What if axis is -2?",
             ),

@@ -2,6 +2,10 @@
 
 from tests.wrong_answers import Answers, Mistake
 
+CUT = "cut = len(tokens) * 9 // 10\n"
+YIELD = "    yield tuple(Tensor(np.stack(column)) for column in zip(*items))"
+LOOK_UP = "return np.array([numbers[character] for character in text], kind)"
+
 ANSWERS = {
     "06.1": Answers(
         right=[
@@ -35,131 +39,67 @@ return text
         wrong=[
             Mistake(
                 "the byte order mark stays",
-                """
-try:
-    text = path.read_text(encoding="utf-8")
-except UnicodeDecodeError as error:
-    raise ValueError(f"{path} is not UTF-8 text (byte {error.start})") from None
-if not text or "\\0" in text:
-    raise ValueError(f"{path} holds no text")
-return text
-""",
+                change=("utf-8-sig", "utf-8"),
+                of=1,
                 says="byte order mark",
                 advice="Print the repr of the first character of a file from such an editor.",
             ),
             Mistake(
                 "the line ends of other systems stay",
-                """
-try:
-    text = path.read_bytes().decode("utf-8-sig")
-except UnicodeDecodeError as error:
-    raise ValueError(f"{path} is not UTF-8 text (byte {error.start})") from None
-if not text or "\\0" in text:
-    raise ValueError(f"{path} holds no text")
-return text
-""",
+                change=('.replace("\\r\\n", "\\n").replace("\\r", "\\n")', ""),
+                of=0,
                 says="other systems stay",
                 advice="Bytes are left as they are; text mode translates.",
             ),
             Mistake(
                 "what cannot be decoded is replaced in silence",
-                """
-text = path.read_text(encoding="utf-8-sig", errors="replace")
-if not text or "\\0" in text:
-    raise ValueError(f"{path} holds no text")
-return text
-""",
+                change=('"utf-8-sig"', '"utf-8-sig", errors="replace"'),
+                of=1,
                 says="better an error than a silent loss",
                 advice="The model would learn the replacement character as a letter.",
             ),
             Mistake(
                 "the codec's own error",
-                """
-text = path.read_text(encoding="utf-8-sig")
-if not text or "\\0" in text:
-    raise ValueError(f"{path} holds no text")
-return text
-""",
+                change=(
+                    'raise ValueError(f"{path}: byte {error.start} is not UTF-8") from error',
+                    "raise",
+                ),
+                of=1,
                 says="neither which file nor what to do",
                 advice="Who reads twenty files needs to know which one it was.",
             ),
             Mistake(
                 "spaces and line ends at the borders taken off",
-                """
-try:
-    text = path.read_text(encoding="utf-8-sig").strip()
-except UnicodeDecodeError as error:
-    raise ValueError(f"{path} is not UTF-8 text (byte {error.start})") from None
-if not text or "\\0" in text:
-    raise ValueError(f"{path} holds no text")
-return text
-""",
+                change=("return text", "return text.strip()"),
+                of=1,
                 says="with its spaces and line ends",
                 advice="Cleaning is a decision of its own; a function that loads does not clean.",
             ),
             Mistake(
                 "an empty file accepted",
-                """
-try:
-    text = path.read_text(encoding="utf-8-sig")
-except UnicodeDecodeError as error:
-    raise ValueError(f"{path} is not UTF-8 text (byte {error.start})") from None
-if "\\0" in text:
-    raise ValueError(f"{path} holds zero bytes")
-return text
-""",
+                change=("if len(text) == 0:", "if text is None:"),
+                of=1,
                 says="empty file is accepted",
                 advice="What would a tokenizer without characters do?",
             ),
             Mistake(
                 "zero bytes accepted",
-                """
-try:
-    text = path.read_text(encoding="utf-8-sig")
-except UnicodeDecodeError as error:
-    raise ValueError(f"{path} is not UTF-8 text (byte {error.start})") from None
-if not text:
-    raise ValueError(f"{path} is empty")
-return text
-""",
+                change=(' or "\\0" in text', ""),
+                of=0,
                 says="mark of a file that is no text",
                 advice="Zero bytes are valid UTF-8, and no text has them.",
             ),
             Mistake(
                 "every file that cannot be read called missing",
-                """
-try:
-    data = path.read_bytes()
-except OSError as error:
-    raise FileNotFoundError(f"{path} cannot be read")
-try:
-    text = data.decode("utf-8")
-except UnicodeDecodeError as error:
-    raise ValueError(f"{path}: no UTF-8 at byte {error.start}")
-text = text.removeprefix("\\ufeff").replace("\\r\\n", "\\n").replace("\\r", "\\n")
-if text == "" or "\\0" in text:
-    raise ValueError(f"{path} holds no text")
-return text
-""",
+                change=("raise type(error)(", "raise FileNotFoundError("),
+                of=0,
                 says="not a missing file",
                 advice="Which error has Python for a folder? Let it pass, or raise its type.",
             ),
             Mistake(
                 "U+FEFF taken away everywhere",
-                """
-try:
-    data = path.read_bytes()
-except OSError as error:
-    raise type(error)(f"{path}: {error.strerror}")
-try:
-    text = data.decode("utf-8")
-except UnicodeDecodeError as error:
-    raise ValueError(f"{path}: no UTF-8 at byte {error.start}")
-text = text.replace("\\ufeff", "").replace("\\r\\n", "\\n").replace("\\r", "\\n")
-if text == "" or "\\0" in text:
-    raise ValueError(f"{path} holds no text")
-return text
-""",
+                change=('.removeprefix("\\ufeff")', '.replace("\\ufeff", "")'),
+                of=0,
                 says="other characters must stay",
                 advice="Only at the start is it a byte order mark.",
             ),
@@ -188,13 +128,8 @@ return places.astype(np.min_scalar_type(self.vocab_size - 1))
         wrong=[
             Mistake(
                 "`start` forgotten",
-                """
-numbers = {character: i for i, character in enumerate(self.vocabulary)}
-for position, character in enumerate(text):
-    if character not in numbers:
-        raise ValueError(f"unknown character {character!r} at position {position}")
-return np.array([numbers[character] for character in text])
-""",
+                change=("{start + position}", "{position}"),
+                of=0,
                 says="beginning of the piece",
                 advice="Where in the book does the reader look, when the third piece has the fault?",
             ),
@@ -202,20 +137,23 @@ return np.array([numbers[character] for character in text])
                 "unknown characters become token 0",
                 """
 numbers = {character: i for i, character in enumerate(self.vocabulary)}
-tokens = [numbers.get(character, 0) for character in text]
-return np.array(tokens, np.min_scalar_type(self.vocab_size - 1))
+return np.array([numbers.get(character, 0) for character in text])
 """,
                 says="token of another one",
                 advice="Decode what you have encoded, and compare.",
             ),
             Mistake(
-                "the table's -1 is passed on",
+                "unknown characters left out",
                 """
-points = _code_points(text)
-numbers = self._numbers[np.minimum(points, len(self._numbers) - 1)]
-numbers = np.where(points < len(self._numbers), numbers, -1)
-return numbers.astype(np.min_scalar_type(self.vocab_size - 1))
+numbers = {character: i for i, character in enumerate(self.vocabulary)}
+return np.array([numbers[character] for character in text if character in numbers])
 """,
+                says="were left out",
+                advice="Decode what you have encoded: what has become of the word?",
+            ),
+            Mistake(
+                "the table's -1 is passed on",
+                change=("if numbers.min() < 0:", "if False:"),
                 says="number that is no token",
                 advice="As uint8 the -1 is 255, and as an index it is the last row.",
             ),
@@ -223,10 +161,9 @@ return numbers.astype(np.min_scalar_type(self.vocab_size - 1))
                 "the dictionary's KeyError",
                 """
 numbers = {character: i for i, character in enumerate(self.vocabulary)}
-tokens = [numbers[character] for character in text]
-return np.array(tokens, np.min_scalar_type(self.vocab_size - 1))
+return np.array([numbers[character] for character in text])
 """,
-                says="raised KeyError",
+                says="KeyError",
                 advice="The error shows a character, and no place.",
             ),
             Mistake(
@@ -234,46 +171,48 @@ return np.array(tokens, np.min_scalar_type(self.vocab_size - 1))
                 """
 if set(text) - set(self.vocabulary):
     raise ValueError("CharTokenizer: the text has unknown characters")
-numbers = self._numbers[_code_points(text)]
-return numbers.astype(np.min_scalar_type(self.vocab_size - 1))
+return self._numbers[_code_points(text)]
 """,
                 says="which character is unknown",
                 advice="Let them search for it in a book.",
             ),
             Mistake(
                 "one byte for each token, always",
-                """
-numbers = {character: i for i, character in enumerate(self.vocabulary)}
-for position, character in enumerate(text):
-    if character not in numbers:
-        raise ValueError(f"unknown character {character!r} at position {start + position}")
-return np.array([numbers[character] % 256 for character in text], np.uint8)
-""",
+                change=(
+                    LOOK_UP,
+                    "return np.array([numbers[character] % 256 for character in text])",
+                ),
+                of=0,
                 says="wraps round",
                 advice="A Chinese novel has some three thousand different characters.",
             ),
             Mistake(
+                "squeezed",
+                change=("return places.astype(", "return places.squeeze().astype("),
+                of=1,
+                says="an axis of size 1",
+                advice="A text of one character still is a text.",
+            ),
+            Mistake(
+                "floats",
+                change=("return numbers", "return numbers * 1.0"),
+                says="used as indices",
+                advice="There is no row 2.0 in an embedding.",
+            ),
+            Mistake(
                 "numbered from 1",
-                """
-numbers = {character: i for i, character in enumerate(self.vocabulary, start=1)}
-for position, character in enumerate(text):
-    if character not in numbers:
-        raise ValueError(f"unknown character {character!r} at position {position}")
-return np.array([numbers[character] for character in text], np.uint16)
-""",
+                change=("enumerate(self.vocabulary)", "enumerate(self.vocabulary, start=1)"),
+                of=0,
                 says="place in the sorted vocabulary",
                 advice="An embedding with V rows has no row V.",
             ),
             Mistake(
                 "the smallest unknown character, not the first",
-                """
-unknown = set(text) - set(self.vocabulary)
-if unknown:
-    c = min(unknown)
-    raise ValueError(f"unknown character {c!r} at position {start + text.index(c)}")
-table = {c: i for i, c in enumerate(self.vocabulary)}
-return np.array([table[c] for c in text], np.min_scalar_type(self.vocab_size - 1))
-""",
+                change=(
+                    "i = np.flatnonzero(~found)[0]",
+                    "i = text.index(min(set(text) - set(self.vocabulary)))",
+                ),
+                of=1,
                 says="names a later one",
                 advice="min takes the first of the alphabet, the reader needs that of the text.",
             ),
@@ -293,29 +232,19 @@ return training, validation
         wrong=[
             Mistake(
                 "validation text in the training part",
-                """
-cut = len(tokens) * 9 // 10
-return tokens, tokens[cut:]
-""",
+                change=("tokens[:cut]", "tokens"),
                 says="validation text stands in the training part",
                 advice="What would a model score here that has learnt the whole text by heart?",
             ),
             Mistake(
                 "shuffled, then split",
-                """
-cut = len(tokens) * 9 // 10
-shuffled = np.random.default_rng(0).permutation(tokens)
-return shuffled[:cut], shuffled[cut:]
-""",
+                change=(CUT, CUT + "tokens = np.random.default_rng(0).permutation(tokens)\n"),
                 says="shuffled before it was split",
                 advice="Right for photographs, wrong for text: see the figure below.",
             ),
             Mistake(
                 "a token lost at the border",
-                """
-cut = len(tokens) * 9 // 10
-return tokens[:cut], tokens[cut + 1 :]
-""",
+                change=("tokens[cut:]", "tokens[cut + 1 :]"),
                 says="in neither part",
                 advice="A slice leaves out its end: tokens[:cut] ends before tokens[cut].",
             ),
@@ -331,13 +260,19 @@ return tokens[cut:], tokens[:cut]
             ),
             Mistake(
                 "halves",
-                """
-cut = len(tokens) // 2
-return tokens[:cut], tokens[cut:]
-""",
+                change=("* 9 // 10", "// 2"),
                 says="nine tenths, rounded down",
-                advice="What is kept back cannot be learnt from: take no more than the measuring "
+                advice="What is kept back cannot be learned from: take no more than the measuring "
                 "needs.",
+            ),
+            Mistake(
+                "lists in place of arrays",
+                change=(
+                    "return tokens[:cut], tokens[cut:]",
+                    "return list(tokens[:cut]), list(tokens[cut:])",
+                ),
+                says="as a slice of it is",
+                advice="A list of five million numbers takes forty times the memory of one byte each.",
             ),
         ],
     ),
@@ -365,68 +300,46 @@ return windows[..., :T], windows[..., 1 : T + 1]
         wrong=[
             Mistake(
                 "targets not shifted",
-                """
-index = np.asarray(index)
-if index.size and not -len(self) <= index.min() <= index.max() < len(self):
-    raise IndexError("there is no such window")
-start = index % len(self)
-window = self.tokens[start[..., None] + np.arange(self.context_size)].astype(np.int64)
-return window, window
-""",
+                change=("positions + 1]", "positions]"),
+                of=0,
                 says="targets are not shifted",
                 advice="Ask what the model sees at position t, and what it is to say.",
             ),
             Mistake(
                 "targets shifted the wrong way",
-                """
-index = np.asarray(index)
-if index.size and not -len(self) <= index.min() <= index.max() < len(self):
-    raise IndexError("there is no such window")
-start = index % len(self)
-positions = start[..., None] + np.arange(self.context_size)
-return self.tokens[positions].astype(np.int64), self.tokens[positions - 1].astype(np.int64)
-""",
+                change=("positions + 1]", "positions - 1]"),
+                of=0,
                 says="shifted the wrong way",
                 advice="This model learns to read backwards.",
             ),
             Mistake(
+                "targets after the window",
+                change=("positions + 1]", "np.minimum(positions + self.context_size, n + 3)]"),
+                of=0,
+                says="begin after the window",
+                advice="Which token comes right after the first input?",
+            ),
+            Mistake(
                 "one target for the whole window",
-                """
-index = np.asarray(index)
-if index.size and not -len(self) <= index.min() <= index.max() < len(self):
-    raise IndexError("there is no such window")
-start = index % len(self)
-window = self.tokens[start[..., None] + np.arange(self.context_size + 1)].astype(np.int64)
-return window[..., :-1], window[..., -1]
-""",
+                change=("window[..., 1:]", "window[..., -1]"),
                 says="only one target for the whole window",
                 advice="Right for the small network at the end; a GPT learns at all positions.",
             ),
             Mistake(
                 "windows that do not overlap",
-                """
-index = np.asarray(index)
-if index.size and not -len(self) <= index.min() <= index.max() < len(self):
-    raise IndexError("there is no such window")
-start = index % len(self) * self.context_size
-positions = np.minimum(start[..., None] + np.arange(self.context_size + 1), len(self.tokens) - 1)
-window = self.tokens[positions].astype(np.int64)
-return window[..., :-1], window[..., 1:]
-""",
+                change=(
+                    "self.tokens[start[..., None] + np.arange(self.context_size + 1)]",
+                    "self.tokens.take(start[..., None] * self.context_size"
+                    ' + np.arange(self.context_size + 1), mode="clip")',
+                ),
                 says="windows do not overlap",
                 advice="Compare with __len__: how many windows does it promise?",
             ),
             Mistake(
                 "the tokens' own type",
-                """
-index = np.asarray(index)
-if index.size and not -len(self) <= index.min() <= index.max() < len(self):
-    raise IndexError("there is no such window")
-start = index % len(self)
-window = self.tokens[start[..., None] + np.arange(self.context_size + 1)]
-return window[..., :-1], window[..., 1:]
-""",
-                says="one byte come out as they are stored",
+                change=(".astype(np.int64)", ""),
+                of=0,
+                says="one byte that they are stored in",
                 advice="Section on the bigram: 50 · 70 + 3 in one byte is 175.",
             ),
             Mistake(
@@ -438,45 +351,52 @@ start = index % len(self)
 window = self.tokens[start : start + self.context_size + 1].astype(np.int64)
 return window[:-1], window[1:]
 """,
-                says="raised ValueError",
+                says="ValueError",
                 advice="A slice has one start; an array of positions has as many as you like.",
             ),
             Mistake(
+                "squeezed",
+                change=(
+                    "return window[..., :-1], window[..., 1:]",
+                    "return np.squeeze(window[..., :-1]), np.squeeze(window[..., 1:])",
+                ),
+                says="have the wrong shape",
+                advice="One index in an array is still an array of indices, and asks for (1, T).",
+            ),
+            Mistake(
+                "lists in place of arrays",
+                change=(
+                    "return window[..., :-1], window[..., 1:]",
+                    "return window[..., :-1].tolist(), window[..., 1:].tolist()",
+                ),
+                says="where an array is expected",
+                advice="Ask for the shape of what comes out.",
+            ),
+            Mistake(
                 "negative indices count tokens, not windows",
-                """
-index = np.asarray(index)
-if index.size and not -len(self) <= index.min() <= index.max() < len(self):
-    raise IndexError("there is no such window")
-window = self.tokens[index[..., None] + np.arange(self.context_size + 1)].astype(np.int64)
-return window[..., :-1], window[..., 1:]
-""",
+                change=("np.where(index < 0, index + n, index)", "index"),
+                of=0,
                 says="counts the windows from the end",
                 advice="Position -1 plus 1 is position 0: the window runs over the end to the "
                 "beginning.",
             ),
             Mistake(
                 "indices beyond the end wrap round",
-                """
-start = np.asarray(index) % len(self)
-window = self.tokens[start[..., None] + np.arange(self.context_size + 1)].astype(np.int64)
-return window[..., :-1], window[..., 1:]
-""",
+                change=(
+                    ("raise IndexError", "pass  # "),
+                    ("start = index % len", "start = np.asarray(index) % len"),
+                ),
                 says="beyond the last window is accepted",
                 advice="Python ends `for item in dataset` at the first IndexError.",
             ),
             Mistake(
                 "negative numbers in an array taken as they are",
                 """
-T = self.context_size
-if isinstance(index, (int, np.integer)):
-    if index < 0:
-        index += len(self)
-    if not 0 <= index < len(self):
-        raise IndexError("no such window")
-    w = self.tokens[index : index + T + 1].astype(np.int64)
-    return w[:-1], w[1:]
+n, T = len(self), self.context_size
+if np.ndim(index) == 0 and index < 0:
+    index += n
 index = np.asarray(index)
-if index.size and (index.min() < -len(self) or index.max() >= len(self)):
+if index.size and (index.min() < -n or index.max() >= n or index.ndim == 0 and index < 0):
     raise IndexError("no such window")
 w = self.tokens[index[..., None] + np.arange(T + 1)].astype(np.int64)
 return w[..., :-1], w[..., 1:]
@@ -511,117 +431,80 @@ for start in range(0, stop, self.batch_size):
         wrong=[
             Mistake(
                 "only for pairs",
-                """
-n = len(self.dataset)
-order = self.generator.permutation(n) if self.shuffle else np.arange(n)
-for number in range(len(self)):
-    batch = order[number * self.batch_size : (number + 1) * self.batch_size]
-    items = [self.dataset[i] for i in batch.tolist()]
-    yield tuple(Tensor(np.stack([item[part] for item in items])) for part in (0, 1))
-""",
+                change=("range(len(items[0]))", "range(2)"),
+                of=1,
                 says="need not be a pair",
                 advice="What would a data set of pictures, masks and labels give you?",
             ),
             Mistake(
                 "the last batch always lost",
-                """
-n = len(self.dataset)
-order = self.generator.permutation(n) if self.shuffle else np.arange(n)
-for number in range(n // self.batch_size):
-    batch = order[number * self.batch_size : (number + 1) * self.batch_size]
-    items = [self.dataset[i] for i in batch.tolist()]
-    yield tuple(Tensor(np.stack(column)) for column in zip(*items))
-""",
+                change=("range(len(self))", "range(n // self.batch_size)"),
                 says="last batch is missing",
                 advice="Count the items of an epoch of five in twos.",
             ),
             Mistake(
                 "drop_last not looked at",
-                """
-n = len(self.dataset)
-order = self.generator.permutation(n) if self.shuffle else np.arange(n)
-for start in range(0, n, self.batch_size):
-    items = [self.dataset[i] for i in order[start : start + self.batch_size].tolist()]
-    yield tuple(Tensor(np.stack(column)) for column in zip(*items))
-""",
+                change=("n - n % self.batch_size if self.drop_last else n", "n"),
+                of=1,
                 says="here the item 4",
                 advice="Which of the loader's attributes has no part in your code?",
             ),
             Mistake(
                 "drop_last drops a full batch",
-                """
-n = len(self.dataset)
-order = self.generator.permutation(n) if self.shuffle else np.arange(n)
-count = -(-n // self.batch_size)
-if self.drop_last:
-    count = (n - 1) // self.batch_size
-for number in range(count):
-    batch = order[number * self.batch_size : (number + 1) * self.batch_size]
-    items = [self.dataset[i] for i in batch.tolist()]
-    yield tuple(Tensor(np.stack(column)) for column in zip(*items))
-""",
+                change=(
+                    "n - n % self.batch_size if",
+                    "(n - 1) // self.batch_size * self.batch_size if",
+                ),
+                of=1,
                 says="no empty one follows",
                 advice="Try lengths that the batch size divides.",
             ),
             Mistake(
                 "a list of items in place of stacked parts",
-                """
-n = len(self.dataset)
-order = self.generator.permutation(n) if self.shuffle else np.arange(n)
-for number in range(len(self)):
-    batch = order[number * self.batch_size : (number + 1) * self.batch_size]
-    yield [Tensor(self.dataset[i][0]) for i in batch.tolist()]
-""",
+                change=(YIELD, "    yield [Tensor(item[0]) for item in items]"),
                 says="items are stacked",
                 advice="The loop wants inputs (B, T) and targets (B, T).",
             ),
             Mistake(
                 "arrays in place of tensors",
-                """
-n = len(self.dataset)
-order = self.generator.permutation(n) if self.shuffle else np.arange(n)
-for number in range(len(self)):
-    batch = order[number * self.batch_size : (number + 1) * self.batch_size]
-    items = [self.dataset[i] for i in batch.tolist()]
-    yield tuple(np.stack(column) for column in zip(*items))
-""",
+                change=("Tensor(np.stack(column))", "np.stack(column)"),
                 says="made of tensors",
                 advice="The docstring says what a batch is made of.",
             ),
             Mistake(
+                "a generator in place of a tuple",
+                change=(
+                    "yield tuple(Tensor(np.stack(column)) for column in zip(*items))",
+                    "yield (Tensor(np.stack(column)) for column in zip(*items))",
+                ),
+                says="can be looked at twice",
+                advice="Parentheses alone make a generator, which is empty after one use.",
+            ),
+            Mistake(
                 "all indices at once",
-                """
-n = len(self.dataset)
-order = self.generator.permutation(n) if self.shuffle else np.arange(n)
-for number in range(len(self)):
-    batch = order[number * self.batch_size : (number + 1) * self.batch_size]
-    yield tuple(Tensor(part) for part in self.dataset[batch])
-""",
+                change=(
+                    "    items = [self.dataset[i] for i in batch.tolist()]\n" + YIELD,
+                    "    yield tuple(Tensor(part) for part in self.dataset[batch])",
+                ),
                 says="one item at a time",
                 advice="Quick with TextDataset, impossible with images read from files.",
             ),
             Mistake(
+                "squeezed",
+                change=("np.stack(column)", "np.squeeze(np.stack(column))"),
+                says="squeezed away",
+                advice="Name the axis that is to go, or better, make none that has to go.",
+            ),
+            Mistake(
                 "shuffle not looked at",
-                """
-n = len(self.dataset)
-for number in range(len(self)):
-    batch = range(number * self.batch_size, min((number + 1) * self.batch_size, n))
-    items = [self.dataset[i] for i in batch]
-    yield tuple(Tensor(np.stack(column)) for column in zip(*items))
-""",
+                change=("if self.shuffle", "if False"),
+                of=1,
                 says="shuffle has no effect",
                 advice="Print the first column of two epochs.",
             ),
             Mistake(
                 "drawn with replacement",
-                """
-n = len(self.dataset)
-order = self.generator.integers(n, size=n) if self.shuffle else np.arange(n)
-for number in range(len(self)):
-    batch = order[number * self.batch_size : (number + 1) * self.batch_size]
-    items = [self.dataset[i] for i in batch.tolist()]
-    yield tuple(Tensor(np.stack(column)) for column in zip(*items))
-""",
+                change=("self.generator.permutation(n)", "self.generator.integers(n, size=n)"),
                 says="without replacement",
                 advice="That is `sample`; about a third of the items would not come in an epoch.",
             ),
@@ -641,40 +524,19 @@ for number in numbers.tolist():
             ),
             Mistake(
                 "the same order in each epoch",
-                """
-n = len(self.dataset)
-order = np.random.default_rng(0).permutation(n) if self.shuffle else np.arange(n)
-for number in range(len(self)):
-    batch = order[number * self.batch_size : (number + 1) * self.batch_size]
-    items = [self.dataset[i] for i in batch.tolist()]
-    yield tuple(Tensor(np.stack(column)) for column in zip(*items))
-""",
+                change=("self.generator.permutation", "np.random.default_rng(0).permutation"),
                 says="repeats the order",
                 advice="A generator that is made anew begins anew.",
             ),
             Mistake(
                 "an order of its own, from no seed",
-                """
-n = len(self.dataset)
-order = np.random.permutation(n) if self.shuffle else np.arange(n)
-for number in range(len(self)):
-    batch = order[number * self.batch_size : (number + 1) * self.batch_size]
-    items = [self.dataset[i] for i in batch.tolist()]
-    yield tuple(Tensor(np.stack(column)) for column in zip(*items))
-""",
+                change=("self.generator.permutation", "np.random.permutation"),
                 says="loader's own generator",
                 advice="Two runs with the same seed are to give the same numbers.",
             ),
             Mistake(
                 "tokens made floats",
-                """
-n = len(self.dataset)
-order = self.generator.permutation(n) if self.shuffle else np.arange(n)
-for number in range(len(self)):
-    batch = order[number * self.batch_size : (number + 1) * self.batch_size]
-    items = [self.dataset[i] for i in batch.tolist()]
-    yield tuple(Tensor(np.array(column, dtype=np.float32)) for column in zip(*items))
-""",
+                change=("np.stack(column)", "np.stack(column).astype(np.float32)"),
                 says="tokens stay integers",
                 advice="An embedding looks a row up, and there is no row 2.0.",
             ),

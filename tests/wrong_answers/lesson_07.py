@@ -9,22 +9,6 @@ e = np.exp(s - s.max(-1, keepdims=True))
 return e / e.sum(-1, keepdims=True)
 """
 HIDE = "s = s + np.triu(np.full((T, S), -np.inf, s.dtype), k=S - T + 1)\n"
-CHECKED = """end = self.length + k.shape[2]
-if end > self.keys.shape[2]:
-    raise ValueError(f"the cache has room for {self.keys.shape[2]} tokens")
-"""
-STORED = """self.keys[:, :, self.length : end] = k
-self.values[:, :, self.length : end] = v
-"""
-
-
-def mlp(up, down, activation="GELU"):
-    return (
-        f"self.up_proj = nn.Linear({up})\n"
-        f"self.gelu = nn.{activation}()\n"
-        f"self.down_proj = nn.Linear({down})"
-    )
-
 
 ANSWERS = {
     "07.1": Answers(
@@ -39,46 +23,58 @@ ANSWERS = {
         wrong=[
             Mistake(
                 "reshape in the place of a transpose",
-                SHAPES + "return [p.reshape(B, num_heads, T, C // num_heads) "
-                "for p in np.split(qkv, 3, axis=2)]",
+                of=0,
+                change=(
+                    "p.reshape(B, T, num_heads, -1).swapaxes(1, 2)",
+                    "p.reshape(B, num_heads, T, -1)",
+                ),
                 says="positions are mixed up",
                 advice="Have them print one row with numbers that tell their place.",
             ),
             Mistake(
                 "no transpose",
-                SHAPES + "return qkv.reshape(B, T, 3, num_heads, -1).transpose(2, 0, 1, 3, 4)",
+                change=("transpose(2, 0, 3, 1, 4)", "transpose(2, 0, 1, 3, 4)"),
                 says="change places",
                 advice="A batch of matrix products needs the heads before the positions.",
             ),
             Mistake(
                 "heads that take every second channel",
-                SHAPES + "return qkv.reshape(B, T, 3, C // num_heads, num_heads)"
-                ".transpose(2, 0, 4, 1, 3)",
+                change=(
+                    "num_heads, C // num_heads).transpose(2, 0, 3, 1, 4)",
+                    "C // num_heads, num_heads).transpose(2, 0, 4, 1, 3)",
+                ),
                 says="not neighbours",
                 advice="The last axis varies fastest: it must be D.",
             ),
             Mistake(
                 "values first",
-                SHAPES + "return qkv.reshape(B, T, 3, num_heads, -1)"
-                ".transpose(2, 0, 3, 1, 4)[::-1]",
+                change=("1, 4)", "1, 4)[::-1]"),
                 says="not the queries",
                 advice="The order is a promise between in_proj, this helper and its callers.",
             ),
             Mistake(
                 "copies",
-                SHAPES + "return np.ascontiguousarray(\n"
-                "    qkv.reshape(B, T, 3, num_heads, -1).transpose(2, 0, 3, 1, 4))",
+                change=(
+                    ("return qkv", "return np.ascontiguousarray(qkv"),
+                    ("3, 1, 4)", "3, 1, 4))"),
+                ),
                 says="copies",
-                advice="The rule fills an empty array through these views; see section 6.",
+                advice="The rule fills an empty array through these views; see section 7.",
             ),
             Mistake(
                 "the number of heads where their size belongs",
-                SHAPES + "return qkv.reshape(B, T, 3, -1, num_heads).transpose(2, 0, 3, 1, 4)",
+                change=("num_heads, C // num_heads)", "-1, num_heads)"),
                 says="only where some are equally long",
                 advice="Try it with 4 heads of 7 channels.",
             ),
+            Mistake(
+                "axes of length 1 squeezed out",
+                of=0,
+                change=("swapaxes(1, 2)", "swapaxes(1, 2).squeeze()"),
+                says="no squeeze",
+                advice="One head, one text, one token: each is a case that sampling meets.",
+            ),
         ],
-        equivalent={},
     ),
     "07.2": Answers(
         right=[
@@ -90,105 +86,111 @@ ANSWERS = {
         wrong=[
             Mistake(
                 "the mask the wrong way round",
-                SCORES + "s = q @ k.swapaxes(-1, -2) / math.sqrt(D)\n"
-                "s = s + np.tril(np.full((T, S), -np.inf, s.dtype), k=S - T - 1)" + SOFTMAX,
+                change=(("np.triu(", "np.tril("), ("k=S - T + 1", "k=S - T - 1")),
                 says="wrong way round",
                 advice="Row looks, column is looked at: which triangle is the future?",
             ),
             Mistake(
                 "the diagonal hidden",
-                SCORES + "s = q @ k.swapaxes(-1, -2) / math.sqrt(D)\n"
-                "s = s + np.triu(np.full((T, S), -np.inf, s.dtype), k=S - T)" + SOFTMAX,
+                of=0,
+                change=("k=S - T + 1", "k=S - T"),
                 says="diagonal is hidden",
                 advice="What is position 0 left with? The first column hidden is S - T + 1.",
             ),
             Mistake(
                 "the mask after the softmax",
-                SCORES + "s = q @ k.swapaxes(-1, -2) / math.sqrt(D)\n"
-                "e = np.exp(s - s.max(-1, keepdims=True))\n"
-                "return np.tril(e / e.sum(-1, keepdims=True), k=S - T)",
+                of=0,
+                change=(
+                    (HIDE, ""),
+                    (
+                        "return e / e.sum(-1, keepdims=True)",
+                        "return np.tril(e / e.sum(-1, keepdims=True), k=S - T)",
+                    ),
+                ),
                 says="mask came after the softmax",
                 advice="Add up a row; section 4 shows how the future leaks through the sum.",
             ),
             Mistake(
                 "no mask",
-                SCORES + "s = q @ k.swapaxes(-1, -2) / math.sqrt(D)" + SOFTMAX,
+                of=0,
+                change=(HIDE, ""),
                 says="which is its future",
                 advice="The loss will be too good to be true.",
             ),
             Mistake(
+                "a large number in the place of infinity",
+                of=0,
+                change=("-np.inf", "-1e4"),
+                says="only -inf hides every score",
+                advice="A score may be larger than any number that one thinks of.",
+            ),
+            Mistake(
                 "1/D",
-                SCORES + "s = q @ k.swapaxes(-1, -2) / D\n" + HIDE + SOFTMAX,
+                change=("1 / math.sqrt(D)", "1 / D"),
                 says="divided by D;",
                 advice="Variances add up, so the spread grows with the root of D.",
             ),
             Mistake(
                 "no scale",
-                SCORES + "s = q @ k.swapaxes(-1, -2)\n" + HIDE + SOFTMAX,
+                change=("scores *= 1 / math.sqrt(D)\n", ""),
                 says="not divided",
                 advice="Section 5: the softmax saturates and passes no gradient on.",
             ),
             Mistake(
+                "q itself scaled",
+                change=(
+                    ("scores = q", "q *= 1 / math.sqrt(D)\nscores = q"),
+                    ("scores *= 1 / math.sqrt(D)\n", ""),
+                ),
+                says="that the function was given has changed",
+                advice="q is a view of qkv: whoever writes into it changes what the caller holds.",
+            ),
+            Mistake(
                 "the largest score of all rows taken off",
-                SCORES
-                + "s = q @ k.swapaxes(-1, -2) / math.sqrt(D)\n"
-                + HIDE
-                + "e = np.exp(s - s.max())\nreturn e / e.sum(-1, keepdims=True)",
+                of=0,
+                change=("s.max(-1, keepdims=True)", "s.max()"),
                 says="largest of the same row",
                 advice="If row 1 reaches 1000 and row 0 only -1000, what is left of row 0?",
             ),
             Mistake(
                 "softmax along the queries",
-                SCORES
-                + "s = q @ k.swapaxes(-1, -2) / math.sqrt(D)\n"
-                + HIDE
-                + "e = np.exp(s - s.max(-2, keepdims=True))\nreturn e / e.sum(-2, keepdims=True)",
+                of=0,
+                change=(("s.max(-1", "s.max(-2"), ("e.sum(-1", "e.sum(-2")),
                 says="columns sum to 1",
                 advice="Each query shares out 1 among the keys: which axis holds the keys?",
             ),
             Mistake(
                 "the root of all channels",
-                SCORES
-                + "s = q @ k.swapaxes(-1, -2) / math.sqrt(q.shape[1] * D)\n"
-                + HIDE
-                + SOFTMAX,
+                change=("math.sqrt(D)", "math.sqrt(q.shape[1] * D)"),
                 says="several texts and heads",
                 advice="A score is a sum over one head's D products, not over all C.",
             ),
             Mistake(
                 "a mask in float64",
-                SCORES + "s = q @ k.swapaxes(-1, -2) / math.sqrt(D)\nif T > 1:\n"
-                "    s = s + np.triu(np.full((T, S), -np.inf), k=S - T + 1)" + SOFTMAX,
+                of=0,
+                change=("-np.inf, s.dtype)", "-np.inf)"),
                 says="are float64 where q is float32",
                 advice="np.full makes float64 unless it is told a dtype.",
             ),
             Mistake(
                 "always float32",
-                SCORES
-                + "s = q @ k.swapaxes(-1, -2) / math.sqrt(D)\n"
-                + HIDE
-                + SOFTMAX.replace(
-                    "e / e.sum(-1, keepdims=True)",
-                    "(e / e.sum(-1, keepdims=True)).astype(np.float32)",
-                ),
+                change=("return weights", "return weights.astype(np.float32)"),
                 says="are float32 where q is float64",
                 advice="Gradients are checked in float64: take the dtype from q.",
             ),
         ],
         equivalent={
-            "line 5: T > 1 → T >= 1": "the mask of a single query hides nothing",
+            "line 4: T > 1 → T >= 1": "the mask of a single query hides nothing",
             "line 1: -2 → 2": "arrays of four axes: the same axis counted from the front",
             "line 2: -2 → 2": "arrays of four axes: the same axis counted from the front",
-            "line 4: 0 → 1 (column 34)": "1 is far below 60 as well",
-            "line 4: 0 → 1 (column 59)": "1 is far below 60 as well",
-            "line 7: largest > 60 → largest >= 60": "scores between 60 and 61 overflow with neither",
-            "line 7: 60 → 61 (column 13)": "scores between 60 and 61 overflow with neither",
         },
     ),
     "07.3": Answers(
         right=[
-            CHECKED
-            + """
+            """
+end = self.length + k.shape[2]
+if end > self.keys.shape[2]:
+    raise ValueError(f"the cache has room for {self.keys.shape[2]} tokens")
 keys, values = self.keys[:, :, :end], self.values[:, :, :end]
 keys[:, :, self.length:], values[:, :, self.length:] = k, v
 self.length = end
@@ -207,77 +209,92 @@ return self.keys[:, :, : self.length], self.values[:, :, : self.length]
         wrong=[
             Mistake(
                 "only the new tokens returned",
-                CHECKED + STORED + "self.length = end\nreturn k, v",
+                of=0,
+                change=("return keys, values", "return k, v"),
                 says="only the new token comes back",
                 advice="The new query needs every earlier key: what would it look back at?",
             ),
             Mistake(
                 "the length never grows",
-                CHECKED + STORED + "return self.keys[:, :, :end], self.values[:, :, :end]",
+                change=("self.length = end\n", ""),
                 says="must grow with each call",
                 advice="Where does the next call begin to write?",
             ),
             Mistake(
                 "the whole store returned",
-                CHECKED + STORED + "self.length = end\nreturn self.keys, self.values",
+                change=(
+                    "return self.keys[:, :, :end], self.values[:, :, :end]",
+                    "return self.keys, self.values",
+                ),
                 says="whole store",
                 advice="The rest was made by np.empty: it holds anything, and softmax weighs it.",
             ),
             Mistake(
                 "keys and values exchanged",
-                CHECKED
-                + STORED.replace("= k", "= other").replace("= v", "= k").replace("= other", "= v")
-                + "self.length = end\nreturn self.keys[:, :, :end], self.values[:, :, :end]",
+                change=(
+                    (": end] = k", ": end] = swap"),
+                    (": end] = v", ": end] = k"),
+                    ("swap", "v"),
+                ),
                 says="exchanged",
                 advice="Shapes agree, so nothing complains; look at the numbers.",
             ),
             Mistake(
                 "a full cache that says nothing",
-                CHECKED.splitlines()[0] + "\n" + STORED + "self.length = min(end, "
-                "self.keys.shape[2])\nreturn self.keys[:, :, :end], self.values[:, :, :end]",
+                of=0,
+                change=(
+                    (
+                        "if end > self.keys.shape[2]:\n    raise ValueError("
+                        'f"the cache has room for {self.keys.shape[2]} tokens")\n',
+                        "",
+                    ),
+                    ("[:, :, self.length:] = k, v", "[:, :, self.length:end] = k, v"),
+                    ("self.length = end", "self.length = min(end, self.keys.shape[2])"),
+                ),
                 says="lost silently",
                 advice="A slice beyond the end is empty, and writing one token there is no error.",
             ),
             Mistake(
                 "the error names the tokens that are there",
-                CHECKED.replace("self.keys.shape[2]} tokens", "self.length} tokens")
-                + STORED
-                + "self.length = end\nreturn self.keys[:, :, :end], self.values[:, :, :end]",
+                of=0,
+                change=("{self.keys.shape[2]}", "{self.length}"),
                 says="must give the capacity",
                 advice="Of a full cache both numbers agree; try 3 of 4 tokens, and then 2 more.",
             ),
             Mistake(
                 "the last place refused",
-                CHECKED.replace("end >", "end >=")
-                + STORED
-                + "self.length = end\nreturn self.keys[:, :, :end], self.values[:, :, :end]",
+                change=("end > self", "end >= self"),
                 says="last free place",
                 advice="`end` counts tokens; is 4 of 4 too many?",
             ),
             Mistake(
                 "one token at each later call",
-                CHECKED
-                + """if self.length == 0:
-    self.keys[:, :, :end], self.values[:, :, :end] = k, v
-else:
-    self.keys[:, :, self.length] = k[:, :, 0]
-    self.values[:, :, self.length] = v[:, :, 0]
-self.length = end
-return self.keys[:, :, :end], self.values[:, :, :end]
-""",
+                change=(
+                    "self.keys[:, :, self.length : end] = k\n"
+                    "self.values[:, :, self.length : end] = v\n",
+                    "if self.length == 0:\n"
+                    "    self.keys[:, :, :end], self.values[:, :, :end] = k, v\n"
+                    "else:\n"
+                    "    self.keys[:, :, self.length] = k[:, :, 0]\n"
+                    "    self.values[:, :, self.length] = v[:, :, 0]\n",
+                ),
                 says="may bring several tokens",
                 advice="A prompt may be read in portions: write a slice each time.",
             ),
             Mistake(
                 "the axis of the heads cut too",
-                CHECKED
-                + STORED
-                + "self.length = end\nreturn self.keys[:, :end, :end], self.values[:, :end, :end]",
+                change=("return self.keys[:, :, :end]", "return self.keys[:, :end, :end]"),
                 says="several texts and heads",
                 advice="Name the four axes: which one holds the tokens?",
             ),
+            Mistake(
+                "axes of length 1 squeezed out",
+                of=0,
+                change=("return keys, values", "return keys.squeeze(), values.squeeze()"),
+                says="no squeeze",
+                advice="With one text and one head three axes are left of four, or fewer.",
+            ),
         ],
-        equivalent={},
     ),
     "07.4": Answers(
         right=[
@@ -295,58 +312,59 @@ self.up_proj = nn.Linear(embedding_dim, embedding_dim * 4, bias=bool(bias))
         wrong=[
             Mistake(
                 "no wider in the middle",
-                mlp(
-                    "embedding_dim, embedding_dim, bias=bias",
-                    "embedding_dim, embedding_dim, bias=bias",
-                ),
+                of=0,
+                change=("wide = 4 *", "wide ="),
                 says="not wider",
                 advice="Two thirds of a block's weights are here: 8 C².",
             ),
             Mistake(
                 "the layers exchanged",
-                mlp(
-                    "4 * embedding_dim, embedding_dim, bias=bias",
-                    "embedding_dim, 4 * embedding_dim, bias=bias",
+                of=0,
+                change=(
+                    ("(embedding_dim, wide", "(wide, embedding_dim"),
+                    (
+                        "_proj = nn.Linear(wide, embedding_dim",
+                        "_proj = nn.Linear(embedding_dim, wide",
+                    ),
                 ),
                 says="two layers are exchanged",
                 advice="Linear takes the number of inputs first.",
             ),
             Mistake(
+                "a fixed size in the middle",
+                of=0,
+                change=("4 * embedding_dim", "12"),
+                says="right for C = 3 only",
+                advice="The example is one size; the layer is asked for any.",
+            ),
+            Mistake(
                 "bias not handed on, so it is always there",
-                mlp("embedding_dim, 4 * embedding_dim", "4 * embedding_dim, embedding_dim"),
+                of=0,
+                change=(("wide, bias)", "wide)"), ("dim, bias)", "dim)")),
                 says="without being asked for",
                 advice="Linear has a bias unless it is told otherwise.",
             ),
             Mistake(
                 "no bias ever",
-                mlp(
-                    "embedding_dim, 4 * embedding_dim, bias=False",
-                    "4 * embedding_dim, embedding_dim, bias=False",
-                ),
+                of=0,
+                change=(("wide, bias)", "wide, False)"), ("dim, bias)", "dim, False)")),
                 says="`bias` is not handed on",
                 advice="The real GPT-2 needs the option.",
             ),
             Mistake(
                 "bias on one layer",
-                mlp(
-                    "embedding_dim, 4 * embedding_dim, bias=bias",
-                    "4 * embedding_dim, embedding_dim, bias=False",
-                ),
+                of=0,
+                change=("dim, bias)", "dim, False)"),
                 says="both layers a bias",
                 advice="Let them print(MLP(3, bias=True)).",
             ),
             Mistake(
                 "ReLU for GELU",
-                mlp(
-                    "embedding_dim, 4 * embedding_dim, bias=bias",
-                    "4 * embedding_dim, embedding_dim, bias=bias",
-                    "ReLU",
-                ),
+                change=("nn.GELU()", "nn.ReLU()"),
                 says="is ReLU",
                 advice="It would learn too, but it is not GPT-2 and loads none of its weights.",
             ),
         ],
-        equivalent={},
     ),
     "07.5": Answers(
         right=[
@@ -364,15 +382,13 @@ return x
         wrong=[
             Mistake(
                 "no residual",
-                "x = self.dropout(self.attn(self.ln1(x), cache))\n"
-                "return self.dropout(self.ffn(self.ln2(x)))",
+                change=(("x = x + ", "x = "), ("return x + ", "return ")),
                 says="residuals are missing",
                 advice="Back to the figure of section 11: what arrives at the first pair?",
             ),
             Mistake(
                 "no residual around the MLP",
-                "x = x + self.dropout(self.attn(self.ln1(x), cache))\n"
-                "return self.dropout(self.ffn(self.ln2(x)))",
+                change=("return x + ", "return "),
                 says="the MLP's residual is missing",
                 advice="Each part adds to the stream; count the additions.",
             ),
@@ -392,21 +408,24 @@ return x
             ),
             Mistake(
                 "both parts at once",
-                "return (x + self.dropout(self.attn(self.ln1(x), cache))\n"
-                "        + self.dropout(self.ffn(self.ln2(x))))",
+                of=0,
+                change=("self.ln2(middle)", "self.ln2(x)"),
                 says="must read what attention has added",
                 advice="Gather first, then think about what was gathered.",
             ),
             Mistake(
                 "no dropout",
-                "x = x + self.attn(self.ln1(x), cache)\nreturn x + self.ffn(self.ln2(x))",
+                of=0,
+                change=(
+                    ("self.dropout(found)", "found"),
+                    ("self.dropout(self.ffn(self.ln2(middle)))", "self.ffn(self.ln2(middle))"),
+                ),
                 says="there is no dropout",
                 advice="The option would be there and do nothing.",
             ),
             Mistake(
                 "the cache forgotten",
-                "x = x + self.dropout(self.attn(self.ln1(x)))\n"
-                "return x + self.dropout(self.ffn(self.ln2(x)))",
+                change=("self.ln1(x), cache)", "self.ln1(x))"),
                 says="cache was not handed on",
                 advice="Training works; only sampling shows it.",
             ),
@@ -418,13 +437,21 @@ return x
                 advice="Read each line from the inside out: what comes last before the plus?",
             ),
             Mistake(
+                "dropout on the stream",
+                "x = self.dropout(x + self.attn(self.ln1(x), cache))\n"
+                "return self.dropout(x + self.ffn(self.ln2(x)))",
+                says="dropout is on the stream",
+                advice="Twelve blocks would drop the same token's entries again and again.",
+            ),
+            Mistake(
                 "added into x.data",
-                "x.data += self.dropout(self.attn(self.ln1(x), cache)).data\n"
-                "return x + self.dropout(self.ffn(self.ln2(x)))",
+                change=(
+                    ("x = x + self.dropout(self.attn(self.ln1(x), cache))", "x.data += HERE"),
+                    ("HERE", "self.dropout(self.attn(self.ln1(x), cache)).data"),
+                ),
                 says="numbers of x itself",
                 advice="Attention would get no gradient, and the caller another x.",
             ),
         ],
-        equivalent={},
     ),
 }

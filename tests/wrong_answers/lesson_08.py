@@ -2,63 +2,11 @@
 
 from tests.wrong_answers import Answers, Mistake
 
-EMBED = """x = self.token_embedding(tokens) + self.position_embedding.weight[past : past + T]
-x = self.dropout(x)
-"""
-BLOCKS = """for block, cache in zip(self.blocks, caches or [None] * len(self.blocks)):
-    x = block(x, cache)
-"""
-PROJECT = "return self.output_projection(self.output_ln(x))"
-
-GREEDY = """if temperature == 0:
-    top_k, temperature = 1, 1.0
-"""
-CUT = """if top_k is not None and top_k < logits.shape[-1]:
-    ranked = np.argsort(-logits, axis=-1, kind="stable")
-    np.put_along_axis(logits, ranked[..., top_k:], -np.inf, axis=-1)
-"""
-SOFTMAX = """weights = np.exp(logits - logits.max(-1, keepdims=True))
-p = weights / weights.sum(-1, keepdims=True)
-"""
-
-DRAW = """stream = generate(model, context, temperature, top_k, generator)
-new = [next(stream) for _ in range(max_new_tokens)]
-"""
-JOIN = "return np.concatenate([as_array(context), *(token[:, None] for token in new)], axis=1)"
-TRY = """training = model.training
-model.eval()
-try:
-    stream = generate(model, context, temperature, top_k, generator)
-    new = [next(stream) for _ in range(max_new_tokens)]
-finally:
-    model.train(training)
-"""
-
-STEP = """r = self.recipe
-self.model.train()
-self.optimizer.zero_grad()
-loss = self._backward(*self.batch())
-if not math.isfinite(loss):
-    return loss
-clip_grad_norm_(self.optimizer.parameters, r.max_norm)
-self.optimizer.lr = warmup_cosine(self.steps, r.warmup_steps, r.num_steps, r.lr, r.min_lr)
-self.optimizer.step()
-self.steps += 1
-return loss
-"""
-CLIP = "clip_grad_norm_(self.optimizer.parameters, r.max_norm)\n"
-RATE = STEP.splitlines()[7] + "\n"
-
-EVALUATE = """training = model.training
-model.eval()
-generator = np.random.default_rng(seed)
-losses = []
-for _ in range(num_batches):
-    inputs, targets = dataset.sample(batch_size, generator)
-    losses.append(nn.cross_entropy_loss(model(inputs), targets).item())
-model.train(training)
-return float(np.mean(losses))
-"""
+RATE = (
+    "self.optimizer.lr = warmup_cosine(self.steps, c.warmup_steps, c.num_steps, c.lr, c.min_lr)\n"
+)
+CLIP = "clip_grad_norm_(self.optimizer.parameters, c.max_norm)\n"
+CLIP_IF = f"if not math.isfinite({CLIP.rstrip()}):\n    return math.nan\n"
 
 ANSWERS = {
     "08.1": Answers(
@@ -85,73 +33,87 @@ return self.output_projection(stream)
         wrong=[
             Mistake(
                 "no position embedding",
-                "x = self.dropout(self.token_embedding(tokens))\n" + BLOCKS + PROJECT,
+                change=(" + self.position_embedding.weight[past : past + T]", ""),
                 says="position embedding is missing",
                 advice="Attention is a weighted sum: but for the mask it knows no order.",
             ),
             Mistake(
                 "places from 0 with a cache",
-                EMBED.replace("past : past + T", ":T") + BLOCKS + PROJECT,
+                change=("past : past + T", ":T"),
                 says="stand at the places after those before",
                 advice="Training cannot show it; sampling token by token does.",
             ),
             Mistake(
                 "caches not handed on",
-                EMBED + "for block in self.blocks:\n    x = block(x)\n" + PROJECT,
+                change=("block(x, cache)", "block(x)"),
                 says="caches were not filled",
                 advice="Each block has keys and values of its own to keep.",
             ),
             Mistake(
                 "no last LayerNorm",
-                EMBED + BLOCKS + "return self.output_projection(x)",
+                change=("self.output_ln(x)", "x"),
                 says="output_ln change nothing",
                 advice="The stream has grown block by block; somebody has to set its scale.",
             ),
             Mistake(
                 "each block reads the embeddings",
-                EMBED
-                + BLOCKS.replace("x = block(x, cache)", "y = block(x, cache)")
-                + PROJECT.replace("(x)", "(y)"),
+                change=(("x = block(x", "y = block(x"), ("self.output_ln(x)", "self.output_ln(y)")),
                 says="every block must be passed",
                 advice="What one block returns is what the next one reads.",
             ),
             Mistake(
                 "probabilities for logits",
-                EMBED + BLOCKS + PROJECT.replace("return", "e =") + ".exp()\n"
-                "return e / e.sum(axis=-1, keepdims=True)",
+                change=(
+                    "return self.output_projection(self.output_ln(x))",
+                    "e = self.output_projection(self.output_ln(x)).exp()\n"
+                    "return e / e.sum(axis=-1, keepdims=True)",
+                ),
                 says="these are probabilities",
                 advice="cross_entropy_loss takes the softmax itself; twice is too soft.",
             ),
             Mistake(
+                "the axis of a single text squeezed out",
+                change=(
+                    "return self.output_projection(self.output_ln(x))",
+                    "logits = self.output_projection(self.output_ln(x))\n"
+                    "return logits.squeeze(0) if len(tokens) == 1 else logits",
+                ),
+                says="for a single text too",
+                advice="Sampling one text asks for logits[:, -1]: which axis is that then?",
+            ),
+            Mistake(
                 "positions added after the dropout",
                 "x = self.dropout(self.token_embedding(tokens))\n"
-                "x = x + self.position_embedding(np.arange(past, past + T))\n" + BLOCKS + PROJECT,
+                "x = x + self.position_embedding(np.arange(past, past + T))\n"
+                "for block, cache in zip(self.blocks, caches or [None] * len(self.blocks)):\n"
+                "    x = block(x, cache)\n"
+                "return self.output_projection(self.output_ln(x))",
                 says="goes around",
                 advice="Dropout is on the sum.",
             ),
             Mistake(
                 "the places' vectors without their history",
-                EMBED.replace("weight[past", "weight.data[past") + BLOCKS + PROJECT,
+                change=("weight[past", "weight.data[past"),
                 says="would never learn",
                 advice=".data is the bare array: who would tell the table what to change?",
             ),
             Mistake(
                 "each block's input added once more",
-                EMBED + BLOCKS.replace("block(x, cache)", "x + block(x, cache)") + PROJECT,
+                change=("block(x, cache)", "x + block(x, cache)"),
                 says="not in the way of the text",
                 advice="The block adds its own input (lesson 07); twice is once too often.",
             ),
             Mistake(
                 "dropout on each of the two embeddings",
-                "x = self.dropout(self.token_embedding(tokens))\n"
-                "x = x + self.dropout(self.position_embedding.weight[past : past + T])\n"
-                + BLOCKS
-                + PROJECT,
+                of=0,
+                change=(
+                    "self.position_embedding(places) + ",
+                    "self.position_embedding(places)) + self.dropout(",
+                ),
                 says="^`self.dropout` is called once",
                 advice="Add first; then one dropout for the sum.",
             ),
         ],
-        equivalent={},
     ),
     "08.2": Answers(
         right=[
@@ -180,52 +142,58 @@ return np.array(rows)
         wrong=[
             Mistake(
                 "temperature after the softmax, made to sum to 1",
-                GREEDY + CUT + SOFTMAX + "p = p / temperature\nreturn p / p.sum(-1, keepdims=True)",
+                change=(
+                    (") / temperature", ")"),
+                    ("return weights /", "weights = weights / temperature\nreturn weights /"),
+                ),
                 says="temperature changes nothing",
                 advice="A common factor goes out again when the sum is divided by.",
             ),
             Mistake(
                 "temperature after the softmax",
-                GREEDY + CUT + SOFTMAX + "return p / temperature",
+                change=(
+                    (") / temperature", ")"),
+                    (
+                        "weights.sum(-1, keepdims=True)",
+                        "weights.sum(-1, keepdims=True) / temperature",
+                    ),
+                ),
                 says="sum to 2",
                 advice="Add them up: is it still a distribution?",
             ),
             Mistake(
                 "temperature multiplied",
-                GREEDY + CUT + "logits = logits * temperature\n" + SOFTMAX + "return p",
+                change=(") / temperature", ") * temperature"),
                 says="divide, do not multiply",
                 advice="Cold is sharp. Which way does dividing by a half go?",
             ),
             Mistake(
                 "top-k by a threshold, so that ties stay",
-                GREEDY
-                + """
-if top_k is not None and top_k < logits.shape[-1]:
-    least = np.sort(logits, axis=-1)[:, -top_k][:, None]
-    logits = np.where(logits < least, -np.inf, logits)
-logits = logits / temperature
-"""
-                + SOFTMAX
-                + "return p",
+                change=(
+                    (
+                        'ranked = np.argsort(-logits, axis=-1, kind="stable")',
+                        "least = np.sort(logits, axis=-1)[:, -top_k][:, None]",
+                    ),
+                    (
+                        "np.put_along_axis(logits, ranked[..., top_k:], -np.inf, axis=-1)",
+                        "logits = np.where(logits < least, -np.inf, logits)",
+                    ),
+                ),
                 says="exactly k must be left",
                 advice="A threshold cannot tell equal logits apart; ranks can.",
             ),
             Mistake(
                 "the least likely kept",
-                GREEDY
-                + CUT.replace("-logits", "logits")
-                + "logits = logits / temperature\n"
-                + SOFTMAX
-                + "return p",
+                change=("np.argsort(-logits", "np.argsort(logits"),
                 says="least likely tokens were kept",
                 advice="argsort goes upwards.",
             ),
             Mistake(
                 "top-k after the softmax, and not divided again",
                 "if temperature == 0:\n    top_k, temperature = 1, 1.0\n"
-                "logits = logits / temperature\n"
-                + SOFTMAX
-                + "if top_k is not None and top_k < logits.shape[-1]:\n"
+                "p = np.exp((logits - logits.max(-1, keepdims=True)) / temperature)\n"
+                "p = p / p.sum(-1, keepdims=True)\n"
+                "if top_k is not None and top_k < logits.shape[-1]:\n"
                 "    ranked = np.argsort(-logits, axis=-1, kind='stable')\n"
                 "    np.put_along_axis(p, ranked[:, top_k:], 0.0, axis=-1)\n"
                 "return p",
@@ -234,40 +202,39 @@ logits = logits / temperature
             ),
             Mistake(
                 "temperature 0 divided by",
-                CUT
-                + "with np.errstate(all='ignore'):\n    logits = logits / temperature\n    "
-                + SOFTMAX.replace("\n", "\n    ")
-                + "\nreturn p",
+                change=(
+                    ("if temperature == 0:\n    top_k, temperature = 1, 1.0\n", ""),
+                    ("logits = (logits -", "np.seterr(all='ignore')\nlogits = (logits -"),
+                ),
                 says="temperature 0",
                 advice="The limit exists, the quotient does not: treat 0 by itself.",
             ),
             Mistake(
                 "no maximum taken off",
-                GREEDY + CUT + "with np.errstate(all='ignore'):\n"
-                "    weights = np.exp(logits / temperature)\n"
-                "    return weights / weights.sum(-1, keepdims=True)",
+                change=(
+                    "logits = (logits - logits.max(-1, keepdims=True)) / temperature",
+                    "np.seterr(all='ignore')\nlogits = logits / temperature",
+                ),
                 says="overflow",
                 advice="A low temperature makes logits large: 10 / 0.01 is 1000.",
             ),
             Mistake(
                 "equal logits in an order of chance",
-                GREEDY
-                + CUT.replace(', kind="stable"', "")
-                + "logits = logits / temperature\n"
-                + SOFTMAX
-                + "return p",
+                change=(', kind="stable"', ""),
                 says="only by chance",
                 advice="Quicksort does not keep the order of equal numbers; a long row shows it.",
             ),
             Mistake(
                 "the largest logit of all rows taken off",
-                GREEDY
-                + CUT
-                + "logits = logits / temperature\n"
-                + SOFTMAX.replace("logits.max(-1, keepdims=True)", "logits.max()")
-                + "return p",
+                change=("logits.max(-1, keepdims=True)", "logits.max()"),
                 says="rows disturb each other",
                 advice="Let one row be a thousand above the other.",
+            ),
+            Mistake(
+                "infinity replaced by a number",
+                change=("if temp", "logits = np.nan_to_num(logits, neginf=-1.0)\nif temp"),
+                says="-inf has probability 0",
+                advice="Who masks a token with -inf wants it never, not seldom.",
             ),
         ],
         equivalent={
@@ -308,85 +275,110 @@ return np.concatenate((as_array(context), new), axis=-1)
         wrong=[
             Mistake(
                 "training mode while it writes",
-                DRAW + JOIN,
+                change=("model.eval()\n", ""),
                 says="dropout is alive",
                 advice="Dropout is for training only.",
             ),
             Mistake(
                 "the mode not put back",
-                "model.eval()\n" + DRAW + JOIN,
+                change=("model.train(training)", "pass"),
                 says="is in evaluation mode afterwards",
                 advice="A sample in the middle of a training would switch dropout off for good.",
             ),
             Mistake(
                 "always training afterwards",
-                "model.eval()\n" + DRAW + "model.train()\n" + JOIN,
+                change=("model.train(training)", "model.train()"),
                 says="is in training mode afterwards",
                 advice="Who samples does not know what the model was used for.",
             ),
             Mistake(
                 "only the new tokens",
-                TRY + "return np.stack(new, axis=1)",
+                change=("return np.concatenate([context, *(", "return np.concatenate([*("),
                 says="only the new tokens come back",
                 advice="The docstring says what stands in front.",
             ),
             Mistake(
                 "settings not handed on",
-                TRY.replace("temperature, top_k, generator)", "generator=generator)") + JOIN,
+                change=("temperature, top_k, generator)", "generator=generator)"),
                 says="hand the temperature on",
                 advice="An option that is accepted and ignored is worse than none.",
             ),
             Mistake(
                 "the generator not handed on",
-                TRY.replace("top_k, generator)", "top_k)") + JOIN,
+                change=("top_k, generator)", "top_k)"),
                 says="different seeds give the same",
                 advice="generate then makes its own, always from seed 0.",
             ),
             Mistake(
                 "no finally",
                 "training = model.training\nmodel.eval()\n"
-                + DRAW
-                + "model.train(training)\n"
-                + JOIN,
+                "stream = generate(model, context, temperature, top_k, generator)\n"
+                "new = [next(stream) for _ in range(max_new_tokens)]\n"
+                "model.train(training)\n"
+                "return np.concatenate([context, *(token[:, None] for token in new)], axis=1)",
                 says="after an error",
                 advice="An error or an interrupt in the middle leaves the mode changed.",
             ),
             Mistake(
                 "the texts of a batch mixed up",
-                TRY + "new = np.concatenate(new).reshape(len(context), -1)\n"
-                "return np.concatenate([as_array(context), new], axis=1)",
+                change=(
+                    "return np.concatenate([context, *(token[:, None] for token in new)], axis=1)",
+                    "new = np.array(new, int).reshape(len(context), -1)\n"
+                    "return np.concatenate([context, new], axis=1)",
+                ),
                 says="stand behind another text",
                 advice="Write down what a round of `generate` yields: a token for each text.",
             ),
             Mistake(
+                "no tokens are an error",
+                change=(
+                    "return np.concatenate([context, *(token[:, None] for token in new)], axis=1)",
+                    "return np.concatenate([context, np.stack(new, axis=1)], axis=1)",
+                ),
+                says="raised ValueError: need at least one array to stack",
+                advice="How many new tokens may be asked for? The smallest number is 0.",
+            ),
+            Mistake(
+                "axes of length 1 squeezed out",
+                change=(
+                    "return np.concatenate([context, *(token[:, None] for token in new)], axis=1)",
+                    "tokens = np.concatenate([context, *(token[:, None] for token in new)], axis=1)\n"
+                    "return tokens.squeeze()",
+                ),
+                says="for a single text, a single token and none too",
+                advice="Who asks for one text gets (1, T), as it was given.",
+            ),
+            Mistake(
                 "only the model's own flag put back",
-                TRY.replace("model.train(training)", "model.training = training") + JOIN,
+                change=("model.train(training)", "model.training = training"),
                 says="own flag was set",
                 advice="Every module has the flag; train() reaches them all.",
             ),
             Mistake(
                 "a long context cut off",
-                "context = as_array(context)[:, -model.config.context_size :]\n" + TRY + JOIN,
+                change=(
+                    "training = model.training",
+                    "context = context[:, -model.config.context_size :]\ntraining = model.training",
+                ),
                 says="comes back whole",
                 advice="What the model cannot read, the reader of the text still wants.",
             ),
         ],
-        equivalent={},
     ),
     "08.4": Answers(
         right=[
             """
-recipe, optimizer = self.recipe, self.optimizer
+config, optimizer = self.config, self.optimizer
 self.model.train()
 optimizer.lr = warmup_cosine(
-    self.steps, recipe.warmup_steps, recipe.num_steps, recipe.lr, recipe.min_lr
+    self.steps, config.warmup_steps, config.num_steps, config.lr, config.min_lr
 )
 optimizer.zero_grad()
 inputs, targets = self.batch()
 loss = self._backward(inputs, targets)
 if not math.isfinite(loss):
     return loss
-length = clip_grad_norm_(optimizer.parameters, recipe.max_norm)
+length = clip_grad_norm_(optimizer.parameters, config.max_norm)
 if math.isfinite(length):
     optimizer.step()
     self.steps = self.steps + 1
@@ -394,16 +386,16 @@ if math.isfinite(length):
 return math.nan
 """,
             """
-r = self.recipe
+c = self.config
 for parameter in self.optimizer.parameters:
     parameter.grad = None
 self.model.train(True)
 loss = self._backward(*self.batch())
 if np.isnan(loss) or np.isinf(loss):
     return loss
-if not np.isfinite(clip_grad_norm_(self.model.parameters(), r.max_norm)):
+if not np.isfinite(clip_grad_norm_(self.model.parameters(), c.max_norm)):
     return float("nan")
-self.optimizer.lr = warmup_cosine(self.steps, r.warmup_steps, r.num_steps, r.lr, r.min_lr)
+self.optimizer.lr = warmup_cosine(self.steps, c.warmup_steps, c.num_steps, c.lr, c.min_lr)
 self.steps += 1
 self.optimizer.step()
 return loss
@@ -412,63 +404,64 @@ return loss
         wrong=[
             Mistake(
                 "only the loss is looked at",
-                STEP,
+                change=(CLIP_IF, CLIP),
                 says="look at the length",
                 advice="A loss can be 2.1 and its gradient infinite, where a root begins at 0.",
             ),
             Mistake(
                 "gradients never cleared",
-                STEP.replace("self.optimizer.zero_grad()\n", ""),
+                change=("self.optimizer.zero_grad()\n", ""),
                 says="earlier step were added",
                 advice="backward adds to .grad; that is what lesson 02 built.",
             ),
             Mistake(
                 "cleared after backward",
-                STEP.replace("self.optimizer.zero_grad()\n", "").replace(
-                    "if not", "self.optimizer.zero_grad()\nif not"
+                change=(
+                    ("self.optimizer.zero_grad()\n", ""),
+                    ("(*self.batch())\n", "(*self.batch())\nself.optimizer.zero_grad()\n"),
                 ),
                 says="must make one step|cleared between",
                 advice="Say aloud what .grad holds on each line.",
             ),
             Mistake(
                 "clipped after the update",
-                STEP.replace(CLIP, "").replace("self.steps += 1\n", CLIP + "self.steps += 1\n"),
+                change=((CLIP_IF, ""), ("self.steps += 1\n", CLIP + "self.steps += 1\n")),
                 says="clip them before",
                 advice="A clip that comes after the update protects nothing.",
             ),
             Mistake(
                 "the rate set after the update",
-                STEP.replace(RATE, "").replace("self.steps += 1\n", RATE + "self.steps += 1\n"),
+                change=((RATE, ""), ("self.steps += 1\n", RATE + "self.steps += 1\n")),
                 says="one step too late",
                 advice="The first step would run at the full rate, without any warm-up.",
             ),
             Mistake(
                 "steps not counted",
-                STEP.replace("self.steps += 1\n", ""),
+                change=("self.steps += 1\n", ""),
                 says="must count the steps",
                 advice="Every batch would be the same batch.",
             ),
             Mistake(
                 "evaluation mode",
-                STEP.replace("self.model.train()\n", ""),
+                change=("self.model.train()\n", ""),
                 says="trains in evaluation mode",
                 advice="evaluate and sample change the mode; a step must not rely on it.",
             ),
             Mistake(
                 "a loss of nan goes on",
-                STEP.replace("if not math.isfinite(loss):\n    return loss\n", ""),
+                change=(("if not math.isfinite(loss):\n    return loss\n", ""), (CLIP_IF, CLIP)),
                 says="not finite must change no parameter",
                 advice="One nan in the weights, and no later step can take it out.",
             ),
             Mistake(
                 "a fixed rate",
-                STEP.replace(RATE, ""),
+                change=(RATE, ""),
                 says="rate never changes",
                 advice="Lesson 05: what happens to a transformer without warm-up?",
             ),
             Mistake(
                 "a spoiled step that returns its loss",
-                STEP.replace(CLIP, f"if not math.isfinite({CLIP.rstrip()}):\n    return loss\n"),
+                change=("return math.nan", "return loss"),
                 says="must say so by what it returns",
                 advice="The caller looks at the loss alone: how can it know?",
             ),
@@ -502,55 +495,61 @@ finally:
         wrong=[
             Mistake(
                 "dropout alive",
-                EVALUATE.replace("model.eval()\n", ""),
+                of=0,
+                change=("model.eval()\n", ""),
                 says="dropout is alive",
                 advice="The validation loss would be too high, and another one each time.",
             ),
             Mistake(
                 "the mode not put back",
-                EVALUATE.replace("model.train(training)\n", ""),
+                of=0,
+                change=("model.train(before)\n", ""),
                 says="stays in evaluation mode",
                 advice="After the first evaluation nothing would be dropped any more.",
             ),
             Mistake(
                 "always training afterwards",
-                EVALUATE.replace("model.train(training)", "model.train()"),
+                of=0,
+                change=("model.train(before)", "model.train()"),
                 says="was put into training mode",
                 advice="Keep what was found.",
             ),
             Mistake(
                 "other windows each time",
-                EVALUATE.replace("default_rng(seed)", "default_rng()"),
+                change=("default_rng(seed)", "default_rng()"),
                 says="other windows each time",
                 advice="Two models can only be compared on the same windows.",
             ),
             Mistake(
                 "the same window again and again",
-                EVALUATE.replace("generator)", "np.random.default_rng(seed))"),
+                of=0,
+                change=("(batch_size, rng)", "(batch_size, np.random.default_rng(seed))"),
                 says="every batch is the first one",
                 advice="Made anew, a generator begins again.",
             ),
             Mistake(
                 "the sum",
-                EVALUATE.replace("np.mean", "np.sum"),
+                of=0,
+                change=("total / num_batches", "total"),
                 says="not divided by their number",
                 advice="The loss would grow with the number of batches.",
             ),
             Mistake(
                 "the last batch only",
-                EVALUATE.replace("np.mean(losses)", "losses[-1]"),
+                change=("float(np.mean(losses))", "losses[-1]"),
                 says="only the last batch counts",
                 advice="One batch is a noisy witness.",
             ),
             Mistake(
                 "only the model's own flag put back",
-                EVALUATE.replace("model.train(training)", "model.training = training"),
+                of=0,
+                change=("model.train(before)", "model.training = before"),
                 says="own flag was set",
                 advice="Every module has the flag; train() reaches them all.",
             ),
             Mistake(
                 "the library's generator seeded",
-                EVALUATE.replace(
+                change=(
                     "generator = np.random.default_rng(seed)",
                     "from minigrad.random import default_generator, manual_seed\n"
                     "manual_seed(seed)\ngenerator = default_generator()",
@@ -559,6 +558,5 @@ finally:
                 advice="After each evaluation the training would draw the same dropout again.",
             ),
         ],
-        equivalent={},
     ),
 }

@@ -75,7 +75,7 @@ function words() {
 function dice(seed) {
   let state = seed >>> 0;
   const uniform = () => {
-    state = (state + 0x6d2b79f5) >>> 0;
+    state = (state + 1831565813) >>> 0;
     let t = Math.imul(state ^ (state >>> 15), state | 1);
     t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
     return ((t ^ (t >>> 14)) >>> 0) / 4294967296;

@@ -1,8 +1,8 @@
 """Figures that move: plain JavaScript with its data inside, no library, no kernel.
 
-Each is one file of `scripts/` with a function `figure(root, data)`. Where scripts do not run (a
-notebook that is not trusted, a code host, a PDF), the still picture drawn before it stays; where
-they run, the moving figure takes its place.
+Each is one file of `scripts/` with a function `figure(root, data)`. It stands below a still picture
+of the same thing, which is all that one sees where scripts do not run: in a notebook that is not
+trusted, on a code host, in a PDF.
 """
 
 import hashlib
@@ -15,18 +15,15 @@ FIGURES = sorted(path.stem for path in FOLDER.glob("*.js") if path.stem != "comm
 LARGEST = 60_000  # characters of one figure
 
 PAGE = """<figure class="mgl" id="{id}">
-<div class="mgl-root"></div>
+<div class="mgl-root">A figure that moves where scripts run; the picture above is one of its
+positions.</div>
 <figcaption>{caption} <b>Try:</b> {attempt}</figcaption>
 </figure>
 <style>
 {style}</style>
 <script type="module">
 {script}
-const place = document.getElementById("{id}");
-const output = place.closest(".jp-OutputArea-child, .output");
-const still = output?.previousElementSibling;
-if (still?.querySelector("img")) still.hidden = true;
-const root = place.querySelector(".mgl-root");
+const root = document.getElementById("{id}").querySelector(".mgl-root");
 root.replaceChildren();
 figure(root, {data});
 </script>
@@ -34,7 +31,7 @@ figure(root, {data});
 
 
 def moving(name, data, *, caption, attempt):
-    """Show a moving figure in a notebook, in the place of the still one shown just before.
+    """Show a moving figure in a notebook, below a still picture of the same thing.
 
     `data` is what the figure needs, as JSON can hold it; `attempt` is one sentence that says what
     to try.

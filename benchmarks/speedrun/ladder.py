@@ -1,0 +1,122 @@
+"""The ladder: from lesson 8's recipe to `fast`, one change at a time, with three seeds each.
+
+`python -m benchmarks.speedrun.ladder TEXT LOG [NAME …]` appends each run to LOG, a file with one
+line of JSON for each, and leaves out what stands there or is kept already. `python -m benchmarks.speedrun.page
+LOG` makes tables and chart of it.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+from benchmarks import store
+from benchmarks.speedrun.rules import checked
+from benchmarks.speedrun.run import read_text, run, two_cores
+
+RECIPES = Path(__file__).parent / "recipes"
+SEEDS = 3
+SMALL = {"num_blocks": 4, "num_heads": 4, "embedding_dim": 128}
+LENGTH = {"num_steps": 250, "batch_size": 12}
+PLAIN = dict.fromkeys(("rotary", "rms_norm", "qk_norm", "squared_relu", "zero_init"), False)
+
+
+def adamw(lr):
+    """Lesson 8's recipe at this rate, as its command line shapes it."""
+    training = LENGTH | {"lr": lr, "min_lr": lr / 10, "warmup_steps": 25}
+    return {"base": "gpt2", "model": SMALL, "training": training}
+
+
+def linear(lr):
+    """The same with a line in the place of the cosine."""
+    training = LENGTH | {"lr": lr, "min_lr": 0.0, "warmup_steps": 25}
+    return {"base": "gpt2", "module": "adamw_linear.py", "model": SMALL, "training": training}
+
+
+def climb():
+    """{name: recipe}: each keeps the changes of those before it, and the last one is `fast`."""
+    rungs = {f"AdamW at {lr}": adamw(lr) for lr in (0.001, 0.003, 0.006)}
+    rungs["the rate falls in a line"] = linear(0.003)
+    model = SMALL | PLAIN | {"bigram_dim": 0}
+    training = LENGTH | {"momentum": 0.95, "other_lr": 0.005}
+    changes = {
+        "Muon on the blocks' matrices": ({}, {}),
+        "rotary positions": ({"rotary": True}, {}),
+        "RMS norm without weights": ({"rms_norm": True}, {}),
+        "norm of queries and keys": ({"qk_norm": True}, {}),
+        "squared ReLU": ({"squared_relu": True}, {}),
+        "branches and logits start as zero": ({"zero_init": True}, {}),
+        "AdamW's part at 0.01": ({}, {"other_lr": 0.01}),
+        "momentum 0.9": ({}, {"momentum": 0.9}),
+        "a table of pairs": ({"bigram_dim": 32}, {}),
+    }
+    for name, (of_model, of_training) in changes.items():
+        model, training = model | of_model, training | of_training
+        rungs[name] = {"model": model, "training": training}
+    return rungs
+
+
+def tries():
+    """{name: recipe}: the last rung with one thing changed, better or worse."""
+    last = climb()["a table of pairs"]
+
+    def changed(model=(), training=(), **more):
+        return {
+            "model": last["model"] | dict(model),
+            "training": last["training"] | dict(training),
+            **more,
+        }
+
+    return {
+        "batch 8, 375 steps": changed(training={"batch_size": 8, "num_steps": 375}),
+        "batch 24, 125 steps": changed(training={"batch_size": 24, "num_steps": 125}),
+        "4 Newton-Schulz steps": changed(training={"newton_schulz_steps": 4}),
+        "3 Newton-Schulz steps": changed(training={"newton_schulz_steps": 3}),
+        "context grows 16, 32, 64": changed(module="growing.py"),
+        "mean of the last tenth's weights": changed(module="averaged.py"),
+        "momentum 0.8": changed(training={"momentum": 0.8}),
+        "Muon at 0.03": changed(training={"lr": 0.03}),
+        "without rotary positions": changed(model={"rotary": False}),
+        "without the norm of q and k": changed(model={"qk_norm": False}),
+        "layer norm with weights": changed(model={"rms_norm": False}),
+        "GELU": changed(model={"squared_relu": False}),
+        "GPT-2's initialisation": changed(model={"zero_init": False}),
+        "gradients not clipped": changed(training={"max_norm": 1e9}),
+    }
+
+
+def kept():
+    """{(name, seed): run} of the results that are kept."""
+    ladder = store.read("speedrun").get("ladder", {})
+    return {(name, run["seed"]): run for name, runs in ladder.items() for run in runs}
+
+
+def finished(log):
+    """{(name, seed): run} of a log."""
+    lines = log.read_text(encoding="utf-8").splitlines() if log.exists() else []
+    return {(line["name"], line["seed"]): line for line in map(json.loads, lines)}
+
+
+def main(arguments):
+    if len(arguments) < 2:
+        print(__doc__)
+        return 2
+    text, log = read_text(arguments[0]), Path(arguments[1])
+    two_cores()
+    rungs = climb() | tries()
+    recipes = {
+        name: checked(name, {"track": "1.88", **rungs[name]}, RECIPES)
+        for name in arguments[2:] or rungs
+    }
+    for seed in range(SEEDS):
+        for name, recipe in recipes.items():
+            if (name, seed) in kept() | finished(log):
+                continue
+            found = run(recipe, seed, text)
+            with open(log, "a", encoding="utf-8") as file:
+                file.write(json.dumps({"name": name, **found}, ensure_ascii=False) + "\n")
+            print(name, found, flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

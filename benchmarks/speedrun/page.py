@@ -1,0 +1,185 @@
+"""The tables and the chart of docs/speedrun.md, from benchmarks/results/speedrun.json.
+
+`python -m benchmarks.speedrun.page [LOG]` takes the runs of the ladder from LOG, if it is named, and
+writes the tables into the page, between its marks, and the chart.
+"""
+
+import re
+import sys
+from pathlib import Path
+
+from benchmarks import store
+from benchmarks.speedrun.ladder import climb, finished, kept, tries
+from benchmarks.speedrun.rules import TRACKS
+from benchmarks.speedrun.run import machine
+
+DOCS = Path(__file__).parents[2] / "docs"
+NAME = "speedrun"
+
+
+def records():
+    """{name: record} of the entries that are kept."""
+    return store.read(NAME).get("records", {})
+
+
+def keep_record(record):
+    """Keep an entry under the name of its recipe, and write the page again."""
+    name = record["recipe"]["name"]
+    record = store.measured_now() | record
+    _keep({"records": records() | {name: record}})
+    write_page()
+
+
+def keep_ladder(log):
+    """Keep the runs of a log beside those that are kept, in the order of the ladder."""
+    found = kept() | finished(log)
+    ladder = {
+        name: [run for (of, _), run in sorted(found.items()) if of == name]
+        for name in climb() | tries()
+    }
+    runs = {
+        name: [{key: run[key] for key in run if key != "name"} for run in runs]
+        for name, runs in ladder.items()
+        if runs
+    }
+    _keep({"ladder": runs, "ladder_machine": machine()})
+
+
+def _keep(changes):
+    results = store.read(NAME) | changes
+    store.write(NAME, results, promises(results))
+
+
+def promises(results):
+    """The records, as rows for the page of promises."""
+    for name, record in results.get("records", {}).items():
+        command = f"python -m benchmarks.speedrun {file_of(record)} --text input.txt --verify"
+        title = f"speed-run {name}, mean of {len(record['runs'])}"
+        yield store.row(f"{title}: validation loss", f"{mean(record['runs'], 'loss'):.3f}", command)
+        seconds = f"{mean(record['runs'], 'core_seconds'):.0f}"
+        yield store.row(f"{title}: time of all cores together", seconds, command, "s")
+
+
+def file_of(record):
+    return f"benchmarks/speedrun/recipes/{record['recipe']['name']}.json"
+
+
+def mean(runs, key):
+    """The mean over the seeds."""
+    return sum(run[key] for run in runs) / len(runs)
+
+
+# --- The tables ---
+
+
+def record_table(entries):
+    """The entries, the soonest of each track first."""
+    lines = [
+        "| track | recipe | loss: mean (each seed) | seconds | core-seconds | steps | parameters "
+        "| date | machine |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    order = sorted(
+        entries.values(),
+        key=lambda r: (list(TRACKS).index(r["recipe"]["track"]), mean(r["runs"], "core_seconds")),
+    )
+    for record in order:
+        runs, name = record["runs"], record["recipe"]["name"]
+        losses = ", ".join(f"{run['loss']:.3f}" for run in runs)
+        lines.append(
+            f"| {record['recipe']['track']} | [{name}](../{file_of(record)}) "
+            f"| **{mean(runs, 'loss'):.3f}** ({losses}) | {mean(runs, 'seconds'):.0f} "
+            f"| {mean(runs, 'core_seconds'):.0f} | {runs[0]['steps']} | {runs[0]['parameters']:,} "
+            f"| {record['date']} | {record['machine']} |"
+        )
+    return "\n".join(lines)
+
+
+def ladder_table(ladder, names, last=None):
+    """The loss and the seconds of each rung; of tries, against the last rung."""
+    head = "| | loss: mean (each seed) | change | core-seconds | steps | parameters |"
+    lines = [head, "|---|---|---|---|---|---|"]
+    before = last
+    for name in names:
+        runs = ladder.get(name)
+        if not runs:
+            lines.append(f"| {name} | not measured | | | | |")
+            continue
+        loss = mean(runs, "loss")
+        losses = ", ".join(f"{run['loss']:.3f}" for run in runs)
+        change = "" if before is None else f"{loss - before:+.3f}"
+        lines.append(
+            f"| {name} | {loss:.3f} ({losses}) | {change} | {mean(runs, 'core_seconds'):.0f} "
+            f"| {runs[0]['steps']} | {runs[0]['parameters']:,} |"
+        )
+        if last is None:  # of the rates of AdamW, the best one is built on
+            before = min(loss, before or loss) if name.startswith("AdamW at ") else loss
+    return "\n".join(lines)
+
+
+def filled(text, parts):
+    """A page with each part between its marks, `<!-- NAME -->` and `<!-- end -->`."""
+    for name, part in parts.items():
+        places = re.findall(rf"<!-- {name} -->\n.*?<!-- end -->", text, re.DOTALL)
+        if len(places) != 1:
+            raise ValueError(f"the page has {len(places)} places for {name}, not one")
+        text = text.replace(places[0], f"<!-- {name} -->\n{part}\n<!-- end -->")
+    return text
+
+
+def page_of(text, results):
+    """The page with its tables filled from these results."""
+    ladder = results.get("ladder", {})
+    best = ladder.get(list(climb())[-1])
+    parts = {
+        "records": record_table(results.get("records", {})),
+        "ladder": ladder_table(ladder, climb()),
+        "tries": ladder_table(ladder, tries(), mean(best, "loss") if best else None),
+    }
+    return filled(text, parts)
+
+
+def write_page():
+    """Write the tables into docs/speedrun.md."""
+    path = DOCS / "speedrun.md"
+    path.write_text(page_of(path.read_text(encoding="utf-8"), store.read(NAME)), encoding="utf-8")
+
+
+# --- The chart ---
+
+
+def write_chart():
+    """Draw loss against seconds: the ladder as a line, the tries as points."""
+    import matplotlib.pyplot as plt
+
+    ladder = store.read(NAME).get("ladder", {})
+    figure, axes = plt.subplots(figsize=(9, 5.5), layout="constrained")
+    kinds = {"the ladder": (climb(), "o", "#1f6fb4"), "tries": (tries(), "x", "#c0561f")}
+    for label, (names, style, colour) in kinds.items():
+        shown = [name for name in names if name in ladder]
+        if not shown:
+            continue
+        x = [mean(ladder[name], "core_seconds") for name in shown]
+        y = [mean(ladder[name], "loss") for name in shown]
+        axes.plot(x, y, style, color=colour, label=label, linewidth=1)
+        if label == "the ladder":
+            for number, point in enumerate(zip(x, y), 1):
+                axes.annotate(f"{number}", point, xytext=(5, 4), textcoords="offset points")
+    axes.axhline(1.88, color="grey", linestyle="--", linewidth=1)
+    axes.annotate("1.88", (0.01, 1.885), xycoords=("axes fraction", "data"), color="grey")
+    axes.set_xlabel("core-seconds of training (mean of the seeds)")
+    axes.set_ylabel("validation loss (nats per character)")
+    axes.set_title("The ladder, 250 steps: the numbers are the rows of the table")
+    axes.legend()
+    figure.savefig(DOCS / "pictures" / "speedrun.png", dpi=110)
+
+
+def main(arguments):
+    if arguments:
+        keep_ladder(Path(arguments[0]))
+    write_page()
+    write_chart()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,133 @@
+"""The pages that Sphinx reads: notebooks and documents as they are stored, and a front page.
+
+They lie as in the repository, so that their links to one another stay as they are.
+"""
+
+import json
+import posixpath
+from importlib.resources import files as resources
+from pathlib import Path
+
+from course.lessons import notebooks
+from course.lessons.notebooks import ROOT
+from course.site.links import relink
+from course.site.repository import Repository
+from course.student.edition import as_bytes, edition_files
+
+WIDGET = "application/vnd.jupyter.widget-view+json"  # lives in a kernel only
+DOCUMENTS = "docs/README.md"
+PLAYGROUND = "playground.html"
+HOME = '<p><a href="index.html">The course</a></p>\n'
+
+
+def write(folder: Path, student: bool = False, repository: Repository | None = None) -> None:
+    """Write all sources of a site into a new folder."""
+    files = {
+        name: content
+        for name, content in (edition_files() if student else course_files()).items()
+        if is_shown(name)
+    }
+    known = set(files)
+
+    def elsewhere(path):
+        return repository.file(path) if repository else None
+
+    for name, content in files.items():
+        if name.endswith(".ipynb"):
+            files[name] = lesson(json.loads(content), name, known, elsewhere, repository)
+        elif name.endswith(".md"):
+            text = relink(content.decode("utf-8"), name, known, elsewhere)
+            files[name] = text.encode("utf-8")
+    files |= {f"{name}.md": text.encode("utf-8") for name, text in front(files, student).items()}
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    room = resources("course.site")
+    for name in ("static", "templates"):
+        (folder / f"_{name}").mkdir()
+        for item in (room / name).iterdir():
+            (folder / f"_{name}" / item.name).write_bytes(item.read_bytes())
+    (folder / "_static" / "mathjax.js").write_bytes(
+        (resources("mathjax") / "static" / "mathjax" / "es5" / "tex-svg-full.js").read_bytes()
+    )
+    (folder / "_extra").mkdir()
+    (folder / "_extra" / PLAYGROUND).write_text(playground(), encoding="utf-8")
+
+
+def course_files() -> dict[str, bytes]:
+    """Path -> content of the files of the whole course that may be shown."""
+    found = [*notebooks.paths(), ROOT / "CONTRIBUTING.md"]
+    found += [path for path in sorted((ROOT / "docs").rglob("*")) if path.is_file()]
+    found += sorted((ROOT / "benchmarks" / "results").glob("*.json"))
+    return {path.relative_to(ROOT).as_posix(): path.read_bytes() for path in found}
+
+
+def is_shown(name: str) -> bool:
+    """Whether a file is a page, or lies where the pages' pictures and tables are."""
+    folders = ("docs/", "benchmarks/results/")
+    return name.startswith(folders) or name == "CONTRIBUTING.md" or name.endswith(".ipynb")
+
+
+def lesson(content: dict, name: str, known, elsewhere, repository) -> bytes:
+    """A notebook as a page: without widgets, which need a kernel, and with links to open it."""
+    content["metadata"].pop("widgets", None)
+    for cell in content["cells"]:
+        cell["source"] = "".join(cell["source"])
+        if cell["cell_type"] == "markdown":
+            cell["source"] = relink(cell["source"], name, known, elsewhere)
+        for output in cell.get("outputs", []):
+            if len(output.get("data", {})) > 1:  # a picture or words stand in for it
+                output["data"].pop(WIDGET, None)
+    if repository:
+        links = [f"[{words}]({link})" for words, link in repository.links(name).items()]
+        title, _, rest = content["cells"][0]["source"].partition("\n")
+        content["cells"][0]["source"] = f"{title}\n\n{' · '.join(links)}\n{rest}"
+    return as_bytes(content)
+
+
+def front(files: dict[str, bytes], student: bool) -> dict[str, str]:
+    """The front page, the contents of the lessons and those of the documents, by their names."""
+    room = resources("course.site")
+    lessons = [name.removesuffix(".ipynb") for name in files if name.endswith(".ipynb")]
+    documents = [
+        name.removesuffix(".md") for name in files if name.endswith(".md") and name != DOCUMENTS
+    ]
+    parts = {"lessons": listing(lessons)}
+    if documents:
+        parts["documents"] = listing(documents, hidden=True)  # the page has its own table
+    words = "index_student.md" if student else "index.md"
+    texts = {"index": (room / words).read_text(encoding="utf-8") + listing(list(parts), True)}
+    texts["lessons"] = (room / "lessons.md").read_text(encoding="utf-8") + parts["lessons"]
+    if "docs/pictures/imports.svg" in files:
+        texts["lessons"] += "\n## How they build on one another\n\n"
+        texts["lessons"] += "![Which module imports which](docs/pictures/imports.svg)\n"
+    if documents:
+        index = files.pop(DOCUMENTS, b"# The documents\n").decode("utf-8")
+        texts["documents"] = relocated(index) + parts["documents"]
+    return texts
+
+
+def relocated(text: str) -> str:
+    """The index of docs/, as a page of the folder above."""
+
+    def place(path):
+        return posixpath.normpath(path)
+
+    # Known to nobody: so each link goes through `place`, which names it from here.
+    return relink(text, DOCUMENTS, set(), place)
+
+
+def listing(pages: list[str], hidden: bool = False) -> str:
+    """A table of contents of pages, as Sphinx reads it."""
+    options = ":hidden:\n" if hidden else ":maxdepth: 2\n"
+    return f"\n```{{toctree}}\n{options}\n" + "\n".join(pages) + "\n```\n"
+
+
+def playground() -> str:
+    """The playground's page, with a way back."""
+    from minigrad.apps import publish
+
+    page = publish.page()
+    assert page.count("<main>\n") == 1
+    return page.replace("<main>\n", "<main>\n" + HOME)

@@ -1,0 +1,42 @@
+"""Settings that are numbers: taken as they are, or refused in words that name them."""
+
+import math
+
+import numpy as np
+
+
+def whole_number(name, value, low, high=math.inf):
+    """`value`, if it is a whole number from `low` to `high`; else ValueError."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+        raise ValueError(f"{name} must be a whole number, not {value!r}")
+    return _in_range(name, value, low, high)
+
+
+def number(name, value, low, high=math.inf, *, above=False, below=False):
+    """`value`, if it is a number from `low` to `high`; else ValueError.
+
+    `above` excludes `low` itself and `below` excludes `high`: with both left alone, infinity is
+    accepted where `high` is infinite.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
+        raise ValueError(f"{name} must be a number, not {value!r}")
+    return _in_range(name, value, low, high, above, below)
+
+
+def true_or_false(name, value):
+    """`value`, if it is True or False; else ValueError."""
+    if not isinstance(value, bool | np.bool_):
+        raise ValueError(f"{name} must be True or False, not {value!r}")
+    return value
+
+
+def _in_range(name, value, low, high, above=False, below=False):
+    enough = value > low if above else value >= low
+    if enough and (value < high if below else value <= high):
+        return value
+    words = f"{'above' if above else 'at least'} {low}"
+    if high < math.inf:
+        words += f" and {'below' if below else 'at most'} {high}"
+    elif below:
+        words += " and finite"
+    raise ValueError(f"{name} must be {words}, not {value}")
