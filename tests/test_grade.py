@@ -15,12 +15,13 @@ from pathlib import Path
 import pytest
 
 from course.__main__ import main as course
-from course.grading import content, files, judging
+from course.grading import content, files, judging, pages
 from course.grading.assembly import is_blank
 from course.grading.command import main, shown_progress
+from course.grading.engines import grade
 from course.grading.files import Budget, Unreadable
-from course.grading.judging import grade
-from course.grading.report import feedback, harmless, table
+from course.grading.report import Row, harmless
+from course.grading.report import table as table_of_rows
 from course.grading.submissions import page_name, read_all
 from course.lessons import notebooks
 from course.lessons.exercise import exercises
@@ -68,6 +69,18 @@ def graded(folder, limits=QUICK, jobs=2):
     found = read_all(folder)
     marks = grade(found, [LESSON], jobs, limits, caged=CAGED)
     return [{mark.exercise: mark for mark in own} for own in marks], found
+
+
+def table(marks):
+    """The long table of marks, of any students."""
+    students = list(dict.fromkeys(mark.student for mark in marks))
+    rows = [Row(name, name, [m for m in marks if m.student == name]) for name in students]
+    return table_of_rows(rows)
+
+
+def feedback(submission, marks):
+    """The page of a student."""
+    return pages.feedback(Row(submission.student, submission.page, marks, submission.remarks))
 
 
 def statuses(marks):
@@ -317,9 +330,11 @@ def test_hostile_names(tmp_path):
     shown = NAMES
     assert len(rows) == 1 + 5 * len(shown)
     assert not [cell for row in rows for cell in row if cell[:1] in "=+-@" and cell]
-    pages = sorted(path.name for path in (tmp_path / "feedback").iterdir())
-    assert len({name.lower() for name in pages}) == len(shown)
-    assert all(name.isascii() and len(name) < 100 for name in pages)
+    names = sorted(path.name for path in (tmp_path / "feedback").iterdir())
+    names.remove("index.html")
+    assert len({name.lower() for name in names}) == len(shown)
+    assert all(len(name.encode()) < 120 for name in names)
+    assert not [c for name in names for c in name if not c.isalnum() and c not in "-_."]
     for page in (tmp_path / "feedback").iterdir():
         assert "<script" not in page.read_text(encoding="utf-8")
 
@@ -356,7 +371,8 @@ def test_the_order_of_the_work_changes_nothing(tmp_path):
         tables.append(table([mark for own in marks for mark in own]))
     assert tables[0] == tables[1]
     first = (
-        '\ufeff"student","exercise","points","status","diagnosis"\n"student-0","03.1","0","wrong",'
+        '\ufeff"student","exercise","points","status","diagnosis","course"\n'
+        '"student-0","03.1","0","wrong",'
     )
     assert tables[0].startswith(first)
 
@@ -367,7 +383,11 @@ def test_the_command(tmp_path, capsys):
     arguments = ["grade", str(tmp_path / "class"), "--out", str(out), "--lessons", "03"]
     assert course([*arguments, "--jobs", "1"]) == 0
     assert "5 of 5 exercises right" in capsys.readouterr().out
-    assert sorted(path.name for path in out.parent.iterdir()) == ["feedback", "grades.csv"]
+    assert sorted(path.name for path in out.parent.iterdir()) == [
+        "feedback",
+        "grades.csv",
+        "grades.kept.jsonl",
+    ]
     assert (out.parent / "feedback" / "ann.html").exists()
     for wrong in (
         [*arguments[:-1], "3"],
@@ -394,8 +414,8 @@ def test_only_so_many_files_are_looked_at(tmp_path, monkeypatch):
 def test_progress_without_a_terminal(capsys):
     with shown_progress(4) as progress:
         for _ in range(4):
-            progress("ann")
-    assert capsys.readouterr().err.splitlines()[-1] == "4 of 4 lessons graded"
+            progress()
+    assert capsys.readouterr().err.splitlines()[-1] == "4 of 4 students graded"
 
 
 def test_a_system_that_cannot_fork_grades_as_well(tmp_path, monkeypatch):

@@ -18,6 +18,7 @@ An example shows a probe's arguments by their names; the names `what`, `of` and 
 with `_` are for the check's own questions and are not shown.
 """
 
+import functools
 import inspect
 import re
 
@@ -124,8 +125,12 @@ def near(got, expected, tolerance=1e-5):
     """Whether two things are arrays (or numbers) of one shape with values close to each other."""
     try:
         got, expected = np.asarray(got), np.asarray(expected)
-        same = got.shape == expected.shape
-        return bool(same and np.allclose(got, expected, rtol=tolerance, atol=tolerance))
+        if got.shape != expected.shape:
+            return False
+        # A right answer mostly has our very numbers: that is said four times as fast.
+        if got.dtype.kind in "biuf" and expected.dtype.kind in "biuf" and np.all(got == expected):
+            return True
+        return bool(np.allclose(got, expected, rtol=tolerance, atol=tolerance))
     except (TypeError, ValueError):
         return False
 
@@ -213,7 +218,7 @@ class Student:
         an array of that dtype and shape. `through` is a function that the value goes through
         before it is compared.
         """
-        named = inspect.signature(probe).bind(None, *arguments, **options)
+        named = signature(probe).bind(None, *arguments, **options)
         named.apply_defaults()
         _, *values = named.args
         given = shown_input(probe, values) if given is NOTHING else given
@@ -247,7 +252,7 @@ class Student:
         `error` is the name of an exception, or several names. `otherwise` is the diagnosis where
         it raises another one, or returns a value.
         """
-        named = inspect.signature(probe).bind(None, *arguments, **options)
+        named = signature(probe).bind(None, *arguments, **options)
         named.apply_defaults()
         _, *values = named.args
         given = shown_input(probe, values) if given is NOTHING else given
@@ -335,6 +340,9 @@ class Student:
         return float(np.asarray(got).reshape(()))
 
 
+signature = functools.cache(inspect.signature)  # of probes: asked for each call of theirs
+
+
 def shown_input(probe, arguments):
     """The arguments of a probe by their names, as an example shows them, or NOTHING.
 
@@ -342,7 +350,7 @@ def shown_input(probe, arguments):
     None or empty: they say what is asked for, and are no input of the student's code.
     """
     try:
-        named = inspect.signature(probe).bind(None, *arguments)
+        named = signature(probe).bind(None, *arguments)
     except TypeError:
         return NOTHING
     named.apply_defaults()

@@ -4,6 +4,7 @@ A zip is read in memory and never unpacked. Whatever is found is bounded by a bu
 bytes and seconds, so that no submission keeps the others waiting.
 """
 
+import datetime
 import os
 import re
 import time
@@ -61,6 +62,7 @@ class Found:
     depth: int
     content: object  # a function that returns its bytes
     only: bool = False  # the submission is this one file
+    time: float | None = None  # when it was changed last, in seconds since 1970
 
     @property
     def name(self) -> str:
@@ -95,7 +97,7 @@ def find(path: Path, budget: Budget) -> list[Found]:
     if path.is_dir():
         found = _in_folder(path, budget)
     elif ENDING.search(path.name):
-        found = [Found(path.name, 0, lambda: _bytes(path, path.parent), only=True)]
+        found = [Found(path.name, 0, lambda: _bytes(path, path.parent), True, path.stat().st_mtime)]
     elif ZIP.search(path.name):
         found = _in_zip(path, "", budget)
     else:
@@ -138,7 +140,8 @@ def _in_folder(folder: Path, budget: Budget) -> list[Found]:
                     budget.remarks.append(f"{label[:80]} lies too deep and was left out")
             elif ENDING.search(entry.name) and not entry.name.startswith("."):
                 path = Path(entry.path)
-                found.append(Found(label, depth, lambda path=path: _bytes(path, folder)))
+                when = entry.stat(follow_symlinks=False).st_mtime
+                found.append(Found(label, depth, lambda path=path: _bytes(path, folder), time=when))
             elif ZIP.search(entry.name) and not entry.is_symlink():
                 try:
                     found += _in_zip(Path(entry.path), label, budget)
@@ -192,8 +195,17 @@ def _in_zip(path: Path, label: str, budget: Budget) -> list[Found]:
             budget.remarks.append(f"{place[:80]} was left out: {problem}")
             continue
         content = _reader(path, member)
-        found.append(Found(place, len(parts) - 1 + label.count("/"), content))
+        depth = len(parts) - 1 + label.count("/")
+        found.append(Found(place, depth, content, time=_changed(member)))
     return found
+
+
+def _changed(member: zipfile.ZipInfo) -> float | None:
+    """When a member was changed last: a zip has no zone, so as if it was made on this machine."""
+    try:
+        return datetime.datetime(*member.date_time).timestamp()
+    except (ValueError, OverflowError, OSError):
+        return None
 
 
 def _refused(member: zipfile.ZipInfo, parts: list[str]) -> str:

@@ -12,12 +12,12 @@ processes of one student live in a cage of their own (sandbox/cage.py).
 
 import functools
 import re
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import asdict
 
 from course.checks.judging import Result, judge
 from course.grading.assembly import alone, before, is_blank, modules_of_lesson, whole
 from course.grading.marks import Mark
-from course.grading.submissions import Submission, printable
+from course.grading.submissions import Handed, Submission, printable
 from course.lessons.exercise import exercises
 from course.lessons.status import Status
 from course.sandbox import runner
@@ -141,7 +141,7 @@ def judge_lesson(
             if unreadable and not handed:
                 marks.append(mark(Status.UNREADABLE, unreadable))
             else:
-                words = f"no cell is marked `#| exercise {number}`"
+                words = submission.missing or f"no cell is marked `#| exercise {number}`"
                 marks.append(mark(Status.MISSING, words))
         elif number in blank:
             marks.append(mark(Status.BLANK, "the cell is as it was handed out, or empty"))
@@ -192,52 +192,54 @@ def told(result: Result) -> tuple[Status, str, str]:
     return status, printable(first[:500]), "\n".join(lines)[:10_000]
 
 
-def judge_student(
-    submission: Submission, lessons: list[str], caged: bool, limits: runner.Limits, progress
-) -> list[Mark]:
-    """A student's marks in some lessons, one after another in one cage.
+# --- A student, as plain data ---
 
-    In this order no solution of ours is in the cage before its own exercise has been judged.
+
+def job_of(submission: Submission, lessons: list[str], caged: bool, limits: runner.Limits) -> dict:
+    """What judging needs of a student, as plain data without a name: it may go to any machine."""
+    plain = asdict(submission) | {"student": "", "page": "", "remarks": []}
+    return {"submission": plain, "lessons": lessons, "caged": caged, "limits": asdict(limits)}
+
+
+def judge_job(job: dict) -> dict:
+    """Lesson -> {"marks": a list for each exercise, "remarks": lines}, of one student in one cage.
+
+    Plain data in, plain data out, so that any executor can run it in a thread, in a process or on
+    another machine. The lessons come in their order: so no solution of ours is in the cage before
+    its own exercise has been judged.
     """
-    marks, room = [], Room(caged)
+    plain = job["submission"]
+    handed = [Handed(**one) for one in plain["notebooks"]]
+    submission = Submission(**plain | {"notebooks": handed, "remarks": []})
+    found, room = {}, Room(job["caged"])
     try:
-        for lesson in sorted(lessons):
+        for lesson in sorted(job["lessons"]):
+            submission.remarks.clear()
             try:
-                marks += judge_lesson(submission, lesson, room, limits)
+                marks = judge_lesson(submission, lesson, room, runner.Limits(**job["limits"]))
             except Exception as error:  # our mistake, or the machine's: it costs nobody else
-                words = printable(f"it could not be graded ({error!r})")
-                numbers = [number for number in exercises() if number[:2] == lesson]
-                marks += [
-                    Mark(submission.student, number, Status.UNREADABLE, words, failed=True)
-                    for number in numbers
-                ]
-            progress(submission.student)
+                marks = failed_marks(lesson, error)
+            found[lesson] = {"marks": rows_of(marks), "remarks": list(submission.remarks)}
     finally:
         room.close()
-    return marks
+    return found
 
 
-def grade(
-    submissions: list[Submission],
-    lessons: list[str],
-    jobs: int,
-    limits: runner.Limits = LIMITS,
-    progress=lambda student: None,
-    caged: bool = True,
-) -> list[list[Mark]]:
-    """The marks of each submission, by exercise, whatever the order in which they were found.
+def failed_marks(lesson: str, error: Exception) -> list[Mark]:
+    """The marks of a lesson that could not be graded, by no fault of the student."""
+    words = printable(f"it could not be graded ({error!r})")
+    numbers = [number for number in exercises() if number[:2] == lesson]
+    return [Mark("", number, Status.UNREADABLE, words, failed=True) for number in numbers]
 
-    `caged`: in a cage for each student; without, behind the guard against accidents alone.
-    """
-    with ThreadPoolExecutor(jobs) as pool:
-        tasks = [
-            pool.submit(judge_student, submission, lessons, caged, limits, progress)
-            for submission in submissions
-        ]
-        try:
-            for task in as_completed(tasks):
-                task.result()
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-    return [task.result() for task in tasks]
+
+def rows_of(marks: list[Mark]) -> list[list]:
+    """Marks as plain data, without the student."""
+    return [[m.exercise, str(m.status), m.diagnosis, m.lines, m.failed] for m in marks]
+
+
+def marks_of(student: str, rows: list[list]) -> list[Mark]:
+    """Marks from that plain data."""
+    return [
+        Mark(student, number, Status(status), diagnosis, lines, failed)
+        for number, status, diagnosis, lines, failed in rows
+    ]

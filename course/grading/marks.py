@@ -1,6 +1,7 @@
 """What a student gets: a mark for each exercise."""
 
 from dataclasses import dataclass
+from decimal import Decimal
 
 from course.lessons.status import Status
 
@@ -15,8 +16,18 @@ class Mark:
     diagnosis: str  # in one line; "" where it is right
     lines: str = ""  # all that the check said
     failed: bool = False  # it could not be graded, by no fault of the student
+    worth: Decimal = Decimal(1)  # the points of a right answer
+    given: Decimal | None = None  # the points that an instructor gave instead
 
     @property
-    def points(self) -> int:
-        """1 or 0."""
-        return int(self.status is Status.RIGHT)
+    def points(self) -> Decimal:
+        """What counts."""
+        if self.given is not None:
+            return self.given
+        return self.worth if self.status is Status.RIGHT else Decimal(0)
+
+
+def written(number: Decimal) -> str:
+    """Points as a table has them: "2", "1.5"."""
+    text = f"{number:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text

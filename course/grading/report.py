@@ -1,27 +1,122 @@
-"""What comes out of grading: the table for a spreadsheet, and a page for each student."""
+"""The tables that come out of grading: long, wide, and Gradescope's.
+
+They are made from rows: who somebody is, their marks, and when each lesson was handed in. The
+pages to read are in pages.py.
+"""
 
 import csv
-import html
 import io
+import json
 import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 
-from course.grading.marks import Mark
+from course.grading.marks import Mark, written
+from course.grading.policy import Policy, Time
+from course.grading.roster import Student
 from course.grading.submissions import Submission
-from course.lessons.exercise import exercises
+from course.grading.version import course_version
 
-COLUMNS = "student", "exercise", "points", "status", "diagnosis"
 FORMULA = "=+@＝＋－＠-"  # what a spreadsheet begins to compute at
 BYTE_ORDER_MARK = "\ufeff"  # so that Excel reads "Zoë"
 
 
-def table(marks: list[Mark]) -> str:
-    """The marks as CSV, every cell in quotes; none can be taken for a formula by a spreadsheet."""
+@dataclass
+class Row:
+    """A student in the tables."""
+
+    student: str
+    page: str
+    marks: list[Mark]
+    remarks: list[str] = field(default_factory=list)
+    identifier: str = ""
+    name: str = ""
+    handed_in: dict[str, Time] = field(default_factory=dict)  # lesson -> when, where it is known
+    late: set[str] = field(default_factory=set)  # lessons
+
+    @property
+    def lessons(self) -> list[str]:
+        return sorted({mark.exercise[:2] for mark in self.marks})
+
+    def of(self, lesson: str) -> list[Mark]:
+        """The marks of one lesson."""
+        return [mark for mark in self.marks if mark.exercise[:2] == lesson]
+
+    def shortened(self) -> "Row":
+        """Without what only the student's page shows: a class of ten thousand stays in memory."""
+        return replace(self, marks=[replace(mark, lines="") for mark in self.marks], remarks=[])
+
+
+def row_of(student: Student, submission: Submission, marks: list[Mark], policy: Policy) -> Row:
+    """What the tables and pages show of a student."""
+    person = student.person
+    row = Row(
+        submission.student,
+        submission.page,
+        policy.apply(student, marks),
+        submission.remarks,
+        person.identifier if person else "",
+        person.name if person else "",
+    )
+    for lesson in row.lessons:
+        time = policy.handed_in(student, submission, lesson)
+        if time:
+            row.handed_in[lesson] = time
+        if policy.is_late(time, lesson):
+            row.late.add(lesson)
+    return row
+
+
+# --- Tables for a spreadsheet ---
+
+
+def table(rows: list[Row], roster=False, deadlines=False) -> str:
+    """A line for each student and exercise, as CSV."""
+    columns = ["student", *["identifier", "name"] * roster, "exercise", "points", "status"]
+    columns += ["diagnosis", *["handed in", "late"] * deadlines, "course"]
+    lines = [columns]
+    for row in rows:
+        for mark in row.marks:
+            lesson = mark.exercise[:2]
+            line = [row.student, *[row.identifier, row.name] * roster, mark.exercise]
+            line += [written(mark.points), mark.status, mark.diagnosis]
+            if deadlines:
+                line += [shown(row.handed_in.get(lesson)), "LATE" if lesson in row.late else ""]
+            lines.append([*line, course_version()])
+    return as_csv(lines)
+
+
+def wide(rows: list[Row], lessons: list[str], roster=False, deadlines=False) -> str:
+    """A line for each student: points of each lesson, their sum, of how many; as CSV.
+
+    A class's book of marks (Canvas, Moodle) takes such a table: which column goes where is asked.
+    """
+    columns = ["student", *["identifier", "name"] * roster, *lessons, "total", "of"]
+    lines = [[*columns, *["late"] * deadlines, "course"]]
+    for row in rows:
+        line = [row.student, *[row.identifier, row.name] * roster]
+        line += [written(total(row.of(lesson))) for lesson in lessons]
+        line += [written(total(row.marks)), written(total(row.marks, possible=True))]
+        lines.append([*line, *[" ".join(sorted(row.late))] * deadlines, course_version()])
+    return as_csv(lines)
+
+
+def total(marks: Iterable[Mark], possible=False):
+    """The sum of points; with `possible`, of those of right answers."""
+    return sum(mark.worth if possible else mark.points for mark in marks)
+
+
+def shown(time: Time | None) -> str:
+    """A time as a table has it."""
+    return time.isoformat(" ", "seconds") if time else ""
+
+
+def as_csv(lines: Iterable[Iterable[object]]) -> str:
+    """Lines of cells, every cell in quotes; none can be taken for a formula by a spreadsheet."""
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL)
-    writer.writerow(COLUMNS)
-    for mark in marks:
-        row = mark.student, mark.exercise, mark.points, mark.status, mark.diagnosis
-        writer.writerow([harmless(str(value)) for value in row])
+    for line in lines:
+        writer.writerow([harmless(str(value)) for value in line])
     return BYTE_ORDER_MARK + file.getvalue()
 
 
@@ -33,64 +128,27 @@ def harmless(text: str) -> str:
     return re.sub(rf"(^|[;\t\r\n])(\s*)([{FORMULA}])", r"\1'\2\3", text)
 
 
-PAGE = """<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>{student}: {points} of {total}</title>
-<style>
-body {{ max-width: 60rem; margin: 2rem auto; padding: 0 1rem; font: 1rem/1.5 sans-serif;
-       color: #1a1a1a; background: #fff }}
-table {{ border-collapse: collapse; width: 100%; margin: 1rem 0 }}
-caption {{ text-align: left; font-weight: bold; padding: 0.5rem 0 }}
-th, td {{ border: 1px solid #767676; padding: 0.3rem 0.6rem; text-align: left;
-         vertical-align: top }}
-pre {{ margin: 0; white-space: pre-wrap; overflow-wrap: anywhere; font-size: 0.9rem }}
-</style>
-</head>
-<body>
-<main>
-<h1>{student}</h1>
-<p>{points} of {total} exercises are right.</p>
-{remarks}{lessons}
-</main>
-</body>
-</html>
-"""
+# --- Gradescope ---
 
 
-def feedback(submission: Submission, marks: list[Mark]) -> str:
-    """A student's page: the total, what was odd, and for each exercise what the check said."""
-    remarks, parts = "", []
-    if submission.remarks:
-        items = "".join(f"<li>{html.escape(words)}</li>\n" for words in submission.remarks)
-        remarks = f"<h2>Remarks</h2>\n<ul>\n{items}</ul>\n"
-    for lesson in sorted({mark.exercise[:2] for mark in marks}):
-        own = [mark for mark in marks if mark.exercise[:2] == lesson]
-        rows = "".join(map(row, own))
-        points = sum(mark.points for mark in own)
-        parts.append(
-            f"<table>\n<caption>Lesson {lesson}: {points} of {len(own)}</caption>\n"
-            '<thead><tr><th scope="col">Exercise</th><th scope="col">Result</th>'
-            f'<th scope="col">What the check said</th></tr></thead>\n<tbody>\n{rows}</tbody>\n'
-            "</table>\n"
-        )
-    return PAGE.format(
-        student=html.escape(submission.student),
-        points=sum(mark.points for mark in marks),
-        total=len(marks),
-        remarks=remarks,
-        lessons="".join(parts),
-    )
-
-
-def row(mark: Mark) -> str:
-    """One exercise in the table of the page."""
-    title = html.escape(f"{mark.exercise}: {exercises()[mark.exercise].cell.heading}")
-    said = html.escape(mark.lines or mark.diagnosis)
-    return (
-        f'<tr><th scope="row">{title}</th><td>{mark.status.sign} {mark.status}</td>'
-        f"<td><pre>{said}</pre></td></tr>\n"
-    )
+def gradescope(row: Row) -> str:
+    """A student's `results.json`, as an autograder of Gradescope writes it."""
+    tests = [
+        {
+            "number": mark.exercise,
+            "name": f"{mark.exercise} {mark.status}",
+            "score": float(mark.points),
+            "max_score": float(mark.worth),
+            "status": "passed" if mark.points >= mark.worth else "failed",
+            "output": mark.lines or mark.diagnosis,
+            "output_format": "text",
+        }
+        for mark in row.marks
+    ]
+    content = {
+        "score": float(total(row.marks)),
+        "output": "\n".join([f"Graded with the course {course_version()}.", *row.remarks]),
+        "output_format": "text",
+        "tests": tests,
+    }
+    return json.dumps(content, ensure_ascii=False, indent=1) + "\n"

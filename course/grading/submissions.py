@@ -6,22 +6,27 @@ found, in folders and in zips, stands in files.py.
 """
 
 import ast
+import functools
 import hashlib
 import os
 import re
+import unicodedata
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from course.grading import files
 from course.grading.content import cells_of
 from course.grading.files import reason
+from course.lessons import notebooks
 from course.lessons.exercise import MARK, exercises
 from course.lessons.exporter import NOT_YET, package_source
 from course.lessons.notebooks import exported_to, parse_python
 
 NUMBER = re.compile(r"(\d\d)(?!\d)")  # what a lesson's file begins with
-RESERVED = re.compile(r"con|prn|aux|nul|(com|lpt)\d|.*-[0-9a-f]{8}")  # Windows has no such files
+# The page of the class; files that Windows does not have; what ends like a made name.
+RESERVED = re.compile(r"index|con|prn|aux|nul|(com|lpt)\d|.*-[0-9a-f]{8}")
 CLUTTER = {".ds_store", "thumbs.db", "desktop.ini", "__macosx", ".git", ".ipynb_checkpoints"}
 
 
@@ -33,6 +38,7 @@ class Handed:
     lesson: str
     cells: list[str]  # exported, or marked as an exercise
     others: list[str] = field(default_factory=list)  # all other code
+    time: float | None = None  # when its file was changed last, in seconds since 1970
 
     def marked(self, number: str) -> list[str]:
         """The cells that are marked as this exercise."""
@@ -69,6 +75,7 @@ class Submission:
     notebooks: list[Handed] = field(default_factory=list)
     unreadable: dict[str, str] = field(default_factory=dict)  # lesson, or "", -> why
     remarks: list[str] = field(default_factory=list)
+    missing: str = ""  # why there is nothing, where nothing was handed in
 
     def lesson(self, number: str) -> Handed | None:
         """The notebook of a lesson such as "03"."""
@@ -106,55 +113,71 @@ def definitions(cell: str) -> set[str]:
     return {node.name for node in body if isinstance(node, kinds)}
 
 
+# Most cells of a class are ours, unchanged: what is done to a cell is remembered.
+_package_source = functools.lru_cache(4096)(package_source)
+
+
 def joined(cells: list[str]) -> str:
     """A module's text from its cells. Unlike an export, it refuses nothing: the child does."""
-    first, *others = map(package_source, cells)
+    first, *others = map(_package_source, cells)
     not_yet = NOT_YET if any("raise NotYet(" in cell for cell in cells) else ""
     return "\n\n\n".join([first + "\n" + not_yet, *others]) + "\n"
 
 
 def printable(text: str) -> str:
     """Text in one line that shows what it holds: no control characters, no half characters."""
+    if text.isprintable():
+        return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 # --- A class ---
 
 
-def read_all(folder: Path) -> list[Submission]:
-    """All submissions in a folder, in the order of their names: a row for every entry.
+def entries(folder: Path) -> list[tuple[str, str]]:
+    """The students of a folder and the entry of each, in the order of the entries' names.
 
     Only what systems and tools leave behind (.DS_Store, .git …) is none.
     """
-    entries = sorted(e for e in os.listdir(folder) if e.lower() not in CLUTTER)
-    stems = Counter(files.stem(entry).lower() for entry in entries)
-    found = []
-    for entry in entries:
+    found = sorted(e for e in os.listdir(folder) if e.lower() not in CLUTTER)
+    stems = Counter(files.stem(entry).lower() for entry in found)
+    named = []
+    for entry in found:
         single = files.stem(entry)
         alone = single != entry and stems[single.lower()] == 1  # ann/ and ann.ipynb are two
-        found.append(read_submission(folder / entry, single if alone else entry))
-    return found
+        named.append((single if alone else entry, entry))
+    return named
 
 
-def read_submission(path: Path, name: str) -> Submission:
-    """One student's folder, zip or notebook. Never raises."""
+def read_all(folder: Path) -> list[Submission]:
+    """All submissions in a folder, a row for every entry."""
+    return [read_submission([folder / entry], name) for name, entry in entries(folder)]
+
+
+def read_submission(paths: Iterable[Path], name: str) -> Submission:
+    """One student's folder, zip or notebook, or several of them. Never raises."""
+    paths = list(paths)
     submission = Submission(printable(name), page_name(name))
     budget = files.Budget()
     found = []
-    try:
-        found = files.find(path, budget)
-    except Exception as error:
-        submission.unreadable[""] = printable(reason(error))
+    for path in paths:
+        try:
+            found += files.find(path, budget)
+        except Exception as error:
+            words = printable(reason(error))
+            if len(paths) == 1:
+                submission.unreadable[""] = words
+            else:
+                submission.remarks.append(f"{printable(path.name)} was left out: {words}")
     handed: dict[str, list[tuple[bool, Handed]]] = {}
     for file in found:
         label = printable(file.label)
-        number = NUMBER.match(file.name)
-        lesson = number[1] if number else ""
+        lesson = lesson_of(file.name)
         try:
             one = read_notebook(file, label, lesson, budget, submission)
         except Exception as error:
             words = f"{label} cannot be read: {printable(reason(error))}"
-            submission.unreadable.setdefault("" if file.only else lesson, words)
+            submission.unreadable.setdefault("" if file.only and len(paths) == 1 else lesson, words)
             submission.remarks.append(words)
             continue
         if one.cells:
@@ -191,31 +214,48 @@ def read_notebook(file, label, lesson, budget, submission) -> Handed:
     marks = [mark[:2] for cell in exported for mark in MARK.findall(cell)]
     if marks:  # they say where it belongs, whatever the file is called
         lesson = Counter(marks).most_common(1)[0][0]
-    return Handed(label, lesson, exported, others)
+    return Handed(label, lesson, exported, others, file.time)
+
+
+def lesson_of(name: str) -> str:
+    """The lesson that a file's name speaks of, such as "03", or "": 03_x.ipynb, li_7_03_functional."""
+    number = NUMBER.match(name)
+    inside = [path.stem[:2] for path in notebooks.paths() if path.stem in name]
+    return number[1] if number else inside[0] if inside else ""
 
 
 COMMAND = re.compile(r"^[ \t]*(?:%|!)[^\n]*$|^[\w.]+\?{1,2}[ \t]*$", re.MULTILINE)
 
 
-def without_commands(source: str) -> tuple[str, list[str]]:
+@functools.lru_cache(4096)
+def without_commands(source: str) -> tuple[str, tuple[str, ...]]:
     """A marked or exported cell without its lines for IPython (`%%time`, `!pip …`), and those lines.
 
     A line of Python may begin with `%` where an expression goes on: what parses stays.
     """
     if not re.search(r"^#\| *(?:export|exercise)", source, re.MULTILINE):
-        return source, []
+        return source, ()
     try:
         parse_python(source)
-        return source, []
+        return source, ()
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         pass
-    dropped = [line.strip() for line in COMMAND.findall(source)]
+    dropped = tuple(line.strip() for line in COMMAND.findall(source))
     return COMMAND.sub("", source).lstrip("\n \t"), dropped
 
 
 def page_name(name: str) -> str:
-    """A file name for a student's page that every system takes, and no two students share."""
+    """A file name for a student's page that every system takes, and no two students share.
+
+    Letters and digits of any script stay, composed: the name can be read in a folder.
+    """
     if re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,60}", name) and not RESERVED.fullmatch(name):
         return name
-    slug = re.sub(r"[^A-Za-z0-9]+", "-", name).strip("-")[:40] or "student"
-    return f"{slug}-{hashlib.sha256(os.fsencode(name)).hexdigest()[:8]}"
+    kept = "".join(
+        c if c.isalnum() or unicodedata.category(c)[0] == "M" else "-"
+        for c in unicodedata.normalize("NFC", name)
+    )
+    slug = re.sub("-+", "-", kept).strip("-")[:40]
+    while len(slug.encode("utf-8", "replace")) > 100:  # some file systems count bytes
+        slug = slug[:-1]
+    return f"{slug or 'student'}-{hashlib.sha256(os.fsencode(name)).hexdigest()[:8]}"

@@ -22,14 +22,17 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from course.sandbox import cage, protocol
-from course.sandbox.package import key_of
+from course.sandbox import cage, package, protocol
 
 SCRIPT = Path(__file__).with_name("server.py").resolve()
 CAN_FORK = hasattr(os, "fork") and sys.platform != "darwin"  # Accelerate does not survive a fork
 FLOOD = 20 * protocol.PRINTED_CHARACTERS  # no honest child tells so much of what is printed
 PATIENCE = 10.0  # seconds that a server has to answer
 KEPT = ("PATH", "SYSTEMROOT", "LANG", "LC_ALL", "LD_LIBRARY_PATH")  # of the environment
+
+
+# Most of a student's modules are ours, the same for each check and each student.
+key_of = functools.lru_cache(4096)(package.key_of)
 
 
 @dataclass(frozen=True)

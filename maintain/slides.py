@@ -1,0 +1,119 @@
+"""Slides of a lesson, from its notebook's own figures and cards: `python -m maintain.slides 03`.
+
+    python -m maintain.slides LESSON … [--out DIR]
+
+Writes DIR/03_functional.slides.html (DIR: slides), which opens in a browser: a slide for each
+section, figure, question ("Predict") and exercise, in the notebook's order and words, without code.
+What is figure and what is text was stored when the notebook was run; nothing is run here. The page
+is made by nbconvert, with reveal.js, which it loads from the network when it is shown;
+`--reveal FOLDER` takes a copy of reveal.js in its place.
+"""
+
+import argparse
+import re
+import sys
+from pathlib import Path
+
+from course.lessons import notebooks
+from course.lessons.exporter import write
+from course.lessons.notebooks import NotebookError
+
+FIGURES = "image/png", "image/svg+xml", "text/html"
+STARTS = re.compile(r"^(#{1,2} .+|### Exercise .+|\*\*Predict\*\*.*)", re.DOTALL)
+FOLDED = re.compile(r"<details.*?</details>", re.DOTALL)
+CARD = 700  # characters of prose that a slide holds
+
+
+def slides(content: dict) -> list[dict]:
+    """The cells of the slides of a notebook, as nbconvert wants them.
+
+    The description of a figure, which follows it as text for who cannot see it, gets no slide.
+    """
+    cells, heading = [], ""
+    for cell in content["cells"]:
+        if cell["cell_type"] == "markdown":
+            text = FOLDED.sub("", cell["source"]).strip()
+            if STARTS.match(text):
+                cells.append(markdown(shortened(text)))
+            heading = notebooks.last_heading(cell["source"]) or heading
+        elif cell["cell_type"] == "code":
+            for output in cell["outputs"]:
+                data = output.get("data", {})
+                if any(kind in data for kind in FIGURES):
+                    cells.append(markdown(f"### {heading}"))
+                    cells.append(figure(output))
+    return cells
+
+
+def shortened(text: str) -> str:
+    """The first paragraphs of a text, as many as a slide holds, and the first one in any case."""
+    first, *others = re.split(r"\n\n+", text)
+    kept, size = [first], 0
+    for paragraph in others:
+        size += len(paragraph)
+        if size > CARD and len(kept) > 1:
+            break
+        kept.append(paragraph)
+    return "\n\n".join(kept)
+
+
+def markdown(text: str) -> dict:
+    """A cell that begins a slide."""
+    return {
+        "cell_type": "markdown",
+        "metadata": {"slideshow": {"slide_type": "slide"}},
+        "source": text,
+    }
+
+
+def figure(output: dict) -> dict:
+    """A cell with one output, on the slide that has just begun."""
+    return {
+        "cell_type": "code",
+        "metadata": {"slideshow": {"slide_type": "-"}},
+        "execution_count": None,
+        "source": "",
+        "outputs": [output],
+    }
+
+
+def page(path: Path, reveal: str = "") -> str:
+    """The slides of a notebook as one HTML page. Raises NotebookError."""
+    import nbformat
+    from nbconvert import SlidesExporter
+
+    content = notebooks.load(path)
+    cells = slides(content)
+    for number, cell in enumerate(cells):
+        cell["id"] = f"slide-{number}"
+    content = content | {"cells": cells}
+    exporter = SlidesExporter(exclude_input=True, exclude_output_prompt=True)
+    if reveal:
+        exporter.reveal_url_prefix = reveal
+    title = {"metadata": {"name": path.stem}}
+    html, _ = exporter.from_notebook_node(nbformat.from_dict(content), resources=title)
+    return html
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser("python -m maintain.slides", description="Slides of lessons.")
+    parser.add_argument("lessons", nargs="+", metavar="LESSON", help="03, or 03_functional")
+    parser.add_argument("--out", type=Path, default=Path("slides"), metavar="DIR")
+    parser.add_argument("--reveal", default="", metavar="FOLDER", help="a copy of reveal.js")
+    options = parser.parse_args(arguments)
+    try:
+        for lesson in options.lessons:
+            found = [path for path in notebooks.paths() if lesson in (path.stem, path.stem[:2])]
+            if not found:
+                raise NotebookError(f"there is no lesson {lesson!r}")
+            out = options.out / f"{found[0].stem}.slides.html"
+            write(out, page(found[0], options.reveal))
+            print(out)
+    except (NotebookError, OSError) as error:
+        print(f"No slides: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
