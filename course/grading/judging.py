@@ -114,6 +114,7 @@ def judge_lesson(
     """A student's marks in one lesson. What is to be remarked is added to the submission."""
     marks, remarks, texts = [], submission.remarks, None
     room.shared = before(lesson)
+    room.learn(room.shared)
     handed = submission.lesson(lesson)
     attempts = {n: submission.cells(n) for n in exercises() if n[:2] == lesson}
     blank = {n for n, cells in attempts.items() if cells and is_blank(exercises()[n], cells[-1])}

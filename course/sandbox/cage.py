@@ -14,24 +14,24 @@ import os
 import shutil
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 
 import numpy as np
 
 SPACE = 16 << 20  # bytes of the folder in memory
-HOME = "/tmp"
+HOME = "/check"  # a name that no folder of a Python has
 NOBODY = "65534"
+# Where the system's libraries are: on Debian, those of this processor have a folder of their own.
+ARCHITECTURE = sysconfig.get_config_var("MULTIARCH") or ""
+OWN = ARCHITECTURE and os.path.isdir(f"/usr/lib/{ARCHITECTURE}")
 LIBRARIES = (
     "/lib",
     "/lib64",
-    "/lib32",
-    "/usr/lib",
+    f"/usr/lib/{ARCHITECTURE}" if OWN else "/usr/lib",
     "/usr/lib64",
-    "/usr/lib32",
-    "/usr/local/lib",
     "/etc/ld.so.cache",
     "/etc/alternatives",  # where Debian's libraries of linear algebra are chosen
-    "/etc/localtime",
 )
 PARTS = ("bin", "lib", "lib64", "pyvenv.cfg")  # of a folder that a Python is installed in
 HERE, NUMPY = Path(__file__).parent, Path(np.__file__).parent
@@ -80,23 +80,26 @@ def readable():
 
     None is inside another, and a link to another is only named.
     """
-    paths = [*map(Path, LIBRARIES), *(prefix / part for prefix in pythons() for part in PARTS)]
-    paths = [path for path in dict.fromkeys([*paths, HERE]) if path.exists()]
+    paths = [*map(Path, LIBRARIES), HERE, Path(os.__file__).parent]
+    for prefix in pythons():
+        parts = PARTS if prefix != Path("/usr") else ["bin"]  # its /usr/lib is the system's
+        paths += [prefix / part for part in parts]
+    paths = [path for path in dict.fromkeys(paths) if path.exists()]
     return [str(p) for p in paths if not any(other in p.parents for other in paths)]
 
 
 def packages():
     """The folders among those that hold installed packages; they are empty in a cage."""
-    roots = [*pythons(), Path("/usr"), Path("/usr/local")]
+    bound = [Path(path) for path in readable() if not os.path.islink(path)]
     kinds = "site-packages", "dist-packages"
-    found = [
-        path.resolve()
-        for root in roots
+    return [
+        str(folder)
+        for place in bound
+        for root in (place, place.parent)  # python3.11/site-packages, python3/dist-packages
         for kind in kinds
-        for path in root.glob(f"lib*/python*/{kind}")
+        for folder in (*root.glob(kind), *root.glob(f"python*/{kind}"))
+        if place in folder.parents
     ]
-    bound = [Path(path).resolve() for path in readable()]
-    return sorted({str(p) for p in found if any(root in p.parents for root in bound)})
 
 
 def numpy_folders():

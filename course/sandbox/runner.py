@@ -94,12 +94,10 @@ class Child:
         try:
             self.channel.send(message)
             while heard < FLOOD:
-                reply = self.channel.receive()
-                if not isinstance(reply, dict):
-                    raise ValueError
+                reply = protocol.checked(self.channel.receive())
                 if "printed" not in reply:
                     return reply
-                text = str(reply["printed"])
+                text = reply["printed"]
                 heard += 1 + len(text)
                 if len(printed) < protocol.PRINTED_CHARACTERS:
                     if not printed:

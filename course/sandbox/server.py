@@ -118,7 +118,7 @@ def run(channel, codes):
         known = {key: codes[key] for key in wanted.values() if key in codes}
         codes.clear()  # what this check does not need is not there to be found
         probes = compile(request["probes"], "<probes>", "exec")
-        limit(request["home"], request["cpu"], request["memory"])
+        limit(request["home"], request["cpu"], request["memory"], request["caged"])
         if request["caged"] and not refuse_calls():
             raise OSError("no filter of system calls")
         sys.addaudithook(guard_of(request["home"]))
