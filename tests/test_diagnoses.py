@@ -42,7 +42,8 @@ def test_a_forgotten_return_is_named_before_everything_that_follows_from_it(numb
     words, *example = said(number, body)
     name = diagnose.spoken(CONTRACTS[number].function)
     assert words == f"{name} returned None: is there a `return`?"
-    assert example[0].startswith("input:")
+    if number != "08.4":  # `Trainer.step` takes no arguments
+        assert example[0].startswith("input:")
 
 
 def test_there_are_many_members_of_that_kind():
@@ -120,9 +121,9 @@ def test_a_right_answer_is_never_asked_for_a_return(number):
     ("number", "body", "words"),
     [
         ("01.1", "return np.true_divide(a, b)", "div returned its value alone"),
-        ("01.3", "return np.where(mask, value, x)", "masked_fill returned its value alone"),
+        ("01.3", "return np.where(mask, value, x)", "masked_fill returned an array"),
         ("01.4", "return np.sum(x, axis, keepdims=keepdims)", "sum returned its value alone"),
-        ("01.5", "return np.concatenate(arrays, axis)", "cat returned its value alone"),
+        ("01.5", "return np.concatenate(arrays, axis)", "cat returned an array"),
         ("06.3", "return tokens[:3]", "train_validation_split returned an array, where a tuple"),
         ("07.3", "return self.keys", "KeyValueCache.extend returned an array, where a tuple"),
         (
@@ -181,7 +182,12 @@ def test_a_list_that_is_wrong_is_no_value_of_another_kind():
 @pytest.mark.parametrize(
     ("number", "body", "words", "line"),
     [
-        ("01.1", "return a / b, lambda g: g / zz, lambda g: g", "div raised NameError", None),
+        (
+            "01.1",
+            "return zz / b, lambda g: g, lambda g: g",
+            "div raised NameError",
+            "return zz / b, lambda g: g, lambda g: g",
+        ),
         (
             "01.2",
             "rule_b = None\ndef rule_a(g):\n    return g @ undefined",

@@ -268,7 +268,11 @@ def test_memory_is_not_doubled(tmp_path, dtype):
         arrays = {name: np.array(read_array(path, s)) for name, s in read_header(path).items()}
         write_as(path, arrays, dtype)
     run = subprocess.run(
-        [sys.executable, "-c", LOAD, str(tmp_path)], capture_output=True, text=True, timeout=120
+        [sys.executable, "-c", LOAD, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=120,
     )
     assert run.returncode == 0, run.stderr
     assert 0.9 < float(run.stdout) < 1.5
@@ -654,10 +658,14 @@ def test_the_real_client_fetches_and_the_model_loads(folder, tmp_path):
     command = [sys.executable, "-m", "minigrad.apps.hub", "someone/gpt2", "--to", str(target)]
     with a_hub(files) as address:
         environment = os.environ | {"HF_ENDPOINT": address, "HF_HOME": str(tmp_path / "home")}
-        run = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
+        run = subprocess.run(
+            command, env=environment, capture_output=True, text=True, encoding="utf-8", timeout=120
+        )
     assert run.returncode == 0, run.stderr
     assert {path.name for path in target.iterdir() if path.is_file()} == set(hub.FILES)
     assert np.array_equal(logits(load_gpt2(target)), logits(load_gpt2(folder)))
     command[-1] = str(tmp_path / "other")
-    run = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
+    run = subprocess.run(
+        command, env=environment, capture_output=True, text=True, encoding="utf-8", timeout=120
+    )
     assert run.returncode == 2 and "could not be downloaded" in run.stderr  # nobody is there

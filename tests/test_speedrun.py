@@ -367,9 +367,11 @@ ENTRY = {"track": "1.88", "model": TINY | {"context_size": 64}, "training": {"nu
     ],
 )
 def test_a_recipe_that_breaks_a_rule_is_refused_in_words(tmp_path, change, words):
-    (tmp_path / "torch_one.py").write_text("import math\ndef f():\n    import torch.nn")
-    (tmp_path / "relative.py").write_text("from .other import x")
-    (tmp_path / "broken.py").write_text("def")
+    (tmp_path / "torch_one.py").write_text(
+        "import math\ndef f():\n    import torch.nn", encoding="utf-8"
+    )
+    (tmp_path / "relative.py").write_text("from .other import x", encoding="utf-8")
+    (tmp_path / "broken.py").write_text("def", encoding="utf-8")
     with pytest.raises(rules.Refused, match=re.escape(words)):
         rules.checked("mine", ENTRY | change, tmp_path)
 

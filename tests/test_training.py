@@ -128,7 +128,7 @@ def test_the_newest_checkpoint_survives_every_kill(text, tmp_path, kills):
     options = parser().parse_args([*TINY, "--num-steps", "100000", "--text", str(text)])
     _, tokenizer, training, _ = cli._read_text(options)
     mg.manual_seed(0)
-    whole = cli._trainer(options, tokenizer, training)
+    whole = cli._trainer(options, tokenizer, training, cli.Alone())
     while whole.steps < description["progress"]["steps"]:
         whole.step()
     expected = {f"model.{n}": x for n, x in whole.model.state_dict().items()}
@@ -381,7 +381,7 @@ def test_a_signal_saves_the_step_that_it_met(text, tmp_path, number, code, monke
 
 
 def test_an_interrupt_outside_the_training_is_one_line(monkeypatch, capsys):
-    def interrupt(options):
+    def interrupt(options, ranks):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(cli, "_run", interrupt)
@@ -702,7 +702,7 @@ def resumable(num_steps):
     """A trainer that goes on where the command line stopped, and its vocabulary."""
     options = parser().parse_args([*TINY, "--text", "text.txt", "--num-steps", str(num_steps)])
     _, tokenizer, training, _ = cli._read_text(options)
-    return cli._trainer(options, tokenizer, training), tokenizer.vocabulary
+    return cli._trainer(options, tokenizer, training, cli.Alone()), tokenizer.vocabulary
 
 
 # --- Losses and gradients that are not finite ---

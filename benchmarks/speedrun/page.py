@@ -157,6 +157,8 @@ def write_chart():
     kinds = {"the ladder": (climb(), "o", "#1f6fb4"), "tries": (tries(), "x", "#c0561f")}
     for label, (names, style, colour) in kinds.items():
         shown = [name for name in names if name in ladder]
+        if not shown:
+            continue
         x = [mean(ladder[name], "core_seconds") for name in shown]
         y = [mean(ladder[name], "loss") for name in shown]
         axes.plot(x, y, style, color=colour, label=label, linewidth=1)

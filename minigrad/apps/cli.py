@@ -164,8 +164,9 @@ def _prepare_checkpoints(options, trainer, tokenizer, held, ranks):
     try:
         Path(folder).mkdir(parents=True, exist_ok=True)
         if ranks.first:
-            checkpoint.try_to_write(folder)
+            # First the lock: what another run writes there must not meet our attempt to write.
             held.enter_context(only_run_in(folder))
+            checkpoint.try_to_write(folder)
         present = checkpoint.checkpoints(folder)
     except BlockingIOError:
         raise Refused(
