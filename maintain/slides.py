@@ -5,11 +5,12 @@
 Writes DIR/03_functional.slides.html (DIR: slides), which opens in a browser: a slide for each
 section, figure, question ("Predict") and exercise, in the notebook's order and words, without code.
 What is figure and what is text was stored when the notebook was run; nothing is run here. The page
-is made by nbconvert, with reveal.js, which it loads from the network when it is shown;
-`--reveal FOLDER` takes a copy of reveal.js in its place.
+is made by nbconvert with reveal.js, which the browser loads from the network when it is shown, like
+MathJax for the formulas.
 """
 
 import argparse
+import html
 import re
 import sys
 from pathlib import Path
@@ -18,7 +19,7 @@ from course.lessons import notebooks
 from course.lessons.exporter import write
 from course.lessons.notebooks import NotebookError
 
-FIGURES = "image/png", "image/svg+xml", "text/html"
+MOVING = "image/svg+xml", "text/html"  # figures that are no plain picture
 STARTS = re.compile(r"^(#{1,2} .+|### Exercise .+|\*\*Predict\*\*.*)", re.DOTALL)
 FOLDED = re.compile(r"<details.*?</details>", re.DOTALL)
 CARD = 700  # characters of prose that a slide holds
@@ -27,7 +28,7 @@ CARD = 700  # characters of prose that a slide holds
 def slides(content: dict) -> list[dict]:
     """The cells of the slides of a notebook, as nbconvert wants them.
 
-    The description of a figure, which follows it as text for who cannot see it, gets no slide.
+    A figure's description, which stands under it in the notebook, is its alternative text here.
     """
     cells, heading = [], ""
     for cell in content["cells"]:
@@ -39,9 +40,11 @@ def slides(content: dict) -> list[dict]:
         elif cell["cell_type"] == "code":
             for output in cell["outputs"]:
                 data = output.get("data", {})
-                if any(kind in data for kind in FIGURES):
+                if "image/png" in data:
+                    cells.append(markdown(f"### {heading}\n\n{picture(output)}"))
+                elif any(kind in data for kind in MOVING):
                     cells.append(markdown(f"### {heading}"))
-                    cells.append(figure(output))
+                    cells.append(moving(output))
     return cells
 
 
@@ -66,7 +69,14 @@ def markdown(text: str) -> dict:
     }
 
 
-def figure(output: dict) -> dict:
+def picture(output: dict) -> str:
+    """A stored picture as HTML, with the words for who cannot see it."""
+    words = output.get("metadata", {}).get("image/png", {}).get("alt", "")
+    data = "".join(output["data"]["image/png"]).replace("\n", "")
+    return f'<img alt="{html.escape(words)}" src="data:image/png;base64,{data}">'
+
+
+def moving(output: dict) -> dict:
     """A cell with one output, on the slide that has just begun."""
     return {
         "cell_type": "code",
@@ -77,7 +87,7 @@ def figure(output: dict) -> dict:
     }
 
 
-def page(path: Path, reveal: str = "") -> str:
+def page(path: Path) -> str:
     """The slides of a notebook as one HTML page. Raises NotebookError."""
     import nbformat
     from nbconvert import SlidesExporter
@@ -88,18 +98,15 @@ def page(path: Path, reveal: str = "") -> str:
         cell["id"] = f"slide-{number}"
     content = content | {"cells": cells}
     exporter = SlidesExporter(exclude_input=True, exclude_output_prompt=True)
-    if reveal:
-        exporter.reveal_url_prefix = reveal
     title = {"metadata": {"name": path.stem}}
-    html, _ = exporter.from_notebook_node(nbformat.from_dict(content), resources=title)
-    return html
+    text, _ = exporter.from_notebook_node(nbformat.from_dict(content), resources=title)
+    return text
 
 
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser("python -m maintain.slides", description="Slides of lessons.")
     parser.add_argument("lessons", nargs="+", metavar="LESSON", help="03, or 03_functional")
     parser.add_argument("--out", type=Path, default=Path("slides"), metavar="DIR")
-    parser.add_argument("--reveal", default="", metavar="FOLDER", help="a copy of reveal.js")
     options = parser.parse_args(arguments)
     try:
         for lesson in options.lessons:
@@ -107,7 +114,7 @@ def main(arguments: list[str]) -> int:
             if not found:
                 raise NotebookError(f"there is no lesson {lesson!r}")
             out = options.out / f"{found[0].stem}.slides.html"
-            write(out, page(found[0], options.reveal))
+            write(out, page(found[0]))
             print(out)
     except (NotebookError, OSError) as error:
         print(f"No slides: {error}", file=sys.stderr)

@@ -1,17 +1,21 @@
 """What a class needs besides marks: tables, a roster, deadlines, and engines for many students."""
 
 import csv
+import html
 import importlib.util
 import json
 import os
+import re
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from decimal import Decimal
 from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
+import yaml
 
-from course.grading import engines, judging, report, similarity, version
+from benchmarks import grading
+from course.grading import command, engines, judging, report, similarity, version
 from course.grading.command import main
 from course.grading.kept import Kept
 from course.grading.marks import written
@@ -20,10 +24,12 @@ from course.grading.roster import read_roster, students
 from course.grading.submissions import page_name, read_all
 from course.grading.tables import Refused, read_table
 from course.grading.version import course_version
+from course.lessons import notebooks
 from course.lessons.exercise import exercises
 from course.lessons.notebooks import ROOT
 from course.lessons.status import Status
 from course.sandbox import cage
+from maintain import slides
 from tests.test_grade import LESSON, NORMALISED, NUMBERS, QUICK, cells_of, hand_in, notebook
 
 CAGED = not cage.problem()
@@ -203,6 +209,8 @@ def test_late_is_said_and_takes_no_points(tmp_path):
         ("--overrides", "student,exercise,points\nann,03.1,=1\n", "'=1' is no number"),
         ("--times", "student,time\nann,2026-10-02 12:00\n", "--deadline is missing"),
         ("--shard", None, "write 3/20"),
+        ("--shard=1/2 --wide", None, "ask --merge for tables"),
+        ("--shard=1/2 --merge", None, "one after the other"),
         ("--engine", None, "Dask"),
         ("--merge", None, "cannot be read"),
     ],
@@ -210,7 +218,7 @@ def test_late_is_said_and_takes_no_points(tmp_path):
 def test_what_cannot_be_followed_is_said(tmp_path, judged_nothing, capsys, option, text, words):
     hand_in(tmp_path / "class" / "ann", BLANK)
     given = "21/20" if text is None else file(tmp_path, "table.csv", text)
-    assert run(tmp_path, option, given) == (0 if words is None else 2)
+    assert run(tmp_path, *option.split(), given) == (0 if words is None else 2)
     said = capsys.readouterr().err
     if words:
         assert "Nothing graded: " in said and words in said
@@ -466,6 +474,15 @@ def test_the_same_marks_whatever_the_order(small_class):
     assert reverse[::-1] == marks
 
 
+def test_the_command_in_processes(tmp_path, small_class):
+    folder, marks = small_class
+    out = tmp_path / "grades.csv"
+    arguments = [str(folder), "--out", str(out), "--lessons", LESSON, *TRUST]
+    assert main([*arguments, "--engine", "processes", "--jobs", "2"]) == 0
+    found = [row["status"] for row in rows(out)]
+    assert found == [str(mark.status) for _, own in marks for mark in own]
+
+
 def test_the_same_marks_in_processes(small_class):
     folder, marks = small_class
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
@@ -549,3 +566,66 @@ def test_the_table_of_a_class_is_made_from_rows():
     row = report.Row("a", "a", marks)
     assert report.wide([row], [LESSON]).splitlines()[1].startswith('"a","5","5","5"')
     assert Path(f"{row.page}.html").name == "a.html"
+
+
+# --- What the pages say, and slides ---
+
+
+def test_the_manifest_is_one_that_kubernetes_would_take():
+    kubernetes_validate = pytest.importorskip("kubernetes_validate")
+    text = (ROOT / "docs" / "class" / "kubernetes.yaml").read_text(encoding="utf-8")
+    job, policy = yaml.safe_load_all(text)
+    for part in (job, policy):
+        kubernetes_validate.validate(part, "1.33", strict=True)
+    spec = job["spec"]
+    (container,) = spec["template"]["spec"]["containers"]
+    (line,) = container["args"]
+    assert f"/{spec['completions']}" in line and spec["completionMode"] == "Indexed"
+    options = [word for word in line.split() if word.startswith("--")]
+    assert set(options) <= set(command.parser()._option_string_actions)
+    with pytest.raises(kubernetes_validate.ValidationError):
+        kubernetes_validate.validate(job | {"spec": spec | {"completion": 1}}, "1.33", strict=True)
+
+
+def test_the_workflow_of_github_classroom_counts_each_exercise_once():
+    text = (ROOT / "docs" / "class" / "classroom.yml").read_text(encoding="utf-8")
+    (job,) = yaml.safe_load(text)["jobs"].values()
+    graders = [step for step in job["steps"] if "command-grader" in step.get("uses", "")]
+    assert [step["with"]["test-name"] for step in graders] == NUMBERS
+    for step in graders:
+        assert step["with"]["command"].endswith(f"check {step['with']['test-name']}")
+        assert step["id"] == "e" + step["with"]["test-name"].replace(".", "_")
+    *_, reporter = job["steps"]
+    ids = [step["id"] for step in graders]
+    assert reporter["with"]["runners"] == ",".join(ids)
+    assert list(reporter["env"]) == [f"{name.upper()}_RESULTS" for name in ids]
+
+
+def test_slides_have_the_lesson_s_figures_questions_and_cards(tmp_path, capsys):
+    assert slides.main(["03", "--out", str(tmp_path)]) == 0
+    text = (tmp_path / "03_functional.slides.html").read_text(encoding="utf-8")
+    content = notebooks.load(next(p for p in notebooks.paths() if p.stem == "03_functional"))
+    outputs = [output for cell in content["cells"] for output in cell.get("outputs", [])]
+    words = [o["metadata"]["image/png"]["alt"] for o in outputs if "image/png" in o.get("data", {})]
+    shown = re.findall(r'<img[^>]* alt="([^"]*)"', text)
+    assert list(map(html.unescape, shown)) == words and len(words) > 5
+    assert all(f"Exercise {number}" in text for number in NUMBERS)
+    assert "Predict" in text and "Hint 1" not in text
+    assert not [e for e in NUMBERS if exercises()[e].solution.strip().split("\n")[-1] in text]
+    assert slides.main(["77", "--out", str(tmp_path)]) == 2
+    assert "there is no lesson '77'" in capsys.readouterr().err
+
+
+def test_a_simulated_submission_is_one_that_reading_gives(tmp_path):
+    written = grading.bodies(3)
+    grading.hand_in(tmp_path / "s" / "notebooks", 3)
+    (read,) = read_all(tmp_path)
+    made = grading.submission(3, written)
+    assert [handed.lesson for handed in made.notebooks] == [h.lesson for h in read.notebooks]
+    plain = [[cell.replace("# student 3\n", "") for cell in h.cells] for h in made.notebooks]
+    assert [[c.split() for c in cells] for cells in plain] == [
+        [c.replace("# student 3", "").split() for c in h.cells] for h in read.notebooks
+    ]
+    other = grading.submission(4, written)
+    keys = [Kept().key(one, LESSON, QUICK) for one in (made, other)]
+    assert keys[0] != keys[1]

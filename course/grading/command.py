@@ -324,6 +324,8 @@ def refusal(options, lessons: list[str], known: list[str]) -> str:
         return "--jobs and --seconds are at least 1"
     if options.shard and options.merge:
         return "--shard judges a part and --merge takes what the parts gave: one after the other"
+    if options.shard and any([options.feedback, options.wide, options.gradescope, options.similar]):
+        return "--shard writes nothing but its marks: ask --merge for tables and pages"
     if options.times and not options.deadline:
         return "--times says when it was handed in: --deadline is missing"
     return ""

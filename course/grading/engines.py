@@ -57,7 +57,7 @@ def dask(address: str) -> Iterator[Executor]:
     except ImportError:
         raise Refused(
             f"--engine {address}: it is neither threads nor processes, and for a Dask scheduler "
-            "the package distributed is missing: pip install 'minigrad-course[dask]'"
+            "the package distributed is missing: pip install -e '.[dask]'"
         ) from None
     try:
         client = Client(address, timeout="10s")
