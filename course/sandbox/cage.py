@@ -40,6 +40,12 @@ DEVICES = ("/dev/null", "/dev/zero", "/dev/urandom")
 
 def command(inside):
     """The command line that runs `inside`, a list of words, in a cage of its own."""
+    return [*_bubblewrap(), *inside]
+
+
+@functools.cache
+def _bubblewrap():
+    """The words before it: they are the same for every cage."""
     words = [shutil.which("bwrap"), "--unshare-all", "--die-with-parent", "--new-session"]
     words += ["--uid", NOBODY, "--gid", NOBODY, "--cap-drop", "ALL", "--hostname", "cage"]
     for path in readable():
@@ -59,7 +65,7 @@ def command(inside):
     words += ["--remount-ro", "/", "--clearenv"]
     for name, value in environment().items():
         words += ["--setenv", name, value]
-    return [*words, "--chdir", HOME, *inside]
+    return [*words, "--chdir", HOME]
 
 
 def environment():
