@@ -218,9 +218,7 @@ class Student:
         an array of that dtype and shape. `through` is a function that the value goes through
         before it is compared.
         """
-        named = signature(probe).bind(None, *arguments, **options)
-        named.apply_defaults()
-        _, *values = named.args
+        values = list(bound(probe, arguments, options).values())
         given = shown_input(probe, values) if given is NOTHING else given
         got = self.run(probe, *values, given=given)
         if shape is not None:
@@ -252,9 +250,7 @@ class Student:
         `error` is the name of an exception, or several names. `otherwise` is the diagnosis where
         it raises another one, or returns a value.
         """
-        named = signature(probe).bind(None, *arguments, **options)
-        named.apply_defaults()
-        _, *values = named.args
+        values = list(bound(probe, arguments, options).values())
         given = shown_input(probe, values) if given is NOTHING else given
         try:
             got = self.run(probe, *values, given=given)
@@ -340,7 +336,23 @@ class Student:
         return float(np.asarray(got).reshape(()))
 
 
-signature = functools.cache(inspect.signature)  # of probes: asked for each call of theirs
+@functools.cache
+def parameters(probe):
+    """The names of a probe's parameters after the package, and the defaults of those that have one."""
+    _, *found = inspect.signature(probe).parameters.values()
+    return [p.name for p in found], {p.name: p.default for p in found if p.default is not p.empty}
+
+
+def bound(probe, arguments, options=()):
+    """Name -> value, as Python would hand them to a probe. Raises TypeError where they do not fit."""
+    names, defaults = parameters(probe)
+    given = dict(zip(names, arguments, strict=False)) | dict(options)
+    values = {name: given[name] if name in given else defaults.get(name, NOTHING) for name in names}
+    if len(arguments) + len(options) != len(given) or given.keys() - values.keys():
+        raise TypeError(f"{probe.__name__} does not take these arguments")
+    if any(value is NOTHING for value in values.values()):
+        raise TypeError(f"{probe.__name__} needs an argument that is not given")
+    return values
 
 
 def shown_input(probe, arguments):
@@ -350,13 +362,12 @@ def shown_input(probe, arguments):
     None or empty: they say what is asked for, and are no input of the student's code.
     """
     try:
-        named = signature(probe).bind(None, *arguments)
+        named = bound(probe, arguments)
     except TypeError:
         return NOTHING
-    named.apply_defaults()
     found = {
         name: value
-        for name, value in list(named.arguments.items())[1:]
+        for name, value in named.items()
         if not (value is None or isinstance(value, dict | str) and not value)
         and not UNSHOWN.fullmatch(name)
     }
