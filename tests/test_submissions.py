@@ -1,6 +1,8 @@
 """Reading what was handed in: no file keeps the grader busy, and none is lost without a word."""
 
 import json
+import subprocess
+import sys
 import time
 import tracemalloc
 import zipfile
@@ -11,6 +13,7 @@ from course.grading import content, files
 from course.grading.files import Budget, Unreadable
 from course.grading.submissions import read_all, without_commands
 from course.lessons.exercise import exercises
+from course.lessons.notebooks import ROOT
 from tests.test_grade import NUMBERS, cells_of, graded, hand_in, notebook, statuses, zipped
 
 # --- What takes long, or much memory ---
@@ -156,3 +159,19 @@ def test_commands_leave_python_behind(line, left):
 def test_python_with_percent_signs_is_left_alone():
     cell = "#| export nn\nx = (17\n     % 5)\ny = '''\n%time\n!x\n'''\n"
     assert without_commands(cell) == (cell, ())
+
+
+def test_warnings_of_what_students_wrote_do_not_fill_the_screen(tmp_path):
+    """A literal such as `1if x` has a line of warning each time that Python reads it."""
+    body = "\n".join(f"y = 1if x is x else {number}" for number in range(300))
+    hand_in(tmp_path / "class" / "ann", {"03.1": body})
+    out = tmp_path / "out.csv"
+    command = ["-m", "course", "grade", str(tmp_path / "class"), "--out", str(out)]
+    done = subprocess.run(
+        [sys.executable, *command, "--lessons", "03", "--trust-submissions"],
+        cwd=ROOT,
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert done.returncode == 0 and len(done.stderr.splitlines()) < 5, done.stderr[:1000]

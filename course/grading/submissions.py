@@ -11,6 +11,7 @@ import hashlib
 import os
 import re
 import unicodedata
+import warnings
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -23,6 +24,9 @@ from course.lessons import notebooks
 from course.lessons.exercise import MARK, exercises
 from course.lessons.exporter import NOT_YET, package_source
 from course.lessons.notebooks import exported_to, parse_python
+
+# Python warns of some of what students write, one line for each, whenever it reads it.
+warnings.filterwarnings("ignore", category=SyntaxWarning, module="<unknown>")
 
 NUMBER = re.compile(r"(\d\d)(?!\d)")  # what a lesson's file begins with
 # The page of the class; files that Windows does not have; what ends like a made name.
