@@ -72,9 +72,15 @@ class Group:
     """
 
     def __init__(self):
-        mounts = [line.split() for line in Path("/proc/mounts").read_text().splitlines()]
+        mounts = [
+            line.split() for line in Path("/proc/mounts").read_text(encoding="utf-8").splitlines()
+        ]
         roots = [Path(mount[1]) for mount in mounts if mount[2] == "cgroup2"]
-        own = [line for line in Path("/proc/self/cgroup").read_text().split() if "0::" in line]
+        own = [
+            line
+            for line in Path("/proc/self/cgroup").read_text(encoding="utf-8").split()
+            if "0::" in line
+        ]
         if not roots or not own:
             raise OSError("there are no control groups (version 2) here")
         self.before = roots[0] / own[0].removeprefix("0::").lstrip("/")
@@ -84,11 +90,11 @@ class Group:
     def __enter__(self):
         usage = resource.getrusage(resource.RUSAGE_SELF)
         self.start = usage.ru_utime + usage.ru_stime
-        (self.path / "cgroup.procs").write_text(str(os.getpid()))
+        (self.path / "cgroup.procs").write_text(str(os.getpid()), encoding="utf-8")
         return self
 
     def __exit__(self, *_):
-        (self.before / "cgroup.procs").write_text(str(os.getpid()))
+        (self.before / "cgroup.procs").write_text(str(os.getpid()), encoding="utf-8")
         for _ in range(100):  # a cage ends a moment after it was closed
             try:
                 return self.path.rmdir()
@@ -98,7 +104,7 @@ class Group:
     def used(self):
         """Seconds of a processor so far: (of this process, of all the others)."""
         time.sleep(0.5)  # for cages that are just ending
-        line = (self.path / "cpu.stat").read_text().split()
+        line = (self.path / "cpu.stat").read_text(encoding="utf-8").split()
         own = resource.getrusage(resource.RUSAGE_SELF)
         own = own.ru_utime + own.ru_stime - self.start
         return own, int(line[1]) / 1e6 - own

@@ -52,7 +52,8 @@ FORBIDDEN = {
 }
 # They speak with a process that they start on this machine: a check's child, a JupyterLab.
 LOCAL = {"server.py", "runner.py", "browser.py"}
-PLAIN = {"urllib.parse.urlparse", "urllib.request.url2pathname"}  # take a file's address apart
+# They take a file's address apart, or write one; they fetch nothing.
+PLAIN = {"urllib.parse.urlparse", "urllib.parse.quote", "urllib.request.url2pathname"}
 
 
 def dangers(tree):

@@ -27,6 +27,7 @@ class Result:
     wrong: Wrong | None = None
     printed: str = ""
     ended: bool = False  # the process ended, by no limit
+    lost: bool = False  # it ended with its server, which is no fault of the student's
 
     @property
     def status(self):
@@ -78,7 +79,7 @@ def judge(number, texts, limits=LIMITS, cell="", server=None):
             except Exception as failure:  # `Wrong`, or what a check stumbles over
                 result.wrong = diagnose.explain(failure, student, texts, cell)
     except runner.Ended as ended:
-        result.ended = not ended.late
+        result.ended, result.lost = not ended.late, ended.lost
         result.wrong = Wrong(ended_words(ended, result.passed, limits))
     if child is not None and child.printed:
         result.printed = child.printed[0 if result.wrong is None else -1]
@@ -87,6 +88,8 @@ def judge(number, texts, limits=LIMITS, cell="", server=None):
 
 def ended_words(ended, passed, limits):
     """What to say where the process of a check is gone."""
+    if ended.lost:
+        return "it could not be judged: the process that runs the checks was ended. Try it again"
     if not ended.late:
         return "it ended the process that it ran in: a function returns, it does not exit"
     if passed:

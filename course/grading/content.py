@@ -9,7 +9,8 @@ CELL_LIMIT = 50_000  # characters of one cell
 LESSON_LIMIT = 1_000_000  # characters of all code of one notebook
 JSON_LIMIT = 5_000_000  # characters of a notebook without its outputs and attachments
 DEPTH = 200  # brackets in brackets
-TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
+# A string may lack its end, and nothing in it is looked at twice: no text takes longer than its length.
+TOKEN = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[\]{}]', re.DOTALL)
 SKIPPED = ('"outputs"', '"attachments"')
 
 
@@ -48,9 +49,12 @@ def without_outputs(text: str, budget: Budget) -> str:
     long.
     """
     kept, start, depth, name, skipping = [], 0, 0, "", 0
+    size = 0  # of what is kept
     for number, match in enumerate(TOKEN.finditer(text)):
         if number % 100_000 == 0:
             budget.check_time()
+            if not skipping and size + match.start() - start > JSON_LIMIT:
+                break
         token = match[0]
         if token[0] == '"':
             name = token if depth == 3 else ""  # perhaps the name of a cell's field
@@ -61,6 +65,7 @@ def without_outputs(text: str, budget: Budget) -> str:
                 raise Unreadable("it is nested too deeply to be a notebook")
             if depth == 4 and name in SKIPPED and not skipping:
                 kept.append(text[start : match.end()])
+                size += len(kept[-1])
                 skipping = depth
         else:
             if skipping == depth:

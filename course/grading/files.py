@@ -5,6 +5,7 @@ bytes and seconds, so that no submission keeps the others waiting.
 """
 
 import datetime
+import io
 import os
 import re
 import time
@@ -21,8 +22,13 @@ NOTEBOOK_LIMIT = 100_000_000  # bytes of one notebook
 BYTES_LIMIT = 200_000_000  # bytes that are read of one submission
 SECONDS_LIMIT = 10.0  # to read one submission
 DEPTH = 20  # folders in folders
+INDEX_LIMIT = 10_000_000  # bytes of a zip's list of what is in it
 ENDING = re.compile(r"\.ipynb(\.txt|\.json)?$", re.IGNORECASE)
 ZIP = re.compile(r"\.zip$", re.IGNORECASE)
+HELD = re.compile(f"{ENDING.pattern}|{ZIP.pattern}", re.IGNORECASE)
+LEFT_OUT = {BACKUPS, "__macosx"}  # folders
+# Hidden folders of tools. Others are looked into where there is nothing else.
+TOOLS = {".git", ".ipynb_checkpoints", ".virtual_documents", ".venv", ".cache", ".trash"}
 
 
 class Unreadable(Exception):
@@ -95,17 +101,34 @@ def find(path: Path, budget: Budget) -> list[Found]:
     if path.is_symlink():
         raise Unreadable("a link was handed in, not a folder or a notebook")
     if path.is_dir():
-        found = _in_folder(path, budget)
+        found = _visible_first(lambda hidden: _in_folder(path, budget, hidden), budget)
     elif ENDING.search(path.name):
         found = [Found(path.name, 0, lambda: _bytes(path, path.parent), True, path.stat().st_mtime)]
     elif ZIP.search(path.name):
-        found = _in_zip(path, "", budget)
+        found = _visible_first(lambda hidden: _in_zip(path, "", budget, hidden), budget)
     else:
         raise Unreadable("it is neither a folder nor a zip nor a notebook (.ipynb)")
     found.sort(key=lambda f: (not f.original, f.depth, not _in_notebooks(f), f.label))
     if len(found) > NOTEBOOKS_LIMIT:
         budget.remarks.append(f"only the first {NOTEBOOKS_LIMIT} notebooks were read")
     return found[:NOTEBOOKS_LIMIT]
+
+
+def _visible_first(look, budget: Budget) -> list[Found]:
+    """What `look` finds outside of hidden folders; where that is nothing, in them too."""
+    files, remarks = budget.files, len(budget.remarks)
+    found = look(False)
+    if not found:
+        budget.files = files
+        del budget.remarks[remarks:]  # it is said again
+        found = look(True)
+    return found
+
+
+def _is_skipped(folder: str, hidden: bool) -> bool:
+    """Whether a folder of this name is not looked into; with `hidden`, hidden ones are."""
+    name = folder.lower()
+    return name in LEFT_OUT or name in TOOLS or name.startswith(".") and not hidden
 
 
 def _in_notebooks(found: Found) -> bool:
@@ -123,7 +146,7 @@ def _counted(budget: Budget, number: int) -> bool:
 # --- A folder ---
 
 
-def _in_folder(folder: Path, budget: Budget) -> list[Found]:
+def _in_folder(folder: Path, budget: Budget, hidden: bool) -> list[Found]:
     found, waiting = [], [(folder, 0)]
     while waiting:
         parent, depth = waiting.pop(0)
@@ -132,7 +155,7 @@ def _in_folder(folder: Path, budget: Budget) -> list[Found]:
         for entry in entries:
             label = Path(entry.path).relative_to(folder).as_posix()
             if entry.is_dir(follow_symlinks=False):
-                if entry.name in (BACKUPS, "__MACOSX") or entry.name.startswith("."):
+                if _is_skipped(entry.name, hidden):
                     continue
                 if depth < DEPTH:
                     waiting.append((Path(entry.path), depth + 1))
@@ -144,7 +167,7 @@ def _in_folder(folder: Path, budget: Budget) -> list[Found]:
                 found.append(Found(label, depth, lambda path=path: _bytes(path, folder), time=when))
             elif ZIP.search(entry.name) and not entry.is_symlink():
                 try:
-                    found += _in_zip(Path(entry.path), label, budget)
+                    found += _in_zip(Path(entry.path), label, budget, hidden)
                 except Unreadable as problem:
                     budget.remarks.append(f"{label} was left out: {problem}")
         if _counted(budget, len(entries)):
@@ -168,13 +191,23 @@ def _bytes(path: Path, root: Path) -> bytes:
 # --- A zip ---
 
 
-def _in_zip(path: Path, label: str, budget: Budget) -> list[Found]:
+class _Careful(io.FileIO):
+    """A zip that is opened to read its list: nothing larger is read at once."""
+
+    def read(self, size=-1):
+        if size > INDEX_LIMIT:
+            raise Unreadable("it has too many files: hand in the notebooks alone")
+        return super().read(size if size >= 0 else INDEX_LIMIT)
+
+
+def _in_zip(path: Path, label: str, budget: Budget, hidden: bool) -> list[Found]:
     """The notebooks in a zip, by their names in it. Raises Unreadable where it is none."""
+    budget.check_time()
     if not path.is_file():
         raise Unreadable("it is no ordinary file")
     try:
-        with zipfile.ZipFile(path) as archive:
-            members = archive.infolist()
+        with _Careful(path) as file, zipfile.ZipFile(file) as archive:
+            members = [m for m in archive.infolist() if HELD.search(m.filename)]
     except (OSError, ValueError, NotImplementedError, zipfile.BadZipFile) as error:
         raise Unreadable(f"it is no zip that can be read ({error})") from None
     found = []
@@ -183,8 +216,8 @@ def _in_zip(path: Path, label: str, budget: Budget) -> list[Found]:
     for member in members:
         parts = member.filename.replace("\\", "/").split("/")
         place = "/".join(filter(None, [label, *parts]))
-        skipped = any(part in (BACKUPS, "__MACOSX") or part.startswith(".") for part in parts)
-        if member.is_dir() or skipped and ".." not in parts:
+        skipped = any(_is_skipped(part, hidden) for part in parts[:-1])
+        if parts[-1].startswith(".") or skipped and ".." not in parts:
             continue
         if ZIP.search(parts[-1]):
             budget.remarks.append(f"{place[:80]} is a zip in a zip and was left out")

@@ -15,7 +15,7 @@ import re
 from dataclasses import asdict
 
 from course.checks.judging import Result, judge
-from course.grading.assembly import alone, is_blank, modules_of_lesson, whole
+from course.grading.assembly import alone, before, is_blank, modules_of_lesson, whole
 from course.grading.marks import Mark
 from course.grading.submissions import Handed, Submission, printable
 from course.lessons.exercise import exercises
@@ -24,6 +24,8 @@ from course.sandbox import runner
 
 # A longer wall-clock limit than in a notebook, since checks run in parallel; CPU time decides.
 LIMITS = runner.Limits(seconds=12.0)
+
+TRIES = 4  # at one check, where the machine ends its server
 
 LOAD = """
 def load(mg, names):
@@ -34,17 +36,30 @@ def load(mg, names):
 
 
 class Room:
-    """Where one student's code runs: a cage that is made when it is needed, and again if it dies."""
+    """Where one student's code runs: a cage that is made when it is needed, and again if it dies.
+
+    `shared` is what each server in it has in memory: nothing that holds a solution of an exercise
+    which is still to be judged. A check brings its other modules along.
+    """
 
     def __init__(self, caged: bool):
-        self.caged, self._server = caged, None
+        self.caged, self.shared, self._server = caged, {}, None
 
     @property
     def server(self):
         """The server in the cage; None where there is no cage, for the one of this process."""
         if self.caged and self._server is None:
             self._server = runner.caged()
+            self._server.learn(self.shared)
         return self._server
+
+    def learn(self, texts: dict[str, str]) -> None:
+        """Have a student's own modules compiled once; a server that this ends is given up."""
+        try:
+            if self.server is not None:
+                self.server.learn(texts)
+        except (OSError, EOFError, ValueError):
+            self.close()
 
     def close(self) -> None:
         """End the cage and all that is in it."""
@@ -53,16 +68,20 @@ class Room:
             self._server = None
 
     def judge(self, number: str, texts: dict[str, str], limits: runner.Limits, cell="") -> Result:
-        """Judge an exercise; where the process ended, once more in a fresh cage.
+        """Judge an exercise; where its process ended, again in a fresh cage.
 
-        So nobody gets a wrong mark because an earlier answer of theirs has ended the server.
+        So nobody gets a wrong mark because something else has ended the server. An answer that has
+        ended its own process twice is wrong.
         """
-        result = judge(number, texts, limits, cell=cell, server=self.server)
-        if result.ended:
-            self.close()
+        ended = 0
+        for _ in range(TRIES):
             result = judge(number, texts, limits, cell=cell, server=self.server)
-            if result.ended:
-                self.close()
+            if not result.ended:
+                break
+            self.close()
+            ended += not result.lost
+            if ended == 2:
+                break
         return result
 
     def does_not_load(self, texts: dict[str, str], names: list[str], limits: runner.Limits) -> str:
@@ -72,6 +91,8 @@ class Room:
                 error = child.ask("load", [names]).get("raised")
         except runner.Ended as ended:
             self.close()
+            if ended.lost:
+                return ""  # the checks will say
             return "it does not come to an end" if ended.late else "it ends the process"
         if not isinstance(error, dict):  # nothing, or a message that no honest child sends
             return printable(str(error))[:500] if error else ""
@@ -79,7 +100,9 @@ class Room:
 
 
 def choose(first: Result, second: Result) -> Result:
-    """Of two results that are wrong, the one that says more about this exercise itself."""
+    """Of two results that are not right, the one that says more about this exercise itself."""
+    if first.lost or second.lost:  # it might have been right there
+        return first if first.lost else second
     if first.wrong.needs:
         return second
     return second if len(second.passed) > len(first.passed) else first
@@ -90,11 +113,14 @@ def judge_lesson(
 ) -> list[Mark]:
     """A student's marks in one lesson. What is to be remarked is added to the submission."""
     marks, remarks, texts = [], submission.remarks, None
+    room.shared = before(lesson)
+    room.learn(room.shared)
     handed = submission.lesson(lesson)
     attempts = {n: submission.cells(n) for n in exercises() if n[:2] == lesson}
     blank = {n for n, cells in attempts.items() if cells and is_blank(exercises()[n], cells[-1])}
     if handed and any(cells and number not in blank for number, cells in attempts.items()):
         texts = whole(handed, lesson)
+        room.learn(texts)
         names = sorted(modules_of_lesson(lesson) & handed.modules().keys())
         reason = room.does_not_load(texts, names, limits)
         if reason:
@@ -137,7 +163,7 @@ def judge_lesson(
                     )
                 result = choose(result, second) if result and second.wrong else second
             remarks += helpers_missing(number, result, submission)
-            marks.append(mark(*told(result)))
+            marks.append(mark(*told(result), failed=result.lost))
     return marks
 
 
@@ -163,6 +189,7 @@ def told(result: Result) -> tuple[Status, str, str]:
     except Exception:  # a value that cannot even be shown
         lines, first = [], "what came back cannot be shown"
     status = Status.WRONG if result.wrong else Status.RIGHT
+    status = Status.UNREADABLE if result.lost else status
     return status, printable(first[:500]), "\n".join(lines)[:10_000]
 
 

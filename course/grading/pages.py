@@ -1,8 +1,8 @@
 """The pages that come out of grading: one for each student, and one for whoever teaches."""
 
 import html
+import urllib.parse
 from collections import Counter
-from urllib.parse import quote
 
 from course.grading.marks import Mark, written
 from course.grading.report import Row, shown, total
@@ -155,7 +155,7 @@ def students_table(rows: list[Row]) -> str:
     """A line for each student, with a link to the page."""
     lines = []
     for row in rows:
-        link = f'<a href="{html.escape(quote(row.page))}.html">{html.escape(row.student)}</a>'
+        link = f'<a href="{html.escape(urllib.parse.quote(row.page))}.html">{html.escape(row.student)}</a>'
         who = " ".join(filter(None, [row.identifier, row.name]))
         late = ", ".join(sorted(row.late))
         cells = [who, f"{written(total(row.marks))} of {written(total(row.marks, True))}", late]

@@ -11,6 +11,7 @@ import hashlib
 import os
 import re
 import unicodedata
+import warnings
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -23,6 +24,9 @@ from course.lessons import notebooks
 from course.lessons.exercise import MARK, exercises
 from course.lessons.exporter import NOT_YET, package_source
 from course.lessons.notebooks import exported_to, parse_python
+
+# Python warns of some of what students write, one line for each, whenever it reads it.
+warnings.filterwarnings("ignore", category=SyntaxWarning, module="<unknown>")
 
 NUMBER = re.compile(r"(\d\d)(?!\d)")  # what a lesson's file begins with
 # The page of the class; files that Windows does not have; what ends like a made name.
@@ -95,6 +99,9 @@ class Submission:
         name = exercises()[number].name
         cells = [cell for cell in (own.cells if own else []) if not MARK.search(cell)]
         found = [cell for cell in cells if name in definitions(cell)][-1:]
+        if not found and own:  # the line `#| export` may be gone as well
+            others = (cell for cell in own.others if name in cell)
+            found = [cell for cell in others if name in definitions(cell)][-1:]
         if found:
             self.remarks.append(
                 f"{number}: no cell is marked `#| exercise {number}`; the one that defines {name} "
@@ -103,6 +110,7 @@ class Submission:
         return found
 
 
+@functools.lru_cache(4096)
 def definitions(cell: str) -> set[str]:
     """The functions and classes that a cell defines; none where it is not Python."""
     try:
@@ -224,7 +232,7 @@ def lesson_of(name: str) -> str:
     return number[1] if number else inside[0] if inside else ""
 
 
-COMMAND = re.compile(r"^[ \t]*(?:%|!)[^\n]*$|^[\w.]+\?{1,2}[ \t]*$", re.MULTILINE)
+COMMAND = re.compile(r"^([ \t]*)([%!?][^\n]*|[\w.]+\?{1,2}[ \t]*)$", re.MULTILINE)
 
 
 @functools.lru_cache(4096)
@@ -240,8 +248,10 @@ def without_commands(source: str) -> tuple[str, tuple[str, ...]]:
         return source, ()
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         pass
-    dropped = tuple(line.strip() for line in COMMAND.findall(source))
-    return COMMAND.sub("", source).lstrip("\n \t"), dropped
+    dropped = tuple(line.strip() for _, line in COMMAND.findall(source))
+    # Inside a body it may be the only statement.
+    plain = COMMAND.sub(lambda line: f"{line[1]}pass" if line[1] else "", source)
+    return plain.lstrip("\n \t"), dropped
 
 
 def page_name(name: str) -> str:

@@ -1,8 +1,12 @@
 """A cage around student code: bubblewrap, a maintained wall of Linux's namespaces.
 
-Inside, there is no network, no other process, no user and nothing to write to but a small folder in
-memory; to read there are Python, NumPy and the system's libraries, and nothing else of this machine.
-The cage ends with the process that made it.
+Inside, there is no network, no other process, no user, no /proc and nothing to write to but a small
+folder in memory. To read there are Python, NumPy and the system's libraries, and nothing else of
+this machine. The cage ends with the process that made it.
+
+Where root grades, the code inside has none of root's rights but still owns root's files. So
+everything is bound read-only; there is no /proc, which holds the kernel's settings; and the mode of
+the three devices is kept by the filter of system calls (seccomp.py), without which there is no cage.
 """
 
 import functools
@@ -10,38 +14,58 @@ import os
 import shutil
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 
 import numpy as np
 
 SPACE = 16 << 20  # bytes of the folder in memory
-HOME = "/tmp/home"
+HOME = "/check"  # a name that no folder of a Python has
 NOBODY = "65534"
-SYSTEM = ("/usr", "/lib", "/lib64", "/lib32", "/bin", "/etc/ld.so.cache", "/etc/localtime")
-HIDDEN = ("minigrad", "course")  # packages that hold the solutions, should they be installed
+# Where the system's libraries are: on Debian, those of this processor have a folder of their own.
+ARCHITECTURE = sysconfig.get_config_var("MULTIARCH") or ""
+OWN = ARCHITECTURE and os.path.isdir(f"/usr/lib/{ARCHITECTURE}")
+LIBRARIES = (
+    "/lib",
+    "/lib64",
+    f"/usr/lib/{ARCHITECTURE}" if OWN else "/usr/lib",
+    "/usr/lib64",
+    "/etc/ld.so.cache",
+    "/etc/alternatives",  # where Debian's libraries of linear algebra are chosen
+)
+PARTS = ("bin", "lib", "lib64", "pyvenv.cfg")  # of a folder that a Python is installed in
+HERE, NUMPY = Path(__file__).parent, Path(np.__file__).parent
+DEVICES = ("/dev/null", "/dev/zero", "/dev/urandom")
 
 
 def command(inside):
     """The command line that runs `inside`, a list of words, in a cage of its own."""
+    return [*_bubblewrap(), *inside]
+
+
+@functools.cache
+def _bubblewrap():
+    """The words before it: they are the same for every cage."""
     words = [shutil.which("bwrap"), "--unshare-all", "--die-with-parent", "--new-session"]
     words += ["--uid", NOBODY, "--gid", NOBODY, "--cap-drop", "ALL", "--hostname", "cage"]
-    for path in SYSTEM:
-        if os.path.islink(path):  # /bin is a link to usr/bin today
-            words += ["--symlink", os.readlink(path), path]
-        elif os.path.exists(path):
-            words += ["--ro-bind", path, path]
     for path in readable():
+        if os.path.islink(path):  # /lib is a link to usr/lib today
+            words += ["--symlink", os.readlink(path), path]
+        else:
+            words += ["--ro-bind", path, path]
+    for place in packages():  # no library that is installed here but NumPy, and no course
+        words += ["--tmpfs", place]
+    for path in numpy_folders():
         words += ["--ro-bind", path, path]
-    for path in _hidden():
-        words += ["--tmpfs", path, "--remount-ro", path]
-    words += ["--proc", "/proc", "--dir", "/dev"]
-    for device in ("null", "zero", "urandom"):
-        words += ["--dev-bind", f"/dev/{device}", f"/dev/{device}"]
-    words += ["--size", str(SPACE), "--perms", "0700", "--tmpfs", "/tmp", "--dir", HOME]
-    words += ["--clearenv"]
+    for place in packages():
+        words += ["--remount-ro", place]
+    for device in DEVICES:
+        words += ["--dev-bind", device, device]
+    words += ["--size", str(SPACE), "--perms", "0700", "--tmpfs", HOME]
+    words += ["--remount-ro", "/", "--clearenv"]
     for name, value in environment().items():
         words += ["--setenv", name, value]
-    return [*words, "--chdir", HOME, *inside]
+    return [*words, "--chdir", HOME]
 
 
 def environment():
@@ -51,29 +75,52 @@ def environment():
     }
 
 
+def pythons():
+    """The folders that this Python is installed in: an environment's, and that of its base."""
+    prefixes = [Path(sys.prefix), Path(sys.base_prefix)]
+    return list(dict.fromkeys([*prefixes, *(prefix.resolve() for prefix in prefixes)]))
+
+
 def readable():
-    """The folders that Python and NumPy live in, without those inside another one of them."""
-    numpy = Path(np.__file__).parent
-    folders = {Path(sys.prefix), Path(sys.base_prefix), numpy, Path(__file__).parent}
-    folders |= {path for path in numpy.parent.glob("numpy.libs")}
-    folders |= {folder.resolve() for folder in folders}
-    return sorted(
+    """The folders and files that Python, its libraries and this file's folder are in.
+
+    None is inside another, and a link to another is only named.
+    """
+    paths = [*map(Path, LIBRARIES), HERE, Path(os.__file__).parent]
+    for prefix in pythons():
+        parts = PARTS if prefix != Path("/usr") else ["bin"]  # its /usr/lib is the system's
+        paths += [prefix / part for part in parts]
+    paths = [path for path in dict.fromkeys(paths) if path.exists()]
+    return [str(p) for p in paths if not any(other in p.parents for other in paths)]
+
+
+def packages():
+    """The folders among those that hold installed packages; they are empty in a cage."""
+    bound = [Path(path) for path in readable() if not os.path.islink(path)]
+    kinds = "site-packages", "dist-packages"
+    return [
         str(folder)
-        for folder in folders
-        if folder not in (Path("/"), Path("/usr"))
-        and not any(other in folder.parents for other in {*folders, Path("/usr")})
-    )
+        for place in bound
+        for root in (place, place.parent)  # python3.11/site-packages, python3/dist-packages
+        for kind in kinds
+        for folder in (*root.glob(kind), *root.glob(f"python*/{kind}"))
+        if place in folder.parents
+    ]
 
 
-def _hidden():
-    """Installed copies of this course in folders that can be read inside."""
-    roots = [Path(root) for root in (*readable(), "/usr")]
-    found = []
-    for place in map(Path, sys.path):
-        for name in HIDDEN:
-            if (place / name).is_dir() and any(root in place.parents for root in roots):
-                found.append(str(place / name))
-    return found
+def numpy_folders():
+    """The folders of NumPy and of the libraries that come with it."""
+    return [str(NUMPY), *map(str, NUMPY.parent.glob("numpy.libs"))]
+
+
+# What has to work in a cage.
+TRIAL = """
+import sys
+sys.path += sys.argv[1:]
+import numpy, seccomp
+if not seccomp.refuse_calls():
+    sys.exit("there is no filter of system calls for this processor")
+"""
 
 
 @functools.cache
@@ -83,7 +130,8 @@ def problem():
         return "bubblewrap needs Linux"
     if shutil.which("bwrap") is None:
         return "bubblewrap is not installed (on Debian and Ubuntu: sudo apt install bubblewrap)"
-    trial = command([sys.executable, "-I", "-c", "import numpy"])
+    python = [sys.executable, "-I", "-B", "-c", TRIAL]
+    trial = command([*python, str(NUMPY.parent), str(HERE)])
     done = subprocess.run(
         trial, capture_output=True, encoding="utf-8", errors="replace", check=False
     )

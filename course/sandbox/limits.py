@@ -17,8 +17,12 @@ def quiet():
     sys.stdout = sys.stderr = open(1, "w", encoding="utf-8", closefd=False)
 
 
-def limit(home, cpu, memory):
-    """Limit this process for good: seconds of a processor, bytes of memory, and its folder `home`."""
+def limit(home, cpu, memory, caged):
+    """Limit this process for good: seconds of a processor, bytes of memory, and its folder `home`.
+
+    In a cage the filter of system calls refuses processes. Elsewhere a limit does, which takes
+    threads for processes, and which root does not have.
+    """
     try:
         import resource
     except ImportError:
@@ -29,8 +33,9 @@ def limit(home, cpu, memory):
             "RLIMIT_CPU": cpu,
             "RLIMIT_CORE": 0,
             "RLIMIT_FSIZE": FILE_LIMIT,
-            "RLIMIT_NPROC": 0,
         }
+        if not caged:
+            limits["RLIMIT_NPROC"] = 0
         for name, value in limits.items():
             try:
                 resource.setrlimit(getattr(resource, name), (value, value))

@@ -49,6 +49,41 @@ def decode(value):
         raise ValueError("a message that nobody sent") from None
 
 
+def checked(reply):
+    """A reply of a child, as `probing.py` sends it. Raises ValueError for any other.
+
+    Student code can take its process over and say anything; so whoever reads a reply need not ask.
+    """
+
+    def require(fine):
+        if not fine:
+            raise ValueError("a reply that nobody sent")
+
+    def words(*values):
+        return all(isinstance(value, str) for value in values)
+
+    def rows(value, last):
+        require(isinstance(value, list) and len(value) <= 200)
+        for row in value:
+            require(isinstance(row, list) and len(row) == 3 and words(*row[:2]))
+            require(isinstance(row[2], last) and not isinstance(row[2], bool))
+
+    require(isinstance(reply, dict) and len(reply) == 1)
+    ((kind, value),) = reply.items()
+    require(kind in ("ready", "changed", "value", "type", "printed", "raised", "returned"))
+    if kind in ("type", "printed"):
+        require(words(value))
+    elif kind == "returned":
+        rows(value, str)
+    elif kind == "raised":
+        require(isinstance(value, dict))
+        require(set(value) == {"type", "words", "frames", "exercise"})
+        require(words(value["type"], value["words"], value["exercise"]))
+        rows(value["frames"], int | None)
+        require(all(0 <= (line or 0) < 10**6 for *_, line in value["frames"]))
+    return reply
+
+
 class Channel:
     """Messages over a pair of binary files: four bytes of length, then JSON."""
 

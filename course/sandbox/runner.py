@@ -26,6 +26,7 @@ from course.sandbox import cage, package, protocol
 
 SCRIPT = Path(__file__).with_name("server.py").resolve()
 CAN_FORK = hasattr(os, "fork") and sys.platform != "darwin"  # Accelerate does not survive a fork
+FLOOD = 20 * protocol.PRINTED_CHARACTERS  # no honest child tells so much of what is printed
 PATIENCE = 10.0  # seconds that a server has to answer
 KEPT = ("PATH", "SYSTEMROOT", "LANG", "LC_ALL", "LD_LIBRARY_PATH")  # of the environment
 
@@ -44,11 +45,13 @@ class Limits:
 
 
 class Ended(Exception):
-    """The child is gone. `late`: because its time was up."""
+    """The child is gone. `late`: because its time was up. `lost`: because its server is gone."""
 
-    def __init__(self, late):
-        super().__init__("the time was up" if late else "the process ended")
-        self.late = late
+    def __init__(self, late=False, lost=False):
+        super().__init__(
+            "the time was up" if late else "the server ended" if lost else "the process ended"
+        )
+        self.late, self.lost = late, lost and not late
 
 
 class Child:
@@ -66,6 +69,7 @@ class Child:
         self.first = self._exchange(
             {
                 "modules": modules,
+                "texts": process.texts,
                 "probes": probes,
                 "home": process.home,
                 "cpu": limits.cpu,
@@ -86,23 +90,25 @@ class Child:
         return self._exchange(message | {"watch": True} if watch else message)
 
     def _exchange(self, message):
-        printed = ""
+        printed, heard = "", 0
         try:
             self.channel.send(message)
-            while True:
-                reply = self.channel.receive()
-                if not isinstance(reply, dict):
-                    raise ValueError
+            while heard < FLOOD:
+                reply = protocol.checked(self.channel.receive())
                 if "printed" not in reply:
                     return reply
+                text = reply["printed"]
+                heard += 1 + len(text)
                 if len(printed) < protocol.PRINTED_CHARACTERS:
                     if not printed:
                         self.printed[1:] = [""]
-                    printed += str(reply["printed"])[: protocol.PRINTED_CHARACTERS]
+                    printed += text[: protocol.PRINTED_CHARACTERS]
                     self.printed[-1] = printed
+            raise ValueError
         except (EOFError, OSError, ValueError, RecursionError):
-            self.process.kill()
-            raise Ended(self.late or time.monotonic() >= self.used_up) from None
+            alive = self.process.kill()
+            late = self.late or time.monotonic() >= self.used_up
+            raise Ended(late, lost=not alive) from None
 
     def _time_is_up(self):
         self.late = True
@@ -113,6 +119,7 @@ class Child:
 
     def __exit__(self, *_):
         self.timer.cancel()
+        self.timer.join()  # it must not end the next check of this server
         self.process.close()
 
 
@@ -123,11 +130,11 @@ def start(texts, probes, limits=Limits(), server=None):
     Raises Ended where the package brings the process down while it is loaded.
     """
     modules = {name: key_of(name, text) for name, text in texts.items()}
-    wanted = {modules[name]: [name, text] for name, text in texts.items()}
+    wanted = _wanted(texts)
     try:
         process = _forked(wanted, server) if CAN_FORK else _Spawned(wanted)
     except (OSError, EOFError, ValueError):
-        raise Ended(late=False) from None
+        raise Ended(lost=True) from None
     try:
         return Child(process, modules, probes, limits)
     except BaseException:
@@ -135,8 +142,13 @@ def start(texts, probes, limits=Limits(), server=None):
         raise
 
 
+def _wanted(texts):
+    """{key: [name, text]} of modules, as a server compiles them."""
+    return {key_of(name, text): [name, text] for name, text in texts.items()}
+
+
 def _command(*arguments):
-    return [sys.executable, "-I", "-B", str(SCRIPT), *arguments]
+    return [sys.executable, "-I", "-B", str(SCRIPT), str(cage.NUMPY.parent), *arguments]
 
 
 def _environment():
@@ -158,7 +170,8 @@ class _Spawned:
 
     caged = False
 
-    def __init__(self, wanted):
+    def __init__(self, texts):
+        self.texts = texts
         self.home = tempfile.mkdtemp(prefix="check-")
         self.python = subprocess.Popen(
             _command(),
@@ -169,14 +182,15 @@ class _Spawned:
             start_new_session=True,
         )
         self.channel = protocol.Channel(self.python.stdout, self.python.stdin)
-        self.channel.send(wanted)
 
     def kill(self):
+        """End it. Returns whether its server lives, as the others do; it needs none."""
         try:
             os.killpg(self.python.pid, signal.SIGKILL)  # whatever it has started, too
         except (AttributeError, OSError):
             self.python.kill()  # a system without groups, or it has ended already
         self.python.wait()
+        return True
 
     def close(self):
         self.kill()
@@ -189,17 +203,19 @@ class _Forked:
 
     caged = False
 
-    def __init__(self, server, connection, pid):
-        self.channel, self.pid = protocol.over(connection), pid
+    def __init__(self, server, connection, pid, texts):
+        self.server, self.texts, self.pid = server, texts, pid
+        self.channel = protocol.over(connection)
         self.home = tempfile.mkdtemp(prefix="check-")
 
     def kill(self):
         for send in (os.killpg, os.kill):
             try:
                 send(self.pid, signal.SIGKILL)
-                return
+                break
             except OSError:
                 pass  # it has ended already
+        return self.server.process.poll() is None
 
     def close(self):
         self.kill()
@@ -213,11 +229,11 @@ class _Caged:
     caged = True
     home = cage.HOME
 
-    def __init__(self, server, connection, pid):
-        self.server, self.channel = server, protocol.over(connection)
+    def __init__(self, server, connection, pid, texts):
+        self.server, self.texts, self.channel = server, texts, protocol.over(connection)
 
     def kill(self):
-        self.server.end_check()
+        return self.server.end_check()
 
     def close(self):
         self.kill()
@@ -228,7 +244,7 @@ class Server:
     """A Python that has loaded NumPy and forks for each check, in a few milliseconds."""
 
     def __init__(self, caged=False):
-        self.caged, self.sent = caged, set()
+        self.caged, self.known = caged, set()
         self.control, theirs = socket.socketpair()
         command = _command(str(theirs.fileno()))
         self.process = subprocess.Popen(
@@ -245,28 +261,45 @@ class Server:
         self.channel = protocol.over(self.control)
         self.lock = threading.Lock()
 
+    def learn(self, texts):
+        """Compile modules (name -> text) for all checks to come, which can find them in memory."""
+        with self.lock:
+            self._learn(_wanted(texts))
+
+    def _learn(self, wanted):
+        new = {key: module for key, module in wanted.items() if key not in self.known}
+        if new:
+            self.control.sendall(b"c")
+            self.channel.send(new)
+            self.channel.receive()
+            self.known |= new.keys()
+
     def fork(self, wanted):
-        """A copy of the server that knows the modules `wanted`, {key: [name, text]}."""
+        """A copy of the server for a check that needs the modules `wanted`, {key: [name, text]}.
+
+        In a cage, those that the server has not been told to learn go to this copy alone.
+        """
         ours, theirs = socket.socketpair()
         with theirs, ours, self.lock:
-            new = {key: module for key, module in wanted.items() if key not in self.sent}
-            if new:
-                self.control.sendall(b"c")
-                self.channel.send(new)
-                self.channel.receive()
-                self.sent |= new.keys()
+            if not self.caged:
+                self._learn(wanted)
+            texts = {key: module for key, module in wanted.items() if key not in self.known}
             socket.send_fds(self.control, [b"f"], [theirs.fileno()])
             pid = self.channel.receive()
-            return (_Caged if self.caged else _Forked)(self, ours, pid)
+            return (_Caged if self.caged else _Forked)(self, ours, pid, texts)
 
     def end_check(self):
-        """End whatever a check has left in the cage; where the server does not answer, the cage."""
+        """End whatever a check has left in the cage; where the server does not answer, the cage.
+
+        Returns whether the server lives.
+        """
         with self.lock:
             try:
                 self.control.sendall(b"e")
-                self.channel.receive()
+                return self.channel.receive() is True
             except (OSError, EOFError, ValueError):
                 self.process.kill()
+                return False
 
     def close(self):
         self.channel.close()

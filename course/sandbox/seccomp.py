@@ -22,7 +22,7 @@ REFUSED = {
     # connections, and memory that outlives the process or counts against no limit
     "socket": (41, 198), "io_uring_setup": (425, 425), "shmget": (29, 194), "semget": (64, 190),
     "msgget": (68, 186), "mq_open": (240, 180), "memfd_create": (319, 279), "add_key": (248, 217),
-    "request_key": (249, 218), "keyctl": (250, 219),
+    "request_key": (249, 218), "keyctl": (250, 219), "pidfd_getfd": (438, 438),
     # what would change the limits or the view of the file system
     "setrlimit": (160, 164), "unshare": (272, 97), "setns": (308, 268), "chroot": (161, 51),
     "mount": (165, 40), "umount2": (166, 39), "pivot_root": (155, 41), "bpf": (321, 280),
@@ -42,11 +42,16 @@ REFUSED = {
     "removexattr": (197, 14), "lremovexattr": (198, 15), "fremovexattr": (199, 16),
 }  # fmt: skip
 CLONE3, CLONE, KILL, TGKILL, PRLIMIT = (435, 435), (56, 220), (62, 129), (234, 131), (302, 261)
+FCNTL, IOCTL = (72, 25), (16, 29)
+OWNERS = (8, 10, 15)  # F_SETOWN, F_SETSIG, F_SETOWN_EX: a signal to somebody else, by way of a file
+OWNERS_BY_IOCTL = (0x8901, 0x8902)  # FIOSETOWN, SIOCSPGRP
+NEWER = 463  # calls from here on are younger than this list, on both machines
 MACHINES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}  # the column, and seccomp's name
 THREAD = 0x00010000  # CLONE_THREAD: a thread of this process, which its limits bind
 
 LOAD, EQUAL, AT_LEAST, ANY_BIT, RETURN = 0x20, 0x15, 0x35, 0x45, 0x06  # instructions of BPF
 ALLOW, KILLED, EPERM, ENOSYS = 0x7FFF0000, 0x80000000, 0x00050001, 0x00050026
+TAIL = [(RETURN, 0, 0, ALLOW), (RETURN, 0, 0, EPERM)]
 
 
 def filter_program(machine, pid):
@@ -60,6 +65,7 @@ def filter_program(machine, pid):
             program += [(EQUAL, 0, 1, numbers[column]), (RETURN, 0, 0, EPERM)]
     # Its flags lie in memory, where a filter cannot look; libraries then take `clone`.
     program += [(EQUAL, 0, 1, CLONE3[column]), (RETURN, 0, 0, ENOSYS)]
+    program += [(AT_LEAST, 0, 1, NEWER), (RETURN, 0, 0, ENOSYS)]
 
     def only_if(call, *conditions):
         """Allow a call where words of its arguments (of four bytes each) pass the tests."""
@@ -68,9 +74,18 @@ def filter_program(machine, pid):
             range(len(conditions) - 1, -1, -1), conditions, strict=True
         ):
             tests += [(LOAD, 0, 0, 16 + 4 * word), (test, 0, 2 * left + 1, value)]
-        body = [*tests, (RETURN, 0, 0, ALLOW), (RETURN, 0, 0, EPERM)]
+        body = [*tests, *TAIL]
         return [(EQUAL, 0, len(body), call[column]), *body]
 
+    def only_without(call, values):
+        """Allow a call where its second argument is none of the values."""
+        tests = [(LOAD, 0, 0, 24)]
+        for left, value in zip(range(len(values) - 1, -1, -1), values, strict=True):
+            tests.append((EQUAL, left + 1, 0, value))
+        return [(EQUAL, 0, len(tests) + 2, call[column]), *tests, *TAIL]
+
+    program += only_without(FCNTL, OWNERS)
+    program += only_without(IOCTL, OWNERS_BY_IOCTL)
     program += only_if(CLONE, (ANY_BIT, 0, THREAD))
     program += only_if(KILL, (EQUAL, 0, pid))
     program += only_if(TGKILL, (EQUAL, 0, pid))

@@ -1,12 +1,15 @@
-"""The process that student code runs in: `server.py DESCRIPTOR`, or `server.py` on Windows.
+"""The process that student code runs in: `server.py NUMPY DESCRIPTOR`, or `server.py NUMPY`.
 
-Where the system can fork, this has loaded NumPy and makes a fresh copy of itself for each check,
-which is quick; elsewhere it serves one check and ends. Nothing of the course is imported here but
-the files beside this one.
+NUMPY is the folder that NumPy is installed in. Where the system can fork, this has loaded NumPy and
+makes a fresh copy of itself for each check, which is quick; elsewhere it serves one check and ends.
+Nothing of the course is imported here but the files beside this one.
 
 Over the descriptor, a socket, the parent sends a byte and then: `c` {key: [name, text]}, modules to
-compile; `f` a socket, to fork a copy that serves it; `e`, to end whatever is left of a check, which
-only a server in a cage of its own is told. Each is answered with a message.
+compile for every copy; `f` a socket, to fork a copy that serves it; `e`, to end whatever is left of
+a check, which only a server in a cage of its own is told. Each is answered with a message.
+
+A copy can find whatever this process holds, also what is freed already. So nothing comes here that
+holds the solution of an exercise that is still to be judged: such modules go to the copy alone.
 """
 
 import importlib
@@ -16,6 +19,7 @@ import socket
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+sys.path.append(sys.argv[1])  # it may be a folder of the user, which an isolated Python leaves out
 
 import numpy as np  # noqa: E402, F401  (loaded once, before any check)
 from limits import guard_of, limit, quiet  # noqa: E402
@@ -55,8 +59,7 @@ def serve_forks(control):
         except OSError:
             return
         if command == b"c":
-            for key, (name, text) in channel.receive().items():
-                codes[key] = compiled(name, text)
+            codes |= compile_all(channel.receive())
             channel.send(len(codes))
         elif command == b"f" and descriptors:
             with socket.socket(fileno=descriptors[0]) as connection:
@@ -72,6 +75,11 @@ def serve_forks(control):
             channel.send(True)
         else:
             return  # the parent has ended
+
+
+def compile_all(modules):
+    """Key -> code, from {key: [name, text]}."""
+    return {key: compiled(name, text) for key, (name, text) in modules.items()}
 
 
 def end_all():
@@ -94,8 +102,9 @@ def empty(folder):
                 continue
             os.chmod(path, 0o700)
             for inner in os.listdir(path):
-                number += 1
-                os.rename(os.path.join(path, inner), os.path.join(folder, f"{number}.moved"))
+                while os.path.lexists(free := os.path.join(folder, f"{number}.moved")):
+                    number += 1
+                os.rename(os.path.join(path, inner), free)
             os.rmdir(path)
 
 
@@ -105,14 +114,17 @@ def run(channel, codes):
     try:
         request = channel.receive()
         quiet()
-        wanted = {name: codes[key] for name, key in request["modules"].items()}
-        probes = compile(request["probes"], "<probes>", "exec")
+        wanted = request["modules"]  # name -> key
+        known = {key: codes[key] for key in wanted.values() if key in codes}
         codes.clear()  # what this check does not need is not there to be found
-        limit(request["home"], request["cpu"], request["memory"])
-        if request["caged"]:
-            refuse_calls()
+        probes = compile(request["probes"], "<probes>", "exec")
+        limit(request["home"], request["cpu"], request["memory"], request["caged"])
+        if request["caged"] and not refuse_calls():
+            raise OSError("no filter of system calls")
         sys.addaudithook(guard_of(request["home"]))
-        del request
+        known |= compile_all(request["texts"])
+        wanted = {name: known[key] for name, key in wanted.items()}
+        del request, known
         serve(channel, probes, wanted)
         code = 0
     finally:
@@ -120,9 +132,7 @@ def run(channel, codes):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 1:
-        serve_forks(socket.socket(fileno=int(sys.argv[1])))
+    if len(sys.argv) > 2:
+        serve_forks(socket.socket(fileno=int(sys.argv[2])))
     else:
-        pair = Channel(os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb"))
-        codes = {key: compiled(name, text) for key, (name, text) in pair.receive().items()}
-        run(pair, codes)
+        run(Channel(os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")), {})
