@@ -8,7 +8,7 @@ import sys
 
 from benchmarks.speedrun import page
 from benchmarks.speedrun.rules import TRACKS, Refused, check_losses, read_recipe
-from benchmarks.speedrun.run import machine, read_text, run, settings, two_cores
+from benchmarks.speedrun.run import machine, run, settings, shakespeare, two_cores
 
 RULE = 3  # seeds: 0, 1 and 2
 LIKE = 0.01  # how far a loss may be from the record's on another machine, which rounds otherwise
@@ -18,7 +18,7 @@ def main(arguments=None):
     """Run the command; returns its exit code: 0, 1 where the entry does not hold, 2 for bad input."""
     options = _parser().parse_args(arguments)
     try:
-        recipe, text = read_recipe(options.recipe), read_text(options.text)
+        recipe, text = read_recipe(options.recipe), shakespeare(options.text)
     except Refused as error:
         print(f"speedrun: {error}", file=sys.stderr)
         return 2

@@ -37,7 +37,7 @@ class Text:
     vocab_size: int
 
 
-def read_text(path):
+def shakespeare(path):
     """The tokens of the public text, split 90/10; Refused where the file is another one."""
     try:
         text = load_text(path)

@@ -26,7 +26,11 @@ def main(arguments: list[str]) -> int:
         "python -m course site", description="Write the course as a web site."
     )
     parser.add_argument(
-        "--out", type=Path, default=Path("build/site"), metavar="DIR", help="default: build/site"
+        "--out",
+        type=Path,
+        default=Path("build") / "site",
+        metavar="DIR",
+        help="default: build/site",
     )
     parser.add_argument(
         "--student", action="store_true", help="blanks for the exercises, and no answers"
