@@ -1,7 +1,6 @@
-"""The playground without its controls, and its view without a browser."""
+"""The playground without its controls."""
 
 import itertools
-import threading
 import time
 
 import numpy as np
@@ -262,90 +261,3 @@ def test_top_p_keeps_the_fewest_that_suffice():
 def test_the_playground_is_compared_whole_and_stored_from_one_clean_run():
     path = ROOT / "notebooks" / "playground.ipynb"
     assert marked(path) == [] and bad_outputs(path) == []
-
-
-# --- The view, without a browser ---
-
-
-@pytest.fixture
-def view(sampler):
-    widget = pytest.importorskip("minigrad.apps.widget")
-    return widget.Playground(sampler)
-
-
-def finish(view):
-    view.sampler.wait()
-    deadline = time.monotonic() + 10
-    while "Writing" in view.status.value:
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    with view._showing:  # what comes after the status is shown, too
-        pass
-
-
-def test_the_view_writes_what_the_sampler_writes(view):
-    view.generate.click()
-    finish(view)
-    assert view.sampler.writing.text in view.text.value
-    assert "Done: 30 of 30" in view.status.value
-    assert not view.generate.disabled and view.stop.disabled
-
-
-def test_a_second_generate_is_refused_in_words(view):
-    view.length.value = 5000
-    view.generate.click()
-    view.generate.click()  # a click that was on its way before the button was off
-    assert "stop it first" in view.error.value
-    assert threading.active_count() >= 2 and view.generate.disabled
-    view.stop.click()
-    finish(view)
-    assert len(view.sampler.history) == 1 and view.sampler.writing.stopped
-
-
-def test_the_view_says_errors_and_recovers(view):
-    view.prompt.value = "<x>"
-    assert "never seen" in view.error.value and "&lt;" in view.error.value
-    view.generate.click()
-    assert view.sampler.writing is None
-    view.prompt.value = "ab"
-    assert view.error.value == ""
-    view.generate.click()
-    finish(view)
-    assert view.sampler.writing.text.startswith("ab")
-
-
-def test_a_new_seed_each_time(view):
-    view.new_seed.value = True
-    for seed in (1, 2):
-        view.generate.click()
-        finish(view)
-        assert view.sampler.writing.settings.seed == view.seed.value == seed
-
-
-def test_pages_picks_and_history(view):
-    view.length.value = 100
-    view.generate.click()
-    finish(view)
-    first = view.sampler.writing.text
-    assert "1 to 68 of 103" in view.place.value
-    view.forward.click()
-    assert "69 to 103 of 103" in view.place.value and view.forward.disabled
-    view.letters[2].click()
-    assert view.picked == 70 and "character 71" in view.alternatives.value
-    assert "<svg" in view.map.value
-    view.block.value = 1
-    assert "Block 1, head 1" in view.map.value
-    view.seed.value = 7
-    view.generate.click()
-    finish(view)
-    assert view.picked is None and first not in view.text.value
-    view.earlier_texts.value = 0
-    assert first in view.text.value
-
-
-def test_without_widgets_a_text_and_a_picture_stand_there(view):
-    bundle, metadata = view._repr_mimebundle_()
-    assert "abc" in bundle["text/plain"] and "0x" not in bundle["text/plain"]
-    assert bundle["image/png"].startswith("iVBOR")
-    assert metadata["image/png"]["alt"] == bundle["text/plain"]
-    assert view.sampler.history == []

@@ -1,1 +1,1 @@
-"""What uses the model: command line, checkpoints, the shipped model, sampler and widget."""
+"""What uses the model: command line, checkpoints, the shipped model, sampler and playground."""
