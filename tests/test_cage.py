@@ -48,6 +48,15 @@ def inside(code, *arguments):
 # --- What is there ---
 
 
+def test_a_folder_of_the_cage_hides_nothing_of_this_machine(tmp_path):
+    taken = tmp_path / "check"
+    assert cage.new_name(str(taken)) == str(taken)
+    taken.mkdir()
+    (tmp_path / "check1").symlink_to("nowhere")
+    assert cage.new_name(str(taken)) == f"{taken}2"
+    assert not os.path.lexists(cage.HOME)
+
+
 @needs_a_cage
 def test_nothing_can_be_written_but_in_the_folder_in_memory():
     code = """

@@ -10,6 +10,7 @@ the three devices is kept by the filter of system calls (seccomp.py), without wh
 """
 
 import functools
+import itertools
 import os
 import shutil
 import subprocess
@@ -20,7 +21,6 @@ from pathlib import Path
 import numpy as np
 
 SPACE = 16 << 20  # bytes of the folder in memory
-HOME = "/check"  # a name that no folder of a Python has
 NOBODY = "65534"
 # Where the system's libraries are: on Debian, those of this processor have a folder of their own.
 ARCHITECTURE = sysconfig.get_config_var("MULTIARCH") or ""
@@ -36,6 +36,18 @@ LIBRARIES = (
 PARTS = ("bin", "lib", "lib64", "pyvenv.cfg")  # of a folder that a Python is installed in
 HERE, NUMPY = Path(__file__).parent, Path(np.__file__).parent
 DEVICES = ("/dev/null", "/dev/zero", "/dev/urandom")
+
+
+def new_name(start):
+    """A path that begins with `start` and that nothing on this machine has.
+
+    A folder of the cage with the name of one outside would hide what is bound from there.
+    """
+    names = (f"{start}{number or ''}" for number in itertools.count())
+    return next(name for name in names if not os.path.lexists(name))
+
+
+HOME = new_name("/check")
 
 
 def command(inside):
