@@ -37,6 +37,7 @@ DRAWINGS = [
         ({"a": MATRIX, "b": MATRIX.T, "a @ b": MATRIX @ MATRIX.T},),
         {"operators": ["@", "="], "highlight": {"a": np.s_[1], "b": np.s_[:, 2]}, "title": "t"},
     ),
+    (draw.tensors, ({"a": MATRIX, "b": 1},), {"groups": {"a": [[0]], "b": -1}}),
     (draw.strides, (MATRIX,), {}),
     (
         draw.strides,
@@ -119,7 +120,6 @@ REFUSALS = [
     (draw.tensor, (np.zeros((2, 100)),), {}, "heatmap"),
     (draw.tensor, ([[1, 2], [3]],), {}, "length"),
     (draw.tensor, (MATRIX,), {"highlight": np.s_[7]}, "highlight"),
-    (draw.tensors, ({"a": MATRIX, "b": 1},), {"groups": {"a": [[0]], "b": -1}}),
     (draw.tensors, (MATRIX,), {}, "dictionary"),
     (draw.tensors, ({"a": 1, "b": 2},), {"operators": ["+", "="]}, "signs"),
     (draw.tensors, ({"a": [1]},), {"highlight": {"z": 0}}, "highlight"),
