@@ -8,6 +8,7 @@ function takes `caption=`, a sentence that says what to see.
 from course.draw.arrays import broadcast, strides, tensor, tensors
 from course.draw.curves import bars, histograms, lines, profile, tangents
 from course.draw.flow import stream
+from course.draw.gpt2 import gpt2_map
 from course.draw.maps import attention, boundary, heatmap, surface
 from course.draw.modules import walk
 from course.draw.motion import moving
@@ -21,6 +22,7 @@ __all__ = [
     "boundary",
     "broadcast",
     "canvas",
+    "gpt2_map",
     "heatmap",
     "histograms",
     "lines",
