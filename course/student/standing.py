@@ -11,6 +11,10 @@ from course.lessons.saved import Saved
 from course.lessons.status import Status
 from course.student.checking import examine
 
+SOLVED = (
+    "The number at a part is the lesson that builds it. In your own copy of the course, parts that "
+    "you have built have a tick and a colour."
+)
 LEGEND = Status.RIGHT, Status.BORROWED, Status.WRONG, Status.BLANK  # what is always explained
 
 
@@ -57,22 +61,23 @@ def table(found) -> str:
 
 
 def progress(*lessons) -> None:
-    """In a notebook: the map of GPT-2 with what is built, and the exercises, as they are saved.
+    """In a notebook: the map of GPT-2 with what you have built, from the notebooks as saved.
 
     With a number, such as `progress(3)`, the part of that lesson is lit, and its exercises are
-    named. Without one, all exercises stand in a table.
+    named. Without one, all exercises stand in a table. The course itself, where all is solved,
+    shows the map alone.
     """
+    from course.draw.gpt2 import BUILDS, gpt2_map
+
     try:
         wanted = [number_of(lesson)[:2] for lesson in lessons]
-        mine = (ROOT / EDITION).exists()  # in the course itself all is built, by us
-        done = finished() if mine or not wanted else None
-        found = statuses(wanted)
+        if not (ROOT / EDITION).exists():
+            gpt2_map(lit=wanted, caption="" if wanted else SOLVED)
+            return
+        found, done = statuses(wanted), [lesson for lesson in finished() if lesson in BUILDS]
     except NotebookError as error:
         print(f"Where you are cannot be said: {error}")
         return
-    from course.draw.gpt2 import BUILDS, gpt2_map
-
-    done = done and [lesson for lesson in done if lesson in BUILDS]
     if wanted:
         signs = "  ".join(f"{number} {status.sign}" for number, status in found.items())
         gpt2_map(lit=wanted, done=done, caption=f"The exercises: {signs} ({_counts(found)}).")
