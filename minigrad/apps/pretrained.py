@@ -5,13 +5,13 @@ Its file holds the weights in half precision and, in its header, the model's siz
 """
 
 from dataclasses import asdict
-from pathlib import Path
 
 import numpy as np
 
+from minigrad.apps import SHIPPED
 from minigrad.apps.files import build_model, read_arrays, write_arrays
 
-PATH = Path(__file__).with_name("pretrained.safetensors")
+PATH = SHIPPED
 _FORMAT = "minigrad model 1"
 
 
