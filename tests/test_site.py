@@ -332,7 +332,7 @@ LOOK = """() => {
     const raw = [];
     for (let node; (node = walker.nextNode()); ) {
         const parent = node.parentElement;
-        if (parent.closest("pre, code, script, style, mjx-container, .mgl, #model")) continue;
+        if (parent.closest("pre, code, script, style, mjx-container, .mgl, [data-model]")) continue;
         if (/\\$[^$\\n]+\\$|\\\\\\(|\\\\\\[|\\\\(frac|partial|sum|text)\\b/.test(node.data)) raw.push(node.data.trim());
     }
     const badFormulas = document.querySelectorAll("mjx-merror, [data-mjx-error]").length;
