@@ -272,7 +272,7 @@ def exception(error, contract, texts, cell, shown):
         words = f"what {spoken(contract.function)} returned cannot be used: {said}"
     else:
         words = f"the code raised {said}"
-    return Wrong(words, line=shown_line, input=shown)
+    return Wrong(words, line=shown_line, input=shown, missing=error.get("missing", ""))
 
 
 def _rows(frames):
