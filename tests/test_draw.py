@@ -37,6 +37,7 @@ DRAWINGS = [
         ({"a": MATRIX, "b": MATRIX.T, "a @ b": MATRIX @ MATRIX.T},),
         {"operators": ["@", "="], "highlight": {"a": np.s_[1], "b": np.s_[:, 2]}, "title": "t"},
     ),
+    (draw.tensors, ({"a": MATRIX, "b": 1},), {"groups": {"a": [[0]], "b": -1}}),
     (draw.strides, (MATRIX,), {}),
     (
         draw.strides,
@@ -125,6 +126,8 @@ REFUSALS = [
     (draw.tensors, (MATRIX,), {}, "dictionary"),
     (draw.tensors, ({"a": 1, "b": 2},), {"operators": ["+", "="]}, "signs"),
     (draw.tensors, ({"a": [1]},), {"highlight": {"z": 0}}, "highlight"),
+    (draw.tensors, ({"a": [1]},), {"groups": {"z": 0}}, "groups"),
+    (draw.tensors, ({"a": [1]},), {"groups": {"a": [0, 1]}}, "groups"),
     (draw.strides, (np.zeros(100),), {}, "at most 32"),
     (draw.broadcast, (MATRIX, [1, 2, 3], MATRIX), {}, "do not broadcast"),
     (draw.broadcast, (MATRIX, 1, MATRIX[0]), {}, "result"),
