@@ -55,7 +55,9 @@ def _children(part):
         inside += part.items()
     if isinstance(part, (list, tuple)):
         inside += enumerate(part)
-    return inside + list(getattr(part, "__dict__", {}).items())  # what is inside twice is met once
+    named = {id(x) for _, x in inside}
+    attributes = getattr(part, "__dict__", {}).items()  # none, for plain lists and dictionaries
+    return inside + [(name, x) for name, x in attributes if id(x) not in named]
 
 
 class Module:
