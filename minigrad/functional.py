@@ -204,11 +204,12 @@ def _normalized(x, weight, bias, shape):
     shape = tuple(shape) if np.iterable(shape) else (shape,)
     if not shape or 0 in shape:
         raise ValueError("x needs a last axis with at least one entry, to average over")
-    if x.shape[-len(shape) :] != shape:
-        raise ValueError(f"the last axes of x must be {shape}, the shape that is normalised")
-    for name, given in (("weight", weight), ("bias", bias)):
-        if given is not None and given.shape != shape:
-            raise ValueError(f"the {name} must have the shape that is normalised, {shape}")
+    axes = x.shape[-len(shape) :]
+    if any(part.shape != axes for part in (weight, bias) if part is not None) or axes != shape:
+        which = "axis" if len(axes) < 2 else "axes"
+        raise ValueError(
+            f"normalized_shape, weight and bias must have the shape of the last {which} of x, {axes}"
+        )
     return shape
 
 

@@ -399,11 +399,11 @@ BAD = {
             ValueError,
             "last axis of x must have 4 entries",
         ),
-        (lambda w: mg.linear(w.x, mg.ones(3), None), ValueError, "last axis of x"),
+        (lambda w: mg.linear(w.x, mg.ones(3), None), ValueError, r"two axes, \(out, in\)"),
         (
             lambda w: mg.linear(w.x, mg.ones(2, 3), mg.ones(3)),
             ValueError,
-            "linear of shape .*broadcast",
+            r"linear of shape .* bias must have one entry for each row of the weight, \(2,\)",
         ),
     ],
     "layer_norm": [
@@ -464,6 +464,7 @@ BAD = {
         (lambda w: nn.Parameter([1]), TypeError, "requires_grad needs floating-point"),
         (lambda w: nn.Parameter("a"), TypeError, "a tensor holds numbers"),
     ],
+    "Buffer": [(lambda w: nn.Buffer("a"), TypeError, "a tensor holds numbers")],
     "Module.forward": [
         (lambda w: nn.Module()(w.x), NotImplementedError, "Module has no forward method")
     ],
@@ -488,7 +489,7 @@ BAD = {
         ),
     ],
     "Linear": [
-        (lambda w: nn.Linear(0, 2), ValueError, "at least 1 each"),
+        (lambda w: nn.Linear(0, 2), ValueError, "at least 1"),
         (lambda w: nn.Linear(3, -1), ValueError, "at least 1"),
         (lambda w: nn.Linear(2.5, 2), TypeError, "integer"),
     ],
@@ -496,13 +497,13 @@ BAD = {
         (lambda w: w.linear(mg.ones(4)), ValueError, "last axis of x must have 3 entries")
     ],
     "Embedding": [
-        (lambda w: nn.Embedding(-1, 2), ValueError, "negative dimensions"),
+        (lambda w: nn.Embedding(-1, 2), ValueError, "num_embeddings is at least 1, not -1"),
         (lambda w: nn.Embedding(2, "a"), TypeError, "integer"),
     ],
     "Embedding.forward": [
         (lambda w: nn.Embedding(2, 3)(np.array([7])), IndexError, "tokens must lie in 0 … 1")
     ],
-    "LayerNorm": [(lambda w: nn.LayerNorm(-1), ValueError, "negative dimensions")],
+    "LayerNorm": [(lambda w: nn.LayerNorm(-1), ValueError, "normalized_shape is at least 1")],
     "LayerNorm.forward": [
         (lambda w: nn.LayerNorm(3)(mg.ones(2)), ValueError, "shape of the last axis")
     ],
@@ -689,7 +690,7 @@ BAD = {
             "last axis of x",
         )
     ],
-    "MLP": [(lambda w: attention.MLP(0), ValueError, "at least 1 each")],
+    "MLP": [(lambda w: attention.MLP(0), ValueError, "at least 1")],
     "MLP.forward": [
         (lambda w: attention.MLP(8)(mg.ones(6)), ValueError, "last axis of x must have 8")
     ],
@@ -857,3 +858,54 @@ def test_the_modules_say_what_is_public():
     assert {"add", "Module.load_state_dict", "Linear", "floor", "isnan"} <= public()
     assert all(import_module(f"minigrad.{module}").__doc__ for module in MODULES)
     assert functional.gelu.__doc__
+
+
+# --- Functions and layers: what is refused when it is called, not in the backward pass ---
+
+ONE, ROWS, TOKENS = mg.ones(1), mg.ones(2, 3), [0, 1]
+REFUSED = [
+    (lambda: mg.linear(ROWS, mg.ones(2, 3), ONE), ValueError, "linear .* the bias must have one"),
+    (lambda: mg.linear(ROWS, mg.ones(2, 3), mg.ones(2, 2)), ValueError, "the bias must have one"),
+    (lambda: mg.linear(ROWS, mg.ones(1, 2, 3)), ValueError, "linear .* must have two axes"),
+    (lambda: mg.linear(ROWS, None), TypeError, "linear .* an array is expected here, not None"),
+    (lambda: mg.embedding(TOKENS, mg.ones(3)), ValueError, r"embedding .* two axes, \(V, C\)"),
+    (lambda: mg.embedding(TOKENS, mg.ones(3, 2, 2)), ValueError, "embedding .* two axes"),
+    (lambda: mg.embedding(None, ROWS), TypeError, "tokens are integers, these are None"),
+    (lambda: mg.embedding(TOKENS, None), ValueError, "embedding .* two axes"),
+    (lambda: mg.layer_norm(ROWS, ONE), ValueError, r"the last axis of x, \(3,\)"),
+    (lambda: mg.layer_norm(ROWS, mg.ones(1, 3)), ValueError, r"the last axes of x, \(2, 3\)"),
+    (lambda: mg.layer_norm(ROWS, mg.ones(3), ONE), ValueError, r"the last axis of x, \(3,\)"),
+    (lambda: mg.layer_norm(ROWS, normalized_shape=2), ValueError, r"the last axis of x, \(3,\)"),
+    (lambda: mg.layer_norm(ROWS, normalized_shape=()), ValueError, "at least one entry"),
+    (lambda: mg.layer_norm(ROWS, normalized_shape=(5, 2, 3)), ValueError, "the last axes of x"),
+    (lambda: mg.layer_norm(mg.array(1.0)), ValueError, "at least one entry"),
+    (lambda: mg.softplus(None), TypeError, "softplus .* not None"),
+    (lambda: mg.gelu(None), TypeError, "gelu .* not None"),
+    (lambda: mg.mse_loss(ROWS, None), TypeError, "mse_loss .* not None"),
+    (lambda: mg.mse_loss(mg.zeros(0), mg.zeros(0)), ValueError, "no targets to average over"),
+    (lambda: mg.mse_loss(ROWS, ROWS, reduction="avg"), ValueError, 'is "mean", "sum" or "none"'),
+    (lambda: mg.cross_entropy_loss(ROWS, None), TypeError, "integers, these are None"),
+    (lambda: mg.cross_entropy_loss(ROWS, [-100, -100]), ValueError, "no targets to average over"),
+    (lambda: mg.cross_entropy_loss(ROWS, [0, -1]), ValueError, "targets must lie in 0 … 2"),
+    (lambda: mg.cross_entropy_loss(ROWS, TOKENS, reduction=None), ValueError, "not None"),
+    (lambda: mg.dropout([1.0], "a half"), TypeError, r"dropout: p is a probability, .* 'a half'"),
+    (lambda: mg.dropout([1.0], generator=7), TypeError, "dropout: a generator is .* not 7"),
+    (lambda: mg.dropout("a"), TypeError, "a tensor holds numbers"),
+    (lambda: nn.Dropout("a half"), TypeError, "Dropout: p is a probability"),
+    (lambda: nn.init.normal_(nn.Parameter([1.0]), generator=7), TypeError, "normal_: a generator"),
+    (
+        lambda: nn.init.uniform_(nn.Parameter([1.0]), generator=1),
+        TypeError,
+        "uniform_: a generator",
+    ),
+    (lambda: nn.Linear("3", 2), TypeError, "Linear: in_features is an integer, not '3'"),
+    (lambda: nn.Embedding(3, 2.0), TypeError, "Embedding: embedding_dim is an integer"),
+    (lambda: nn.LayerNorm("ab"), TypeError, "LayerNorm: normalized_shape is an integer"),
+]
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("call, error, words", REFUSED)
+def test_functions_and_layers_refuse_in_words(call, error, words):
+    with pytest.raises(error, match=words):
+        call()
