@@ -278,7 +278,7 @@ def xavier(student):
         given="manual_seed(3), manual_seed(3), manual_seed(4)",
         expected="two equal weights, then another",
     )
-    yield "chance comes from the generator given, or from the library's own"
+    yield "the random numbers come from the generator given, or from the library's own"
 
 
 # --- 04.3: Linear's parameters ---
