@@ -17,7 +17,7 @@ from minigrad.support.state import check_state
 from minigrad.tensor import Tensor
 
 
-# --- Parameter ---
+# --- Parameter and buffer ---
 
 
 class Parameter(Tensor):
