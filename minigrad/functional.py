@@ -169,7 +169,7 @@ def layer_norm(x, weight=None, bias=None, /, eps=1e-5, normalized_shape=None):
     shape = _normalized(x, weight, bias, normalized_shape)
     n = math.prod(shape)
     rows = x.reshape(-1, n)  # (N, n)
-    # The first entry goes first: equal entries become exactly 0, and large ones lose no digits.
+    # First minus the first entry: equal entries become exactly 0, and large ones lose no digits.
     normal = rows - rows[:, :1]
     normal -= normal.mean(1, keepdims=True)
     variance = np.vecdot(normal, normal, keepdims=True) / n  # (N, 1)

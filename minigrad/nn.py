@@ -17,7 +17,7 @@ from minigrad.support.state import check_state
 from minigrad.tensor import Tensor
 
 
-# --- Parameter ---
+# --- Parameter and buffer ---
 
 
 class Parameter(Tensor):
@@ -46,18 +46,18 @@ class Buffer(Tensor):
 
 def _children(part):
     """The pairs (name, part) directly inside a module, a dictionary, a list or a tuple."""
-    if isinstance(part, Module):
-        inside = list(part.children())
-    elif isinstance(part, dict):
-        inside = list(part.items())
-    elif isinstance(part, (list, tuple)):
-        inside = list(enumerate(part))
-    else:
+    if not isinstance(part, (Module, dict, list, tuple)):
         return []
-    # A subclass of a container may have parts of its own beside those that it contains.
-    met = {id(x) for _, x in inside}
-    own = getattr(part, "__dict__", {})
-    return inside + [(name, x) for name, x in own.items() if id(x) not in met]
+    inside = []
+    if isinstance(part, Module):
+        inside += part.children()
+    if isinstance(part, dict):
+        inside += part.items()
+    if isinstance(part, (list, tuple)):
+        inside += enumerate(part)
+    named = {id(x) for _, x in inside}
+    attributes = getattr(part, "__dict__", {}).items()  # none, for plain lists and dictionaries
+    return inside + [(name, x) for name, x in attributes if id(x) not in named]
 
 
 class Module:

@@ -482,11 +482,11 @@ BAD = {
             ValueError,
             "last axis of x must have 4 entries",
         ),
-        (lambda w: mg.linear(w.x, mg.ones(3), None), ValueError, "two axes"),
+        (lambda w: mg.linear(w.x, mg.ones(3), None), ValueError, r"two axes, \(out, in\)"),
         (
             lambda w: mg.linear(w.x, mg.ones(2, 3), mg.ones(3)),
             ValueError,
-            "linear of shape .*one entry for each row of the weight",
+            r"linear of shape .* bias must have one entry for each row of the weight, \(2,\)",
         ),
     ],
     "layer_norm": [
@@ -576,7 +576,7 @@ BAD = {
         (lambda w: w.linear(mg.ones(4)), ValueError, "last axis of x must have 3 entries")
     ],
     "Embedding": [
-        (lambda w: nn.Embedding(-1, 2), ValueError, "num_embeddings is at least 1"),
+        (lambda w: nn.Embedding(-1, 2), ValueError, "num_embeddings is at least 1, not -1"),
         (lambda w: nn.Embedding(2, "a"), TypeError, "integer"),
     ],
     "Embedding.forward": [
@@ -1335,3 +1335,54 @@ def test_a_state_with_the_names_of_before_is_refused_in_words():
     words = "exp_avg.0 is missing; exp_avg_sq.0 is missing; mean.0 is unknown"
     with pytest.raises(ValueError, match=words):
         optimizer.load_state_dict(old)
+
+
+# --- Functions and layers: what is refused when it is called, not in the backward pass ---
+
+ONE, ROWS, TOKENS = mg.ones(1), mg.ones(2, 3), [0, 1]
+REFUSED = [
+    (lambda: mg.linear(ROWS, mg.ones(2, 3), ONE), ValueError, "linear .* the bias must have one"),
+    (lambda: mg.linear(ROWS, mg.ones(2, 3), mg.ones(2, 2)), ValueError, "the bias must have one"),
+    (lambda: mg.linear(ROWS, mg.ones(1, 2, 3)), ValueError, "linear .* must have two axes"),
+    (lambda: mg.linear(ROWS, None), TypeError, "linear .* an array is expected here, not None"),
+    (lambda: mg.embedding(TOKENS, mg.ones(3)), ValueError, r"embedding .* two axes, \(V, C\)"),
+    (lambda: mg.embedding(TOKENS, mg.ones(3, 2, 2)), ValueError, "embedding .* two axes"),
+    (lambda: mg.embedding(None, ROWS), TypeError, "tokens are integers, these are None"),
+    (lambda: mg.embedding(TOKENS, None), ValueError, "embedding .* two axes"),
+    (lambda: mg.layer_norm(ROWS, ONE), ValueError, r"last axes of x must be \(1,\)"),
+    (lambda: mg.layer_norm(ROWS, mg.ones(1, 3)), ValueError, r"last axes of x must be \(1, 3\)"),
+    (lambda: mg.layer_norm(ROWS, mg.ones(3), ONE), ValueError, r"the bias must have .*\(3,\)"),
+    (lambda: mg.layer_norm(ROWS, normalized_shape=2), ValueError, r"last axes of x must be \(2,\)"),
+    (lambda: mg.layer_norm(ROWS, normalized_shape=()), ValueError, "at least one entry"),
+    (lambda: mg.layer_norm(ROWS, normalized_shape=(5, 2, 3)), ValueError, "the last axes of x"),
+    (lambda: mg.layer_norm(mg.array(1.0)), ValueError, "at least one entry"),
+    (lambda: mg.softplus(None), TypeError, "softplus .* not None"),
+    (lambda: mg.gelu(None), TypeError, "gelu .* not None"),
+    (lambda: mg.mse_loss(ROWS, None), TypeError, "mse_loss .* not None"),
+    (lambda: mg.mse_loss(mg.zeros(0), mg.zeros(0)), ValueError, "no targets to average over"),
+    (lambda: mg.mse_loss(ROWS, ROWS, reduction="avg"), ValueError, 'is "mean", "sum" or "none"'),
+    (lambda: mg.cross_entropy_loss(ROWS, None), TypeError, "integers, these are None"),
+    (lambda: mg.cross_entropy_loss(ROWS, [-100, -100]), ValueError, "no targets to average over"),
+    (lambda: mg.cross_entropy_loss(ROWS, [0, -1]), ValueError, "targets must lie in 0 … 2"),
+    (lambda: mg.cross_entropy_loss(ROWS, TOKENS, reduction=None), ValueError, "not None"),
+    (lambda: mg.dropout([1.0], "a half"), TypeError, r"dropout: p is a probability, .* 'a half'"),
+    (lambda: mg.dropout([1.0], generator=7), TypeError, "dropout: a generator is .* not 7"),
+    (lambda: mg.dropout("a"), TypeError, "a tensor holds numbers"),
+    (lambda: nn.Dropout("a half"), TypeError, "Dropout: p is a probability"),
+    (lambda: nn.init.normal_(nn.Parameter([1.0]), generator=7), TypeError, "normal_: a generator"),
+    (
+        lambda: nn.init.uniform_(nn.Parameter([1.0]), generator=1),
+        TypeError,
+        "uniform_: a generator",
+    ),
+    (lambda: nn.Linear("3", 2), TypeError, "Linear: in_features is an integer, not '3'"),
+    (lambda: nn.Embedding(3, 2.0), TypeError, "Embedding: embedding_dim is an integer"),
+    (lambda: nn.LayerNorm("ab"), TypeError, "LayerNorm: normalized_shape is an integer"),
+]
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("call, error, words", REFUSED)
+def test_functions_and_layers_refuse_in_words(call, error, words):
+    with pytest.raises(error, match=words):
+        call()
