@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from course.checks.vocabulary import Wrong, check, near, require
+from course.checks.vocabulary import Wrong, WrongForm, check, near, require
 
 
 def is_real(array):
@@ -31,7 +31,8 @@ def equal_parameters(mg):
 
 
 def flat(mg):
-    return module(mg, weight=parameter(mg), size=3, bias=parameter(mg), nothing=None)
+    bias = mg.nn.Parameter(np.ones(3, np.float32))
+    return module(mg, weight=parameter(mg), size=3, nothing=None, bias=bias)
 
 
 def with_a_buffer(mg):
@@ -82,8 +83,8 @@ def in_a_row(mg):
 
 
 MODULES = {
-    "two parameters that are equal and not shared": (equal_parameters, "first second"),
     "weight and bias as attributes": (flat, "weight bias"),
+    "two parameters that are equal and not shared": (equal_parameters, "first second"),
     "a buffer, a plain tensor and a parameter": (with_a_buffer, "mean scale"),
     "a module inside a module": (nested, "first first.weight scale"),
     "modules in a list, a parameter in a tuple": (
@@ -103,16 +104,29 @@ def probe_walk(mg, what):
     try:
         found = MODULES[what][0](mg)._walk()
     except RecursionError:
-        return "it walks in a circle without end"
+        return "it walks without end"
     if not isinstance(found, list):
         return f"a {type(found).__name__}"
+    for pair in found:
+        if not isinstance(pair, (tuple, list)) or len(pair) != 2:
+            return f"a list of {type(pair).__name__}"
     kinds = mg.nn.Module, mg.nn.Parameter, mg.nn.Buffer
+    if found and isinstance(found[0][0], kinds):
+        return "a list of pairs (part, path)"
     return [
         f"{path!r}, no text" * (not isinstance(path, str))
         or f"{path} (a {type(part).__name__})" * (not isinstance(part, kinds))
         or path
         for path, part in found
     ]
+
+
+def probe_walk_again(mg):
+    """The paths of a module that was walked before, and then got one more parameter."""
+    root = nested(mg)
+    root._walk()
+    root.first.bias = parameter(mg)
+    return [path for path, _ in root._walk()]
 
 
 @check("04.1")
@@ -126,14 +140,31 @@ def walk(student):
             given=name,
         )
         yield f"{name}: {', '.join(paths.split())}"
+    student.expect(
+        probe_walk_again,
+        equals="first first.weight first.bias scale".split(),
+        otherwise="each walk begins anew: what a walk before has seen or found must not be kept, "
+        "on the module or its class, or a new attribute is never found",
+        given="a module that was walked, and then got first.bias",
+    )
+    yield "a module that was walked before, with a new attribute"
 
 
 def walk_words(name, expected, got):
     """What is wrong with the paths `got`."""
-    if "circle" in str(got):
-        return "a module that refers back to one that contains it: note the root as seen too"
+    if got == "it walks without end":
+        if name in ("one module three times", "a child that refers back to its parent"):
+            return "a module that refers back to one that contains it: note the root as seen too"
+        return (
+            "it walks without end, although nothing here refers back: are parts compared by == or "
+            "`in`? Compare by identity, `is` or id(part)"
+        )
+    if got == "a list of pairs (part, path)":
+        return "the pairs are the wrong way round: (path, part), the path first"
+    if str(got).startswith("a list of"):
+        return "each entry is a pair, (path, part): the path is the name that the part is found by"
     if not isinstance(got, list):
-        return "the walk must return a list of pairs (path, part)"
+        return "the walk must return a list of pairs (path, part): list(...) makes one"
     got = [str(path) for path in got]
     missing = [path for path in expected if path not in got]
     extra = [path for path in got if path not in expected]
@@ -145,6 +176,11 @@ def walk_words(name, expected, got):
         return "a module says by `children` what is inside it: ask `_children`, the root's too"
     if missing == ["mean"]:
         return "the buffer is missing: it is not learned, but it is saved, so the walk must find it"
+    if got == expected[-1:] and len(missing) == 1:
+        return (
+            "only the last attribute is found: a function made in a loop (a lambda) reads the loop's "
+            "variable when it is called, and then it is the last one"
+        )
     if any(" (a " in path for path in extra):
         return "something stands in the result that is no parameter, buffer or module"
     if name == "two parameters that are equal and not shared" and missing == ["second"]:
@@ -189,8 +225,10 @@ def walk_words(name, expected, got):
 def probe_xavier(mg, shape, gain, seed):
     """The numbers, and whether they stand in the parameter's own array, which is returned."""
     weight = mg.nn.Parameter(np.zeros(shape, np.float32))
+    array = weight.data
     result = mg.nn.init.xavier_uniform_(weight, gain, np.random.default_rng(seed))
-    return [weight.data, str(weight.data.dtype), result is weight]
+    returned = "the parameter" if result is weight else f"a {type(result).__name__}"
+    return [weight.data, str(weight.data.dtype), weight.data is array, returned]
 
 
 def probe_xavier_of_the_library(mg):
@@ -210,6 +248,9 @@ def uniform(numbers, bound, given, otherwise, when=None, tolerance=0.02):
     low, high = float(numbers.min()), float(numbers.max())
     shown = {"input": given, "expected": f"between -{bound:g} and {bound:g}"}
     shown["got"] = f"between {low:.4f} and {high:.4f}"
+    if low == high == 0:
+        words = "0 stands everywhere: fill it at random (a bound made with // is rounded down to 0)"
+        raise Wrong(words, **shown)
     if low == high:
         raise Wrong("one number stands everywhere: fill it at random", **shown)
     if near([low, high], [0, 1], 0.01):
@@ -227,15 +268,23 @@ def uniform(numbers, bound, given, otherwise, when=None, tolerance=0.02):
 def xavier(student):
     def fill(shape=(20, 580), gain=1.0, seed=0):
         got = student.run(probe_xavier, shape, gain, seed)
-        weight, dtype, returned = got if isinstance(got, list) and len(got) == 3 else [None] * 3
+        nothing = None, "nothing", False, "nothing"
+        weight, dtype, own, returned = got if isinstance(got, list) and len(got) == 4 else nothing
         given = {"shape (out, in)": shape, "gain": gain}
-        for right, words in (
-            (is_real(weight) and weight.shape == shape, "the parameter must keep its shape"),
-            (dtype == "float32", "the parameter was float32 and must stay so: fill it in place"),
-            (returned, "an initialiser returns the parameter that it filled"),
-        ):
-            if not right:
-                raise Wrong(words, input=given, got=weight)
+        words = "an initialiser returns the parameter that it filled"
+        require(returned, "the parameter", words, input=given)
+        words = "the parameter must keep its shape"
+        require(getattr(weight, "shape", ()), shape, words, input=given)
+        words = (
+            "the parameter was float32 and must stay so: fill its array in place, data[...] = ..."
+        )
+        require(dtype, "float32", words, input=given)
+        if not own:
+            words = (
+                "the parameter has got another array: fill the one that it has in place, "
+                "data[...] = ..., as uniform_ does, since others may hold it"
+            )
+            raise Wrong(words, input=given, expected="the array that it had", got="another one")
         return weight, given
 
     weight, given = fill()  # √(6 / 600) = 0.1
@@ -250,12 +299,15 @@ def xavier(student):
             "only the inputs are counted: Xavier takes the mean of inputs and outputs": (3 / 580)
             ** 0.5,
             "the root is missing: 6 / (inputs + outputs) is the square of the bound": 0.01,
+            "x ** 1/2 is half of x, since ** goes before /: write x ** 0.5 or math.sqrt(x)": 0.005,
         },
     )
     yield "uniform between -√(6 / (inputs + outputs)) and that"
     turned, given = fill((580, 20))
     uniform(turned, 0.1, given, "inputs and outputs count alike")
-    yield "inputs and outputs count alike"
+    fill((1, 24))
+    fill((24, 1))
+    yield "inputs and outputs count alike, and the array stays the parameter's own"
     five, given = fill(gain=5.0)
     uniform(
         five,
@@ -337,6 +389,11 @@ def linear(student):
         )
         words = f"self.{name} must be float32: float64 makes a model twice as large"
         require(str(found[name].dtype), "float32", words, input=given)
+    for sizes in ((3, 1), (1, 2), (1, 1)):  # axes of size 1 are axes
+        numbers, _ = parameters(*sizes)
+        shapes = [numbers[name].shape for name in ("weight", "bias") if name in numbers]
+        words = "an axis of size 1 is lost: it is an axis as any other, so squeeze nothing"
+        require(shapes, [sizes[::-1], (sizes[1],)], words, input=f"Linear{sizes}")
     words = "a Linear has the parameters weight and bias, and no other"
     require(sorted(found), ["bias", "weight"], words, input=given)
     yield "a weight (out, in) and a bias (out,), both Parameters of float32"
@@ -353,6 +410,7 @@ def linear(student):
         "bias": {
             "the bias counts the outputs: its bound too is 1/√in_features": 3000**-0.5,
             "the root is missing in the bias's bound: 1/√in_features, not 1/in_features": 0.01,
+            "n ** -1/2 is 1/n and a half of that, since ** goes before /: write n ** -0.5": 0.005,
         },
     }
     for name, ends in wrong_ends.items():
@@ -371,6 +429,11 @@ def linear(student):
         [*found, kinds.get("bias", "no such attribute")],
         ["weight", "NoneType"],
         "without a bias, self.bias must be None: forward reads it, and hands it on",
+        when={
+            "self.bias is False and not None: functional.linear takes an array or None": (
+                ["weight", "bool"]
+            )
+        },
         input="Linear(3, 2, bias=False)",
     )
     yield "without a bias, None stands in its place"
@@ -395,7 +458,22 @@ def probe_dropout(mg, x, p, mode):
     layer = mg.nn.Dropout(p)
     if mode != "new":
         layer.training = mode == "training"
-    return layer(mg.array(x)).data
+    y = layer(mg.array(x))
+    return y.data if isinstance(y, mg.Tensor) else f"a {type(y).__name__}"
+
+
+def probe_dropout_calls(mg, x):
+    """Two calls one after another in training: what is wrong with them, or "" if nothing is."""
+    layer, x = mg.nn.Dropout(0.5), mg.array(x, requires_grad=True)
+    first, second = layer(x), layer(x)
+    if layer.training is not True:
+        return "the flag"
+    if np.array_equal(first.data, second.data):
+        return "the same"
+    if not first.requires_grad:
+        return "no way back"
+    first.backward(np.ones_like(x.data))
+    return "" if np.allclose(x.grad * x.data, first.data) else "another gradient"
 
 
 @check("04.4")
@@ -404,8 +482,15 @@ def dropout(student):
 
     def dropped(p, mode):
         """The result, the share that is zero, and the input to show."""
-        got = student.array(probe_dropout, x, p, mode, shape=x.shape)
-        return got, float(np.mean(got == 0)), f"ones, p = {p}, training = {mode != 'in use'}"
+        given = f"ones, p = {p}, training = {mode != 'in use'}"
+        got = student.run(probe_dropout, x, p, mode)
+        if isinstance(got, str):
+            words = (
+                f"{'an array' if 'ndarray' in got else got} came back, where a tensor is expected"
+            )
+            raise WrongForm(words, input=given, expected="a Tensor", got=got)
+        require(np.shape(got), x.shape, "the result has the shape of x", input=given)
+        return got, float(np.mean(got == 0)), given
 
     _, share, given = dropped(0.25, "in use")
     trained = dropped(0.25, "training")[1]
@@ -454,73 +539,128 @@ def dropout(student):
         if not near(dropped(p, mode)[0], got):
             raise Wrong(
                 "after the same manual_seed other elements are dropped: leave the drawing "
-                "to functional.dropout"
+                "to functional.dropout",
+                input=given,
             )
         yield f"in training, {p} of the elements are dropped"
+    for mode in ("in use", "training"):
+        for shape in ((3, 1), (1, 3), ()):
+            row = np.full(shape, 2.0, np.float32)
+            got, given = student.run(probe_dropout, row, 0.25, mode), f"2 in an array of {shape}"
+            require(
+                np.shape(got), shape, "the result has the shape of x, axes of 1 too", input=given
+            )
+    student.expect(
+        probe_dropout_calls,
+        np.arange(1.0, 101.0, dtype=np.float32),
+        equals="",
+        otherwise="the gradient passes where the value does, with the same factor: leave both to "
+        "functional.dropout",
+        when={
+            "after a call the layer's flag is another one: train() and eval() set it, forward only "
+            "reads it": "the flag",
+            "each call must draw anew: two calls one after another dropped the same elements, so "
+            "give no generator that begins anew": "the same",
+            "no gradient finds the way back to x: return the tensor that functional.dropout "
+            "returns, not one made anew from its array": "no way back",
+        },
+        given="1, 2, …, 100, p = 0.5, training = True, two calls",
+        expected="two results that differ, each with its gradient",
+    )
+    yield "each call drops anew, and the gradient finds its way"
 
 
 # --- 04.5: Sequential ---
 
 
 def probe_sequential(mg, layers, x):
-    """Whether x itself comes back, the result, and that of a second call."""
+    """What comes back, of which kind it is, and what a second call and the gradient give."""
     steps = {"double": lambda x: x * 2.0, "add 1": lambda x: x + 1.0, "square": lambda x: x * x}
     modules = []
     for name in layers:
         modules.append(mg.nn.Module())
         modules[-1].forward = steps[name]
-    x = mg.array(x)
+    x = mg.array(x, requires_grad=True)
     network = mg.nn.Sequential(*modules)
-    results = [network(x), network(x)]
-    return [results[0] is x, *(getattr(r, "data", f"a {type(r).__name__}") for r in results)]
+    y = network(x)
+    if not isinstance(y, mg.Tensor):
+        return {"kind": type(y).__name__}
+    found = {"kind": "x itself" if y is x else "a tensor", "value": y.data.copy(), "x": x.data}
+    again = network(mg.array(found["x"]))
+    if not y.requires_grad:
+        return found | {"again": again.data, "slope": "none"}
+    y.backward(np.ones_like(y.data))
+    return found | {"again": again.data, "slope": x.grad}
 
 
 @check("04.5")
 def sequential(student):
-    def expect(layers, result, when=None, same=False):
-        student.expect(
-            probe_sequential,
-            layers,
-            np.array([3.0], np.float32),
-            equals=[same, [result], [result]],
-            otherwise="each layer gets what the one before returned",
-            when={
-                "forward must return what the last layer returned": lambda got: (
-                    got[1] == "a NoneType"
-                ),
-                "forward returns the last result alone, one tensor": lambda got: isinstance(
-                    got[1], str
-                ),
-                "called again it gives something else: a call must not change self.layers": (
-                    lambda got: near(got[1], [result])
-                ),
-                "x comes back unchanged: keep what each layer returns": lambda got: near(
-                    got[1], [3.0]
-                ),
-            }
-            | {words: (lambda got, end=end: near(got[1], [end])) for words, end in when.items()},
-            given={"layers": layers, "x": 3.0},
-            expected=result,
+    def expect(layers, result, slope, when=(), kind="a tensor"):
+        given, x = {"layers": layers, "x": [[3.0]]}, np.array([[3.0]], np.float32)
+        got = student.run(probe_sequential, layers, x, given=given)
+        met = got.get("kind") if isinstance(got, dict) else type(got).__name__
+        if met not in ("a tensor", "x itself"):
+            words = {
+                "NoneType": "forward must return what the last layer returned",
+                "Module": "a layer itself came back: it is called with parentheses, layer(x)",
+                "ndarray": "an array came back: return the tensor, which knows its gradient",
+                "generator": "a generator came back, which has computed nothing yet: call each "
+                "layer in a loop",
+            }.get(met, f"a {met} came back: forward returns the last result alone, one tensor")
+            raise WrongForm(words, input=given, expected="a tensor", got=met)
+        value, wrong = got["value"], dict(when)
+        shown = {"input": given, "expected": np.array([[result]])}
+        if not near(got["x"], x):
+            words = "x itself was overwritten: give the variable a new value, x = layer(x)"
+            raise Wrong(words, input=given, expected=x, got=got["x"])
+        if np.shape(value) != x.shape:
+            words = "what a layer returns is passed on as it is, with its shape: squeeze nothing"
+            raise Wrong(words, got=value, **shown)
+        if not near(value, [[result]]):
+            words = "each layer gets what the one before returned"
+            if met == "x itself" or near(value, x):
+                words = "x comes back unchanged: keep what each layer returns"
+            words = next((w for w, end in wrong.items() if near(value, [[end]])), words)
+            raise Wrong(words, got=value, **shown)
+        require(
+            got["again"],
+            [[result]],
+            "called again it gives something else: a call must not change self.layers",
+            input=given,
+        )
+        require(met, kind, "without layers, x itself comes back", input=given)
+        require(
+            got["slope"],
+            [[slope]],
+            "the value is right and its gradient is not: pass each tensor on as it is, so that "
+            "backward finds its way through all layers",
+            input=given,
+            expected=f"the slope {slope:g}",
         )
 
     expect(
         ["double"],
         6.0,
+        2.0,
         {"the results of the layers were added: hand each on to the next one instead": 9.0},
     )
     yield "double: 3 becomes 6"
     expect(
         ["double", "add 1"],
         7.0,
+        2.0,
         {
             "only the first layer was called: the return stands inside the loop": 6.0,
             "the last layer got x itself, so the layers before it had no effect: hand on the newest "
             "result": 4.0,
             "the layers were called from the last to the first": 8.0,
+            "the last layer was called once for each layer: a lambda made in a loop reads the "
+            "loop's variable when it is called; call each layer in the loop": 5.0,
+            "the results were added: each is passed on to the next layer instead": 10.0,
         },
     )
     yield "double, add 1: 3 becomes 7"
-    expect(["add 1", "double", "square"], 64.0, {})
+    expect(["add 1", "double", "square"], 64.0, 32.0)
     yield "add 1, double, square: 3 becomes 64"
-    expect([], 3.0, {}, same=True)
+    expect([], 3.0, 1.0, kind="x itself")
     yield "no layers: x itself"

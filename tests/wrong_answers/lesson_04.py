@@ -161,6 +161,120 @@ return [(str(name), part) for name, part in _children(self)
                 says="a list of pairs",
                 advice="Whoever loops over the result twice finds nothing the second time.",
             ),
+            Mistake(
+                "the parts without their paths",
+                """
+seen, found, waiting = {}, [], [("", self)]
+while waiting:
+    path, part = waiting.pop()
+    if id(part) in seen:
+        continue
+    seen[id(part)] = part  # kept, since the id of a deleted object is used again
+    if isinstance(part, (Parameter, Buffer, Module)):
+        found.append((path, part))
+    inside = [(f"{path}.{name}" if path else str(name), x) for name, x in _children(part)]
+    waiting += inside[::-1]  # the first one is popped first
+return [part for _, part in found[1:]]  # without the module itself
+""",
+                says="each entry is a pair",
+                advice="`named_parameters` needs a name for each part.",
+            ),
+            Mistake(
+                "the part before its path",
+                """
+seen, found, waiting = {}, [], [("", self)]
+while waiting:
+    path, part = waiting.pop()
+    if id(part) in seen:
+        continue
+    seen[id(part)] = part  # kept, since the id of a deleted object is used again
+    if isinstance(part, (Parameter, Buffer, Module)):
+        found.append((path, part))
+    inside = [(f"{path}.{name}" if path else str(name), x) for name, x in _children(part)]
+    waiting += inside[::-1]  # the first one is popped first
+return [(part, path) for path, part in found[1:]]  # without the module itself
+""",
+                says="the wrong way round",
+                advice="The example in the card has the path first.",
+            ),
+            Mistake(
+                "functions made in a loop, called after it",
+                """
+seen, found, later = {id(self)}, [], []
+def visit(path, part):
+    if id(part) in seen:
+        return
+    seen.add(id(part))
+    if isinstance(part, (Parameter, Buffer, Module)):
+        found.append((path, part))
+    for name, child in _children(part):
+        visit(f'{path}.{name}', child)
+for name, child in _children(self):
+    later.append(lambda: visit(str(name), child))
+for go in later:
+    go()
+return found
+""",
+                says="only the last attribute is found",
+                advice="What is `child` when the lambdas are called?",
+            ),
+            Mistake(
+                "parts looked up by ==",
+                """
+seen, found = [self], []
+def visit(path, part):
+    for name, child in _children(part):
+        here = f'{path}.{name}' if path else str(name)
+        if child in seen:
+            continue
+        seen.append(child)
+        if isinstance(child, (Parameter, Buffer, Module)):
+            found.append((here, child))
+        visit(here, child)
+visit('', self)
+return found
+""",
+                says="it walks without end",
+                advice="`in` compares by ==, which for tensors compares element by element.",
+            ),
+            Mistake(
+                "the first walk kept",
+                """
+if 'known' not in vars(self):
+    found = []
+    def visit(part, path):
+        for name, child in _children(part):
+            here = f'{path}.{name}' if path else str(name)
+            if isinstance(child, (Parameter, Buffer, Module)):
+                if any(child is o for _, o in found) or child is self:
+                    continue
+                found.append((here, child))
+            visit(child, here)
+    visit(self, '')
+    self.known = found
+return self.known
+""",
+                says="each walk begins anew",
+                advice="A layer may be added after the first walk.",
+            ),
+            Mistake(
+                "a number joined to a text",
+                """
+seen, found, waiting = {}, [], [("", self)]
+while waiting:
+    path, part = waiting.pop()
+    if id(part) in seen:
+        continue
+    seen[id(part)] = part  # kept, since the id of a deleted object is used again
+    if isinstance(part, (Parameter, Buffer, Module)):
+        found.append((path, part))
+    inside = [(path + "." + name if path else name, x) for name, x in _children(part)]
+    waiting += inside[::-1]  # the first one is popped first
+return found[1:]  # without the module itself
+""",
+                says="can only concatenate",
+                advice="The names in a list are numbers.",
+            ),
         ],
     ),
     "04.2": Answers(
@@ -245,6 +359,43 @@ return parameter
                 change=(", generator)", ", generator or np.random.default_rng(0))"),
                 says="manual_seed has no effect$",
                 advice="Two layers of one size start alike; uniform_ finds the generator itself.",
+            ),
+            Mistake(
+                "another array for the parameter",
+                """
+a = gain * math.sqrt(6 / sum(_fans(parameter)))
+parameter.data = (generator or default_generator()).uniform(-a, a, parameter.shape).astype(np.float32)
+return parameter
+""",
+                says="has got another array",
+                advice="An optimizer may hold the old array.",
+            ),
+            Mistake(
+                "** 1/2 for the root",
+                """
+bound = gain * (6 / sum(_fans(parameter))) ** 1/2
+return uniform_(parameter, -bound, bound, generator)
+""",
+                says="is half of x",
+                advice="** goes before /: print 9 ** 1/2.",
+            ),
+            Mistake(
+                "// in place of /",
+                """
+bound = gain * math.sqrt(6 // np.sum(_fans(parameter)))
+return uniform_(parameter, -bound, bound, generator)
+""",
+                says="0 stands everywhere",
+                advice="What is 6 // 600?",
+            ),
+            Mistake(
+                "the pair of fans not added",
+                """
+bound = gain * math.sqrt(6 / _fans(parameter))
+return uniform_(parameter, -bound, bound, generator)
+""",
+                says="'int' and 'tuple'",
+                advice="`_fans` returns two numbers.",
             ),
         ],
     ),
@@ -336,7 +487,7 @@ self.bias = uniform_(Parameter(np.empty(out_features, np.float32)), -bound, boun
                     "uniform_(Parameter(np.empty(out_features, np.float32)), -bound, bound)",
                     "Parameter(np.zeros(out_features, np.float32))",
                 ),
-                says="one number stands everywhere",
+                says="0 stands everywhere",
                 advice="Zeros are a good start for a bias; this layer keeps PyTorch's habit.",
             ),
             Mistake(
@@ -359,6 +510,45 @@ self.bias = uniform_(Parameter(np.empty(out_features, np.float32)), -bound, boun
                 ),
                 says="the library's generator, as",
                 advice="Build the layer twice after the same manual_seed and compare.",
+            ),
+            Mistake(
+                "the bias squeezed",
+                """
+self.weight = Parameter(np.empty((out_features, in_features), np.float32))
+kaiming_uniform_(self.weight, gain=math.sqrt(1 / 3))
+self.bias = None
+if bias:
+    bound = 1 / math.sqrt(in_features)
+    self.bias = uniform_(Parameter(np.squeeze(np.empty((out_features, 1), np.float32))), -bound, bound)
+""",
+                says="an axis of size 1 is lost",
+                advice="What is the shape of the bias in Linear(3, 1)?",
+            ),
+            Mistake(
+                "False for None",
+                """
+self.weight = Parameter(np.empty((out_features, in_features), np.float32))
+kaiming_uniform_(self.weight, gain=math.sqrt(1 / 3))
+self.bias = bias
+if bias:
+    bound = 1 / math.sqrt(in_features)
+    self.bias = uniform_(Parameter(np.empty(out_features, np.float32)), -bound, bound)
+""",
+                says="False and not None",
+                advice="What does functional.linear do with False?",
+            ),
+            Mistake(
+                "a weight of integers",
+                """
+self.weight = Parameter(np.empty((out_features, in_features), int))
+kaiming_uniform_(self.weight, gain=math.sqrt(1 / 3))
+self.bias = None
+if bias:
+    bound = 1 / math.sqrt(in_features)
+    self.bias = uniform_(Parameter(np.empty(out_features, np.float32)), -bound, bound)
+""",
+                says="these are int64",
+                advice="np.empty(..., int) holds whole numbers.",
             ),
         ],
     ),
@@ -426,6 +616,58 @@ return x * (keep / (1 - self.p)).astype(np.float32)
 """,
                 says="other elements are dropped",
                 advice="The function of lesson 03 draws the mask; nothing is left to draw here.",
+            ),
+            Mistake(
+                "the array returned",
+                """
+return functional.dropout(x, self.p, self.training).data
+""",
+                says="an array came back",
+                advice="What does `backward` need, besides the numbers?",
+            ),
+            Mistake(
+                "a new tensor made from the array",
+                """
+from minigrad.tensor import array
+return array(functional.dropout(x, self.p, self.training).data)
+""",
+                says="no gradient finds the way back",
+                advice="`array(...)` makes a leaf: it does not know what it was computed from.",
+            ),
+            Mistake(
+                "the same generator anew in each call",
+                """
+return functional.dropout(x, self.p, self.training, np.random.default_rng(0))
+""",
+                says="each call must draw anew",
+                advice="With the same seed the same elements are dropped for ever.",
+            ),
+            Mistake(
+                "x squeezed",
+                """
+from minigrad import shapes
+return functional.dropout(x.squeeze(), self.p, self.training)
+""",
+                says="axes of 1 too",
+                advice="np.squeeze removes every axis of size 1, also the one of a batch of one.",
+            ),
+            Mistake(
+                "the flag switched off after use",
+                """
+y = functional.dropout(x, self.p, self.training)
+self.training = False
+return y
+""",
+                says="the layer's flag is another one",
+                advice="Who sets `training`, and who reads it?",
+            ),
+            Mistake(
+                "p and training exchanged",
+                """
+return functional.dropout(x, self.training, self.p)
+""",
+                says="not True",
+                advice="Give options by their names.",
             ),
         ],
     ),
@@ -501,6 +743,77 @@ return results
 """,
                 says="the last result alone",
                 advice="Which of these does the next network want?",
+            ),
+            Mistake(
+                "functions made in a loop, called after it",
+                """
+f = lambda x: x
+for layer in self.layers:
+    f = lambda x, before=f: layer(before(x))
+return f(x)
+""",
+                says="the last layer was called once for each",
+                advice="What is `layer` when the lambdas are called?",
+            ),
+            Mistake(
+                "a lambda that calls itself",
+                """
+f = lambda x: x
+for layer in self.layers:
+    f = lambda x: layer(f(x))
+return f(x)
+""",
+                says="calls itself without end",
+                advice="Which `f` does the lambda call?",
+            ),
+            Mistake(
+                "a new tensor made from each array",
+                """
+from minigrad.tensor import array
+for layer in self.layers:
+    x = array(layer(x).data)
+return x
+""",
+                says="its gradient is not",
+                advice="`array(...)` makes a leaf: it does not know what it was computed from.",
+            ),
+            Mistake(
+                "written into x",
+                """
+for layer in self.layers:
+    x.data[...] = layer(x).data
+return x
+""",
+                says="x itself was overwritten",
+                advice="Whose array is x.data?",
+            ),
+            Mistake(
+                "each result squeezed",
+                """
+for layer in self.layers:
+    x = layer(x).squeeze()
+return x
+""",
+                says="squeeze nothing",
+                advice="np.squeeze removes every axis of size 1, also the one of a batch of one.",
+            ),
+            Mistake(
+                "the layer in place of its result",
+                """
+for layer in self.layers:
+    x = layer
+return x
+""",
+                says="a layer itself came back",
+                advice="A call has parentheses.",
+            ),
+            Mistake(
+                "a generator of results",
+                """
+return (layer(x) for layer in self.layers)
+""",
+                says="a generator came back",
+                advice="Round brackets make a generator, which computes nothing yet.",
             ),
         ],
     ),
