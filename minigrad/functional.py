@@ -11,8 +11,8 @@ import numpy as np
 
 from minigrad.op import differentiable
 from minigrad.random import default_generator
-from minigrad.support.arguments import check_generator, check_probability
 from minigrad.support.products import rows_times
+from minigrad.support.settings import number, random_generator
 from minigrad.support.tiles import in_tiles
 from minigrad.tensor import Tensor, array
 
@@ -165,7 +165,7 @@ def layer_norm(x, weight=None, bias=None, /, eps=1e-5, normalized_shape=None):
 
     Source: Ba, Kiros and Hinton, "Layer Normalization", 2016, equation 4.
     """
-    x = _floats(x)
+    x, eps = _floats(x), number("eps", eps, 0, below=True)
     shape = _normalized(x, weight, bias, normalized_shape)
     n = math.prod(shape)
     rows = x.reshape(-1, n)  # (N, n)
@@ -256,8 +256,8 @@ def dropout(x, p=0.5, training=True, generator=None):
 
     Source: Srivastava et al., "Dropout", 2014, in the form that leaves the mean unchanged.
     """
-    check_probability("dropout", p)
-    check_generator("dropout", generator)
+    number("dropout: p", p, 0, 1, below=True)
+    random_generator("dropout: generator", generator)
     x = x if isinstance(x, Tensor) else array(x)
     if not training or p == 0:
         return x

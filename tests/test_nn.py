@@ -95,7 +95,7 @@ def test_dropout_rescales_in_training_and_does_nothing_in_eval():
     assert (y == 0).mean() == pytest.approx(0.25, abs=0.02)
     assert layer.eval()(x) is x
     for p in (1.0, -0.1, 2):
-        with pytest.raises(ValueError, match=r"Dropout: p is a probability in \[0, 1\)"):
+        with pytest.raises(ValueError, match=r"Dropout: p must be at least 0 and below 1"):
             nn.Dropout(p)
 
 
