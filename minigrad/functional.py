@@ -31,7 +31,7 @@ def _floats(x):
 def relu(x, /):
     """x where it is positive, else 0: any shape -> the same shape."""
     x = _floats(x)
-    return np.maximum(x, 0), lambda g: g * (x > 0)
+    return np.maximum(x, 0), lambda g: np.where(x <= 0, 0, g)
 
 
 @differentiable
@@ -365,4 +365,4 @@ def mse_loss(prediction, target, /, reduction="mean"):
         raise ValueError("prediction and target must have one shape: reshape one of the two")
     difference = prediction - target
     value, spread = _reduce(difference * difference, reduction)
-    return (value, lambda g: 2 * difference * spread(g), lambda g: -2 * difference * spread(g))
+    return value, lambda g: 2 * spread(g) * difference, lambda g: -2 * spread(g) * difference

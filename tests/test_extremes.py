@@ -378,3 +378,83 @@ def test_reductions_and_ignored_targets():
 def test_dropout_takes_lists():
     assert mg.dropout([1.0, 2.0], training=False).tolist() == [1, 2]
     assert set(mg.dropout([1.0, 2.0], 0.5).tolist()) <= {0, 2, 4}
+
+
+# --- From the smallest numbers to the largest ---
+
+
+def of_every_size(dtype):
+    info = np.finfo(dtype)
+    sizes = [0, info.smallest_subnormal, info.tiny, 1e-30, 1, 12, 89, 104, 750, 1e4, 1.8e19, 1e20]
+    sizes += [1e30, info.max / 2, info.max]
+    return np.array([*sizes, *(-size for size in sizes)], dtype)
+
+
+@both
+@pytest.mark.parametrize("f", [mg.relu, mg.sigmoid, mg.softplus, mg.gelu, mg.tanh])
+@pytest.mark.filterwarnings("error")
+def test_no_slope_is_nan_where_the_number_is_finite(dtype, f):
+    values, slopes = value_and_slope(f, of_every_size(dtype), dtype)
+    assert np.isfinite(values).all()
+    assert np.isfinite(slopes).all() and -0.2 < min(slopes) and max(slopes) < 1.2
+    assert slopes[14] == (0 if f in (mg.sigmoid, mg.tanh) else 1) and slopes[-1] == 0
+
+
+@both
+def test_activations_at_infinity_and_nan(dtype):
+    for f, values, slopes in [
+        (mg.relu, [inf, 0], [1, 0]),
+        (mg.sigmoid, [1, 0], [0, 0]),
+        (mg.softplus, [inf, 0], [1, 0]),
+        (mg.tanh, [1, -1], [0, 0]),
+    ]:
+        assert value_and_slope(f, [inf, -inf], dtype) == (values, slopes)
+        assert np.isnan(value_and_slope(f, [nan], dtype)[0]).all()
+    assert value_and_slope(mg.relu, [nan], dtype)[1] == [1]  # as in PyTorch: nothing is hidden
+    assert mg.gelu(mg.array([inf])).item() == inf  # x Φ(x) at -inf is -inf times 0, and nan
+
+
+@both
+def test_relu_stops_a_gradient_that_is_infinite(dtype):
+    x = mg.array(np.array([-1, 0, 1], dtype), requires_grad=True)
+    mg.relu(x).backward(np.full(3, inf, dtype))
+    assert x.grad.tolist() == [0, 0, inf] and x.grad.dtype == dtype
+
+
+@both
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("f", [mg.softmax, mg.log_softmax, mg.layer_norm])
+def test_rows_of_the_largest_and_the_smallest_numbers(dtype, f):
+    top, least = np.finfo(dtype).max, np.finfo(dtype).smallest_subnormal
+    for row in ([top] * 3, [-top] * 3, [least, -least, 0], [0, 0, 0]):
+        values, slopes = value_and_slope(f, [row], dtype)
+        equal = {mg.softmax: 1 / 3, mg.log_softmax: -math.log(3), mg.layer_norm: 0}[f]
+        np.testing.assert_allclose(values, [[equal] * 3], rtol=1e-6, atol=1e-20)
+        np.testing.assert_allclose(slopes, [[0] * 3], atol=1e-6)
+
+
+@both
+def test_the_gradient_of_mse_loss_overflows_only_where_it_must(dtype):
+    top = np.finfo(dtype).max
+    x = mg.array(np.array([top, -top, 0], dtype), requires_grad=True)
+    t = mg.array(np.zeros(3, dtype), requires_grad=True)
+    mg.mse_loss(x, t).backward()
+    expected = np.array([top, -top, 0], dtype) / 3 * 2
+    np.testing.assert_allclose(x.grad, expected, rtol=1e-6)
+    np.testing.assert_allclose(t.grad, -expected, rtol=1e-6)
+
+
+class Highest(np.random.Generator):
+    """Draws the largest number below `high` in float64, which float32 rounds to `high`."""
+
+    def uniform(self, low, high, size):
+        return np.full(size, np.nextafter(high, low))
+
+
+@both
+@pytest.mark.parametrize("low, high", [(0, 1), (-1, 1), (-3, -2), (0, 1e-40), (-1e30, 1e30)])
+def test_uniform_stays_below_its_upper_end(dtype, low, high):
+    parameter = mg.nn.Parameter(np.zeros(5, dtype))
+    mg.nn.init.uniform_(parameter, low, high, Highest(np.random.PCG64(0)))
+    assert (parameter.data < dtype(high)).all() and (parameter.data >= dtype(low)).all()
+    assert mg.nn.init.uniform_(parameter, high, high).data.tolist() == [dtype(high)] * 5
