@@ -306,7 +306,7 @@ def exception(error, contract, texts, cell, shown):
         words = f"what {spoken(contract.function)} returned cannot be used: {said}"
     else:
         words = f"the code raised {said}"
-    return Wrong(words, line=shown_line, input=shown)
+    return Wrong(words, line=shown_line, input=shown, missing=error.get("missing", ""))
 
 
 def with_hint(said: str) -> str:
