@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from course import draw
-from course.draw import style
+from course.draw import labels, style
 
 pytest.importorskip("matplotlib")
 
@@ -295,10 +295,67 @@ def test_an_array_is_written_with_as_few_decimals_as_it_needs():
 
 def test_spread_keeps_order_and_distance_and_moves_nothing_needlessly():
     wished = np.array([5.0, 1.0, 1.1, 1.2, 9.0])
-    placed = style.spread(wished, 1.0)
+    placed = labels.spread(wished, 1.0)
     assert np.diff(np.sort(placed)).min() >= 1.0 - 1e-9
     assert (np.argsort(placed) == np.argsort(wished)).all()
     assert placed[4] == 9.0 and placed[0] == 5.0
+
+
+def test_spread_knows_long_labels_and_the_ends_of_the_line():
+    sizes = np.array([4.0, 1.0, 2.0])
+    placed = labels.spread([0.0, 0.1, 9.9], sizes, 0.0, 10.0)
+    assert placed[0] >= 2.0 and placed[2] <= 9.0 and placed[1] - placed[0] >= 2.5
+    assert labels.spread([], 1.0).size == 0
+    assert np.allclose(labels.spread([3.0, 1.0], 1.0, 0, 4), [3.0, 1.0])
+
+
+def axes_of(monkeypatch, function, *arguments, **options):
+    """The figure that a drawing function shows."""
+    shown = []
+    for name in ("curves", "maps"):
+        monkeypatch.setattr(f"course.draw.{name}.show", lambda fig, caption: shown.append(fig))
+    function(*arguments, caption="See.", **options)
+    return shown[0], shown[0].axes[0]
+
+
+def test_a_smooth_curve_has_no_markers_and_measurements_have_them(monkeypatch):
+    _, ax = axes_of(monkeypatch, draw.lines, {"smooth": X, "measured": [1, 2, 3]})
+    assert [line.get_marker() for line in ax.lines[:2]] == ["", "s"]
+
+
+def test_no_label_of_a_path_has_a_line_of_its_colour_and_the_star_is_seen(monkeypatch):
+    paths = {"arrives": [(-1, 1), (0, 0)], "leaves": [(-1, 1), (1, 0.5), (9, 0.5)]}
+    fig, ax = axes_of(
+        monkeypatch,
+        draw.surface,
+        lambda x, y: x**2 + y**2,
+        paths,
+        xlim=(-2, 2),
+        ylim=(-2, 2),
+        minimum=(0, 0),
+    )
+    names = [text.get_text() for text in fig.legends[0].get_texts()]
+    assert names == ["arrives (1 step)", "leaves (2 steps, out of the picture)"]
+    assert {text.get_text() for text in ax.texts} == {"", "start"}
+    [star] = [line for line in ax.lines if line.get_marker() == "*"]
+    hiding = [line for line in ax.lines if line.get_zorder() > star.get_zorder()]
+    assert all(line.get_markerfacecolor() == "none" for line in hiding)
+    [arrow] = [text for text in ax.texts if text.get_text() == ""]
+    assert np.allclose(arrow.xy, (2, 0.5))
+
+
+def test_the_points_are_explained_above_the_axes(monkeypatch):
+    fig, ax = axes_of(monkeypatch, draw.lines, {"a": X}, points={"measured": (X, X)})
+    assert ax.get_legend() is None and len(fig.legends) == 1
+
+
+def test_a_mark_stands_where_it_hides_no_curve(monkeypatch):
+    fig, ax = axes_of(monkeypatch, draw.lines, {"a": (X, X)}, marks=[(0, 0, "here")])
+    fig.draw_without_rendering()
+    [label] = [text for text in ax.texts if text.get_text() == "here"]
+    frame = label.get_window_extent()
+    curve = ax.transData.transform(np.column_stack([np.linspace(-2, 2, 500)] * 2))
+    assert not any(frame.contains(*point) for point in curve)
 
 
 # What a reader without green cones sees (Machado and others, 2009, severity 1), in linear RGB.

@@ -317,37 +317,6 @@ def diverging():
     return LinearSegmentedColormap.from_list("zero", colours)
 
 
-def label_ends(fig, ax, ends, gap=14):
-    """Write `(label, (x, y), colour)` to the right of the axes, each with a line to its point.
-
-    Labels that would overlap are moved apart, to be at least `gap` points from each other.
-    """
-    fig.draw_without_rendering()  # lays the figure out, so that places are known
-    (left, right), (low, high) = sorted(ax.get_xlim()), sorted(ax.get_ylim())
-    points = [(np.clip(x, left, right), np.clip(y, low, high)) for _, (x, y), _ in ends]
-    wished = [ax.transData.transform(point)[1] for point in points]
-    placed = spread(wished, gap * fig.dpi / 72)
-    for (label, _, colour), point, place in zip(ends, points, placed):
-        height = ax.transAxes.inverted().transform((0, place))[1]
-        ax.annotate(
-            label,
-            point,
-            xytext=(1.03, height),
-            textcoords="axes fraction",
-            va="center",
-            color=colour,
-            annotation_clip=False,
-            arrowprops={
-                "arrowstyle": "-",
-                "color": colour,
-                "linewidth": 0.8,
-                "shrinkA": 1,
-                "shrinkB": 4,
-                "relpos": (0, 0.5),
-            },
-        )
-
-
 def ink_on(colour):
     """Return black or white, whichever is easier to read on `colour`."""
     from matplotlib.colors import to_rgb
@@ -355,22 +324,3 @@ def ink_on(colour):
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(colour)]
     luminance = np.dot([0.2126, 0.7152, 0.0722], linear)
     return "#000000" if luminance > 0.18 else "#FFFFFF"
-
-
-def spread(positions, gap):
-    """Return the positions, moved as little as it takes to be at least `gap` apart."""
-    positions = np.asarray(positions, dtype=float)
-    order = np.argsort(positions, kind="stable")
-    groups = []  # [sum of wished starts, count]
-    for position in positions[order]:
-        groups.append([position, 1])
-        # Two neighbouring groups that overlap become one, centred on what its members wished.
-        while len(groups) > 1:
-            (a, n), (b, m) = groups[-2:]
-            if a / n + (n - 1) * gap / 2 + gap <= b / m - (m - 1) * gap / 2:
-                break
-            groups[-2:] = [[a + b, n + m]]
-    placed = [total / n + (k - (n - 1) / 2) * gap for total, n in groups for k in range(n)]
-    result = np.empty(len(positions))
-    result[order] = placed
-    return result
