@@ -26,6 +26,17 @@ class TensorLike:
         self.data = np.asarray(data)
 
 
+class Drawing:
+    """What the drawing knows of a graph: its picture and its words."""
+
+    svg = (
+        '<svg xmlns="http://www.w3.org/2000/svg" width="90" height="40" viewBox="0 0 90 40"></svg>'
+    )
+    text = "0  leaf:  x = 2"
+
+
+GRAPH = Drawing()
+
 # Every function, with arguments that it must draw.
 DRAWINGS = [
     (draw.tensor, (3.5,), {}),
@@ -109,6 +120,8 @@ DRAWINGS = [
         {"shared": {"1.weight": "0.weight"}, "title": "t"},
     ),
     (draw.windows, ("to b", "o be"), {}),
+    (draw.graph, ({"one": GRAPH, "a < b": GRAPH},), {}),
+    (draw.graph, (GRAPH,), {}),
     (draw.windows, (TensorLike([[1, 2], [3, 4]]), [[2, 3], [4, 5]]), {}),
 ]
 
@@ -148,6 +161,8 @@ REFUSALS = [
     (draw.tokens, ("abc", [1]), {}, "ids"),
     (draw.walk, ({"0": "Linear"},), {"shared": {"2": "1"}}, "shared"),
     (draw.windows, ("abc", "ab"), {}, "lengths"),
+    (draw.graph, ("a + b",), {}, "dictionary"),
+    (draw.graph, ({},), {}, "dictionary"),
 ]
 
 
@@ -202,6 +217,23 @@ def test_show_displays_one_picture_and_its_caption(monkeypatch):
     assert picture.keys() == {"image/png", "text/plain"} and picture["text/plain"] == plain
     assert metadata["image/png"]["alt"] == plain
     assert caption == {"text/markdown": r"*Two cells, x\_1 and `x_2`: $x_1$.*"}
+
+
+def test_graphs_are_images_with_an_alternative_one_below_the_other(monkeypatch):
+    from xml.etree import ElementTree
+
+    shown = []
+    monkeypatch.setattr("IPython.get_ipython", lambda: object())
+    monkeypatch.setattr(
+        "IPython.display.display", lambda data, raw, metadata=None: shown.append(data)
+    )
+    draw.graph({"first": GRAPH, "a < b": GRAPH}, caption='Both say "6".')
+    picture, caption = shown
+    assert '<img alt="Both say &quot;6&quot;."' in picture["text/html"]
+    root = ElementTree.fromstring(picture["image/svg+xml"])
+    assert root.attrib["width"] == "90" and root.attrib["height"] == str(2 * (40 + 26))
+    assert picture["text/plain"] == "first\n0  leaf:  x = 2\n\na < b\n0  leaf:  x = 2"
+    assert caption == {"text/markdown": '*Both say "6".*'}
 
 
 def test_a_figure_of_pyplot_is_closed():

@@ -146,18 +146,20 @@ def show(fig, caption):
         return
     if "matplotlib.pyplot" in sys.modules:  # a figure of pyplot would be shown a second time
         sys.modules["matplotlib.pyplot"].close(fig)
+    width, height = (round(inches * SCREEN) for inches in fig.get_size_inches())
+    encoded = base64.b64encode(png).decode("ascii")
+    about = {"image/png": {"width": width, "height": height, "alt": caption}}
+    put({"image/png": encoded, "text/plain": caption}, caption, about)
+
+
+def put(picture, caption, metadata=None):
+    """Display a picture, as a dictionary of its kinds, and its caption under it, where IPython is."""
     shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
     if shell is None:
         return
     from IPython.display import display
 
-    width, height = (round(inches * SCREEN) for inches in fig.get_size_inches())
-    encoded = base64.b64encode(png).decode("ascii")
-    display(
-        {"image/png": encoded, "text/plain": caption},
-        raw=True,
-        metadata={"image/png": {"width": width, "height": height, "alt": caption}},
-    )
+    display(picture, raw=True, metadata=metadata)
     display({"text/markdown": f"*{escape(caption)}*"}, raw=True)
 
 

@@ -25,10 +25,10 @@ _WIDEST = 900  # the width of a notebook's output: what is wider goes from top t
 class GraphDrawing:
     """The graph of `nodes` (the root first), with their gradients in `found` and their `names`.
 
-    A notebook shows a picture, a terminal a list of lines. It keeps no node alive.
+    The gradients of the nodes in `ringed` have a ring around them. A notebook shows a picture, a terminal a list of lines. It keeps no node alive.
     """
 
-    def __init__(self, nodes, found, names=None):
+    def __init__(self, nodes, found, names=None, ringed=()):
         nodes = nodes[::-1]  # the root last
         number = {node: i for i, node in enumerate(nodes)}
         inputs = [[number[x] for x, _ in node.inputs] for node in nodes]
@@ -48,10 +48,11 @@ class GraphDrawing:
             + "   ".join(labels[i])
             for i, op in enumerate(ops)
         )
+        rings = {number[node] for node in ringed}
         kinds = [
             "op" if op else "leaf" if x.requires_grad else "constant" for op, x in zip(ops, nodes)
         ]
-        self.svg = _svg(inputs, [_SIGNS.get(op, op) for op in ops], labels, kinds)
+        self.svg = _svg(inputs, [_SIGNS.get(op, op) for op in ops], labels, kinds, rings)
 
     def __repr__(self):
         return self.text
@@ -165,7 +166,7 @@ def _mean_of(group):
 _FILL = {"op": ("#FFFFFF", "#6B6B6B"), "leaf": ("#DDEBF7", "#00619A"), "constant": ("#EEE", "#999")}
 
 
-def _svg(inputs, signs, labels, kinds):
+def _svg(inputs, signs, labels, kinds, rings):
     """The picture: from left to right, or from top to bottom where that would be too wide."""
     columns, routes = _columns(inputs)
     count = sum(map(len, columns))
@@ -233,6 +234,12 @@ def _svg(inputs, signs, labels, kinds):
         for i, text in enumerate(label):
             line = y[v] + 4.3 + _LINE * (i - (len(label) - 1) / 2)
             shapes.append(_text(x + box[v] / 2, line, text, "#222222" if i == 0 else "#A84A00"))
+        if v in rings:
+            middle, room = x + box[v] / 2, len(label[-1]) * _LETTER + 14
+            ring = _rectangle(
+                middle - room / 2, line - 4.3, room, 20, "none", "#D55E00", rounded=10
+            )
+            shapes.append(ring.replace("/>", ' stroke-width="2.5"/>'))
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{height:.0f}" '
         f'viewBox="0 0 {width:.0f} {height:.0f}" font-size="12" '
