@@ -135,7 +135,7 @@ def boundary(grid_x, grid_y, prediction, X, y, *, caption="", title="", names=No
     strength = 0.32 if sure is None else 0.08 + 0.37 * (sure - 1 / count) / (1 - 1 / count)
     strength = np.broadcast_to(strength, winner.shape)[..., None]
     tints = np.array([to_rgb(COLOURS[k]) for k in order])[winner]
-    fig, ax = canvas(width=6.4, height=5.6)
+    fig, ax = canvas(width=5.6, height=4.9)
     half_x, half_y = (gx[1] - gx[0]) / 2, (gy[1] - gy[0]) / 2
     ax.imshow(
         1 - strength * (1 - tints),
