@@ -16,6 +16,7 @@ import pytest
 import minigrad as mg
 from maintain import browser
 from minigrad.apps import publish, web
+from minigrad.apps.fast import FastGPT, FastGPTConfig
 from minigrad.apps.playground import Service, answer, models_of, playground
 from minigrad.apps.pretrained import PATH, load_pretrained, save_pretrained
 from minigrad.apps.sampler import Sampler
@@ -74,6 +75,25 @@ def test_a_silent_head_changes_the_guess_and_the_model_stays(service):
     assert np.abs(plain - silent).max() > 1e-4
     assert np.array_equal(weight.data, before)
     assert service.look("ROMEO:\nWhat", SETTINGS)["before"] == pytest.approx(plain)
+
+
+def test_a_model_of_the_fast_recipe_can_be_looked_into():
+    model = small_model(FastGPT, FastGPTConfig, {"zero_init": False})
+    tokens = np.array([[1, 2, 3, 0, 4, 2]])
+    maps = model.attention(tokens)
+    assert maps.shape == (2, 1, 2, 6, 6)
+    assert maps.sum(-1) == pytest.approx(np.ones((2, 1, 2, 6)), abs=1e-6)
+    assert np.triu(maps, k=1).max() == 0
+    service = Service({"fast": lambda: (model, CharTokenizer("abc \n"))})
+    look = service.look("ab c\nb", SETTINGS)
+    encoded = service.tokenizer.encode("ab c\nb")[None, :]
+    assert look["maps"].reshape(maps.shape) == pytest.approx(model.attention(encoded))
+    assert look["lens"][-1] == pytest.approx(look["before"], abs=1e-6)
+    # The map is what attention does: the values, weighted by it, are its result.
+    attn, x = model.blocks[0].attn, model.blocks[0].ln1(model.embedded(encoded))
+    values = attn.in_proj(x).data[..., 32:].reshape(1, 6, 2, 8).transpose(0, 2, 1, 3)
+    mixed = (attn.weights(x) @ values).transpose(0, 2, 1, 3).reshape(1, 6, 16)
+    assert attn.out_proj(mg.array(mixed)).data == pytest.approx(attn(x).data, abs=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -155,6 +175,24 @@ def engine(context, tmp_path_factory):
     page.close()
 
 
+SIZES = {"context_size": 8, "num_blocks": 2, "num_heads": 2, "embedding_dim": 16, "vocab_size": 5}
+OTHER_MODELS = [
+    (GPT2, GPT2Config, {}),
+    (GPT2, GPT2Config, {"bias": True, "tie_weights": True}),
+    (FastGPT, FastGPTConfig, {"zero_init": False}),
+    (FastGPT, FastGPTConfig, {"zero_init": False, "bigram_dim": 0}),
+    *(
+        (FastGPT, FastGPTConfig, {"zero_init": False, part: False})
+        for part in ("rotary", "rms_norm", "qk_norm", "squared_relu")
+    ),
+]
+
+
+def small_model(kind, config, options):
+    mg.manual_seed(0)
+    return kind(config(**SIZES, **options)).eval()
+
+
 class TestEngine:
     pytestmark = in_a_browser
 
@@ -186,11 +224,9 @@ class TestEngine:
         sampler.set(prompt="ROMEO:\n", length=400, seed=5, **ours)
         assert engine.evaluate(js, settings) == sampler.generate()[len("ROMEO:\n") :]
 
-    @pytest.mark.parametrize("options", [{}, {"bias": True, "tie_weights": True}])
-    def test_other_models_too(self, engine, tmp_path, options):
-        mg.manual_seed(0)
-        tokenizer = CharTokenizer("abc \n")
-        model = GPT2(GPT2Config(8, 2, 2, 16, vocab_size=5, **options)).eval()
+    @pytest.mark.parametrize("kind, config, options", OTHER_MODELS)
+    def test_other_models_too(self, engine, tmp_path, kind, config, options):
+        tokenizer, model = CharTokenizer("abc \n"), small_model(kind, config, options)
         for parameter in model.parameters():
             parameter.data[...] = parameter.data.astype(np.float16)
             parameter.data += np.float32(0.25)

@@ -52,9 +52,19 @@ def exported_to(source: str) -> str:
     return match[1] if match else ""
 
 
+START = "00_start.ipynb"  # the way in: it has no exercises and exports nothing
+
+
 def paths(root: Path = ROOT) -> list[Path]:
-    """The notebooks of the course, in the order of their numbers."""
-    return sorted((root / "notebooks").glob("[0-9][0-9]_*.ipynb"))
+    """The notebooks of the lessons, in the order of their numbers."""
+    numbered = sorted((root / "notebooks").glob("[0-9][0-9]_*.ipynb"))
+    return [path for path in numbered if path.name != START]
+
+
+def all_paths(root: Path = ROOT) -> list[Path]:
+    """The notebooks that a reader goes through: the way in, and the lessons."""
+    start = root / "notebooks" / START
+    return [start, *paths(root)] if start.exists() else paths(root)
 
 
 def load(path: Path) -> dict:

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from minigrad.apps import checkpoint, web
+from minigrad.apps.fast import FastGPT
 from minigrad.apps.pretrained import load_pretrained
 from minigrad.apps.sampler import Settings
 from minigrad.backprop import no_grad
@@ -149,7 +150,10 @@ class Service:
     def _streams(self, tokens):
         """The residual stream of the newest token, after the embedding and after each block."""
         model = self.model
-        x = model.token_embedding(tokens) + model.position_embedding.weight[: tokens.shape[1]]
+        if isinstance(model, FastGPT):
+            x = model.embedded(tokens)
+        else:
+            x = model.token_embedding(tokens) + model.position_embedding.weight[: tokens.shape[1]]
         streams = [x]
         for block in model.blocks:
             streams.append(block(streams[-1]))

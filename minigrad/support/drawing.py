@@ -235,11 +235,9 @@ def _svg(inputs, signs, labels, kinds, rings):
             line = y[v] + 4.3 + _LINE * (i - (len(label) - 1) / 2)
             shapes.append(_text(x + box[v] / 2, line, text, "#222222" if i == 0 else "#A84A00"))
         if v in rings:
-            middle, room = x + box[v] / 2, len(label[-1]) * _LETTER + 14
-            ring = _rectangle(
-                middle - room / 2, line - 4.3, room, 20, "none", "#D55E00", rounded=10
-            )
-            shapes.append(ring.replace("/>", ' stroke-width="2.5"/>'))
+            room = len(label[-1]) * _LETTER + 14
+            ring = _rectangle(x + (box[v] - room) / 2, line - 3.8, room, 16, "none", "#D55E00", 8)
+            shapes.append(ring.replace("/>", ' stroke-width="2"/>'))
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{height:.0f}" '
         f'viewBox="0 0 {width:.0f} {height:.0f}" font-size="12" '
