@@ -272,6 +272,19 @@ def test_the_same_figure_is_the_same_file_without_version():
     assert not Image.open(io.BytesIO(pictures[0])).text
 
 
+def test_a_picture_is_a_card_with_round_corners():
+    from PIL import Image
+
+    for height in (0.6, 3.0):
+        figure, _ = draw.canvas(height=height)
+        image = Image.open(io.BytesIO(style.picture(figure))).convert("RGBA")
+        right, bottom = image.width - 1, image.height - 1
+        for corner in ((0, 0), (right, 0), (0, bottom), (right, bottom)):
+            assert image.getpixel(corner)[3] == 0
+        assert image.getpixel((20, 20)) == (255, 255, 255, 255)
+        assert np.asarray(image)[..., 3].mean() > 250
+
+
 def test_importing_draw_loads_neither_minigrad_nor_matplotlib():
     code = (
         "import sys, course.draw; "

@@ -39,6 +39,8 @@ SCREEN, SHARP = 100, 150  # dots per inch on the screen, and in the file
 
 SETTINGS = {
     "figure.facecolor": "white",
+    "figure.constrained_layout.w_pad": 0.1,  # inches to the edge of the card
+    "figure.constrained_layout.h_pad": 0.1,
     "savefig.facecolor": "white",
     "axes.facecolor": "white",
     "font.family": "DejaVu Sans",
@@ -180,13 +182,23 @@ def to_file(path):
 
 
 def picture(fig):
-    """Return the figure as the bytes of a PNG of 128 colours, a third of the usual size."""
-    from PIL import Image  # matplotlib itself writes its pictures through Pillow
+    """Return the figure as the bytes of a PNG of 128 colours, a third of the usual size.
+
+    Its corners are round and transparent: a card, on a dark page too.
+    """
+    from PIL import Image, ImageDraw  # matplotlib itself writes its pictures through Pillow
 
     full, small = io.BytesIO(), io.BytesIO()
     fig.savefig(full, format="png", dpi=SHARP, pil_kwargs={"compress_level": 1})
-    image = Image.open(full).convert("RGB")
-    image.quantize(128, dither=Image.Dither.NONE).save(small, format="png", optimize=True)
+    image = Image.open(full).convert("RGB").quantize(127, dither=Image.Dither.NONE)
+    clear = 127  # the index that no colour has
+    palette = image.getpalette()[: 3 * clear]
+    image.putpalette(palette + [255] * (3 * (clear + 1) - len(palette)))
+    corners = Image.new("1", image.size, 1)
+    frame = (0, 0, image.width - 1, image.height - 1)
+    ImageDraw.Draw(corners).rounded_rectangle(frame, radius=9, fill=0)
+    image.paste(clear, mask=corners)
+    image.save(small, format="png", optimize=True, transparency=clear)
     return small.getvalue()
 
 
