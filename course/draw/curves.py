@@ -45,13 +45,15 @@ def lines(
     width=WIDTH,
     height=4.0,
 ):
-    """Draw curves, each labelled at its end and told apart by line style and marker too.
+    """Draw curves, each labelled at its end and told apart by line style too; few points are marked.
 
     `curves` is a dictionary of labels and `(x, y)`, or `y` alone over 0, 1, 2... `log` is False,
     True (y), "x", "y" or "both". `points` is a dictionary of labels and `(x, y)` drawn as dots;
     `marks` is a list of `(x, y, text)`; `horizontal` and `vertical` are dictionaries of labels and
     values, drawn as reference lines.
     """
+    from matplotlib.ticker import MaxNLocator
+
     if points is None or curves:
         check_dictionary(curves, "draw.lines", '{"training": (steps, losses)}')
     if len(curves) > MOST_LINES:
@@ -82,18 +84,19 @@ def lines(
             zorder=1.5,
             label=label,
         )
-    ends = []
+    ends, whole = [], bool(curves) and log not in ("x", "both")
     for number, (label, pair) in enumerate(curves.items()):
         x, y = _pair(pair, label)
-        few = len(x) <= 12
+        whole = whole and bool((x == np.round(x)).all())
+        few = len(x) <= 24
         ax.plot(
             x,
             y,
             linestyle=LINES[number],
             color=COLOURS[number],
-            marker=MARKERS[number],
+            # A marker is a point that was measured: a smooth curve has none.
+            marker=MARKERS[number] if few else None,
             markersize=5.5,
-            markevery=1 if few else (0.05 + 0.03 * number, 0.2),
         )
         seen = np.isfinite(x) & np.isfinite(y)
         if xlim is not None and (seen & (x >= min(xlim)) & (x <= max(xlim))).any():
@@ -103,6 +106,8 @@ def lines(
             ends.append((label, (x[last], y[last]), INKS[number]))
     if points:
         ax.legend(loc="best", frameon=True, framealpha=0.9, edgecolor=PALE)
+    if whole and not points:  # steps and layers have no halves
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     if xlim is not None:
         ax.set_xlim(xlim)
     elif curves and not points:
