@@ -521,8 +521,12 @@ def _plain_ticks(axis, low, high):
     """Write a logarithmic axis in plain numbers where they are short."""
     if low < 1e-3 or high > 1e5:
         return
+    from matplotlib.ticker import LogLocator
+
     axis.set_major_formatter("{x:g}")
-    axis.set_minor_formatter("{x:g}" if high / low < 12 else "")
+    if 12 <= high / low < 100:  # one or two powers of ten alone say too little
+        axis.set_minor_locator(LogLocator(subs=(2, 5)))
+    axis.set_minor_formatter("{x:g}" if high / low < 100 else "")
 
 
 def _limits(y):
