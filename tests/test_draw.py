@@ -163,11 +163,14 @@ def test_every_function_draws_and_says_nothing(function, arguments, options, cap
     assert not [w for w in recwarn.list if not issubclass(w.category, DeprecationWarning)]
 
 
+MOVING = "moving", "packed", "small_gpt2"  # tests/test_moving.py has these
+
+
 def test_no_function_is_left_out_of_these_tests():
     functions = {name for name in draw.__all__ if inspect.isfunction(getattr(draw, name))}
     tested = {case[0].__name__ for case in DRAWINGS}
     assert (
-        functions - {"show", "canvas", "to_file", "moving"}  # test_moving.py has the moving ones
+        functions - {"show", "canvas", "to_file", *MOVING}
         == tested
         == {case[0].__name__ for case in REFUSALS}
     )

@@ -10,7 +10,7 @@ from course.draw.curves import bars, histograms, lines, profile, tangents
 from course.draw.flow import stream
 from course.draw.maps import attention, boundary, heatmap, surface
 from course.draw.modules import walk
-from course.draw.motion import moving
+from course.draw.motion import moving, packed, small_gpt2
 from course.draw.style import COLOURS, canvas, show, to_file
 from course.draw.text import tokens, windows
 
@@ -25,8 +25,10 @@ __all__ = [
     "histograms",
     "lines",
     "moving",
+    "packed",
     "profile",
     "show",
+    "small_gpt2",
     "stream",
     "strides",
     "surface",
