@@ -170,7 +170,7 @@ def test_no_function_is_left_out_of_these_tests():
     functions = {name for name in draw.__all__ if inspect.isfunction(getattr(draw, name))}
     tested = {case[0].__name__ for case in DRAWINGS}
     assert (
-        functions - {"show", "canvas", "to_file", *MOVING}
+        functions - {"show", "canvas", "to_file", "captions", *MOVING}
         == tested
         == {case[0].__name__ for case in REFUSALS}
     )
