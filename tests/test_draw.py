@@ -17,6 +17,8 @@ GENERATOR = np.random.default_rng(0)
 X = np.linspace(-2, 2, 30)
 MATRIX = np.arange(12.0).reshape(3, 4)
 CAUSAL = np.tril(np.ones((2, 3, 3))) / np.arange(1, 4)[:, None]
+HEAD = {"x": MATRIX, **dict.fromkeys("qkv", MATRIX[:, :2]), "scores": CAUSAL[0] - 0.2}
+HEAD |= {"masked": np.where(CAUSAL[0], 1, -np.inf), "weights": CAUSAL[0], "y": MATRIX[:, :2]}
 
 
 class TensorLike:
@@ -102,6 +104,8 @@ DRAWINGS = [
     (draw.attention, (CAUSAL, "a\nb"), {"titles": ["one", "two"]}),
     (draw.attention, ([CAUSAL[0], TensorLike(CAUSAL[1])], ["to", "be", "or"]), {"title": "t"}),
     (draw.stream, ([["ln", "attn"], ["ln", "mlp"]],), {"title": "t"}),
+    (draw.head, (HEAD,), {"title": "t"}),
+    (draw.head, (HEAD | {"x": TensorLike(np.ones((3, 4)))},), {}),
     (draw.tokens, ("to be\n", range(6)), {"title": "t"}),
     (
         draw.walk,
@@ -145,6 +149,9 @@ REFUSALS = [
     (draw.attention, (CAUSAL, "to be"), {}, "tokens"),
     (draw.attention, (CAUSAL, "abc"), {"titles": ["one"]}, "titles"),
     (draw.stream, ([[]],), {}, "branches"),
+    (draw.head, ({"q": MATRIX},), {}, "in this order"),
+    (draw.head, (HEAD | {"y": MATRIX},), {}, "expected (3, 2)"),
+    (draw.head, (HEAD | {"x": np.ones((3, 30))},), {}, "at most 16"),
     (draw.tokens, ("abc", [1]), {}, "ids"),
     (draw.walk, ({"0": "Linear"},), {"shared": {"2": "1"}}, "shared"),
     (draw.windows, ("abc", "ab"), {}, "lengths"),

@@ -8,7 +8,7 @@ answer of a prediction, the cell looks it up: `caption=captions["zigzag"]`.
 
 from course.draw.arrays import broadcast, strides, tensor, tensors
 from course.draw.curves import bars, histograms, lines, profile, tangents
-from course.draw.flow import stream
+from course.draw.flow import head, stream
 from course.draw.lookup import captions
 from course.draw.maps import attention, boundary, heatmap, surface
 from course.draw.modules import walk
@@ -24,6 +24,7 @@ __all__ = [
     "broadcast",
     "canvas",
     "captions",
+    "head",
     "heatmap",
     "histograms",
     "lines",
