@@ -18,7 +18,7 @@ from minigrad.data import CharTokenizer, TextDataset, load_shakespeare, train_va
 from minigrad.gpt2_shakespeare import GPT2, GPT2Config, Trainer, TrainingConfig, evaluate
 
 PATH = FOLDER / "gpt2.json"
-BITS = {"token_embedding.weight": 8, "position_embedding.weight": 6}
+BITS = {"token_embedding.weight": 8, "position_embedding.weight": 6, "in_proj.weight": 6}
 OTHERS = 5  # bits for each number of the other matrices; vectors have 8
 # Name in the file -> name of the parameter; for each block with its number.
 WHOLE = {
@@ -53,7 +53,8 @@ class RoundedTrainer(Trainer):
 
 def pack(name, parameter):
     """The packed numbers of a parameter."""
-    return packed(parameter.data, BITS.get(name, OTHERS if parameter.ndim == 2 else 8))
+    bits = next((bits for end, bits in BITS.items() if name.endswith(end)), OTHERS)
+    return packed(parameter.data, bits if parameter.ndim == 2 else 8)
 
 
 def round_off(model):
@@ -127,7 +128,9 @@ def train(steps):
     mg.manual_seed(1)
     model = GPT2(config)
     exact = TrainingConfig(num_steps=steps, batch_size=48, lr=8e-3, min_lr=1e-4, seed=1)
-    rounded = TrainingConfig(num_steps=steps // 5, batch_size=48, lr=2e-3, min_lr=5e-5, seed=2)
+    rounded = TrainingConfig(
+        num_steps=steps // 2, batch_size=48, lr=3e-3, min_lr=5e-5, warmup_steps=50, seed=2
+    )
     for kind, settings in ((Trainer, exact), (RoundedTrainer, rounded)):
         trainer = kind(model, training, settings)
         while trainer.steps < settings.num_steps:

@@ -97,13 +97,13 @@ def packed(array, bits=8):
             best = error, low, step, levels.astype(np.uint8)
     _, low, step, levels = best
     stream = np.packbits(np.unpackbits(levels[:, None], axis=1)[:, 8 - bits :])
-    text = base64.b64encode(stream.tobytes()).decode("ascii")
+    text = base64.b85encode(stream.tobytes()).decode("ascii")
     return {"bits": bits, "low": low, "step": step, "size": len(numbers), "text": text}
 
 
 def unpacked(data):
     """The numbers (size,) of what `packed` returned, as JavaScript will read them."""
-    stream = np.unpackbits(np.frombuffer(base64.b64decode(data["text"]), np.uint8))
+    stream = np.unpackbits(np.frombuffer(base64.b85decode(data["text"]), np.uint8))
     digits = stream[: data["size"] * data["bits"]].reshape(-1, data["bits"])
     return data["low"] + data["step"] * (digits @ (1 << np.arange(data["bits"])[::-1]))
 

@@ -1,6 +1,6 @@
 // How surprised four models are by each character of a typed sentence. `data`: `vocabulary`; the
-// surprise in bits of `letters` (V) and `pairs` (V, V); the weights of a `network` that reads
-// `window` characters and of a `gpt`; and a `start`, which all of them have read before the sentence.
+// surprise in bits of `letters` (V) and `pairs` (V, V); the weights of a `network` that reads `window`
+// characters, and of a `gpt`; a `start` that all have read before the sentence.
 function figure(root, data) {
   const { start, network, gpt } = data;
   const letters = unpack(data.letters), pairs = unpack(data.pairs);
@@ -69,19 +69,21 @@ function figure(root, data) {
 
   // --- What is seen ---
   const names = Object.keys(models);
-  const input = element("input", { type: "text", id: `mgl-${count++}`, maxlength: room, value: data.sentence, autocomplete: "off", spellcheck: "false", style: "font:inherit;width:100%;padding:0.3rem", oninput: () => { read(); show(); } });
+  const input = element("input", { type: "text", id: `mgl-${count++}`, maxlength: room, value: data.sentence, autocomplete: "off", spellcheck: "false", style: "font:inherit;color:inherit;background:transparent;border:1px solid;width:100%;padding:0.3rem", oninput: () => { read(); show(); } });
   const field = element("div", { style: "margin:0.4rem 0" }, element("label", { for: input.id, textContent: `A sentence, at most ${room} characters` }), input);
   const map = element("div", { tabindex: 0, role: "group", "aria-label": "Surprise at each character; left and right arrow pick one" });
-  const cells = names.map(() => ["", "", ""].map(() => element("td", { style: "padding:0.1rem 0.6rem;text-align:left" })));
-  const head = ["Model", "Bits per character", "At the picked one", "Expected there"].map((textContent) => element("th", { scope: "col", textContent, style: "padding:0.1rem 0.6rem;text-align:left" }));
-  const table = element("table", { style: "border-collapse:collapse;margin:0.4rem 0" }, element("thead", {}, element("tr", {}, ...head)), element("tbody", {}, ...names.map((textContent, m) => element("tr", {}, element("th", { scope: "row", textContent, style: "padding:0.1rem 0.6rem;text-align:left" }), ...cells[m]))));
+  const box = (tag, textContent, more) => element(tag, { textContent, style: "padding:0.1rem 0.6rem;text-align:left", ...more });
+  const cells = names.map(() => [0, 1, 2].map(() => box("td", "")));
+  const head = ["Model", "Bits per character", "At the picked one", "Expected there"].map((text) => box("th", text, { scope: "col" }));
+  const rows = names.map((name, m) => element("tr", {}, box("th", name, { scope: "row" }), ...cells[m]));
+  const table = element("table", { style: "border-collapse:collapse" }, element("thead", {}, element("tr", {}, ...head)), element("tbody", {}, ...rows));
   const said = words();
   let sentence = [], found = [], picked = 0, left = [];
 
   function read() {
-    const all = [...input.value];
-    sentence = all.filter((c) => own.has(c) && theirs.has(c)).slice(0, room);
-    left = all.filter((c) => !(own.has(c) && theirs.has(c)));
+    const all = [...input.value], known = (c) => own.has(c) && theirs.has(c);
+    sentence = all.filter(known).slice(0, room);
+    left = all.filter((c) => !known(c));
     const text = [...start, ...sentence.slice(0, -1)];
     found = names.map((name) => models[name](text).slice(start.length - 1));
     picked = Math.max(0, Math.min(picked, sentence.length - 1));
@@ -104,8 +106,8 @@ function figure(root, data) {
     map.replaceChildren(draw);
     names.forEach((name, m) => {
       const expected = sentence.length ? [...own.keys()].map((c, i) => [2 ** -found[m][picked][i], c]).sort((a, b) => b[0] - a[0]).slice(0, 4) : [];
-      const texts = sentence.length ? [mean(m).toFixed(2), at(m, picked).toFixed(1), expected.map(([p, c]) => `${visible(c)} ${(100 * p).toFixed(0)} %`).join("  ")] : ["", "", ""];
-      texts.forEach((text, k) => { cells[m][k].textContent = text; });
+      const texts = sentence.length ? [mean(m).toFixed(2), at(m, picked).toFixed(1), expected.map(([p, c]) => `${visible(c)} ${(100 * p).toFixed(0)} %`).join(", ")] : [];
+      cells[m].forEach((cell, k) => { cell.textContent = texts[k] ?? ""; });
     });
     const unknown = left.length ? ` No model knows ${left.map((c) => `“${c}”`).join(", ")}: left out.` : "";
     said.textContent = (sentence.length ? `“${visible(sentence[picked])}”, character ${picked + 1}: ${names.map((name, m) => `${name} ${at(m, picked).toFixed(1)}`).join(", ")} bits.` : "Write something.") + unknown;
