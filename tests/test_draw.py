@@ -17,6 +17,8 @@ GENERATOR = np.random.default_rng(0)
 X = np.linspace(-2, 2, 30)
 MATRIX = np.arange(12.0).reshape(3, 4)
 CAUSAL = np.tril(np.ones((2, 3, 3))) / np.arange(1, 4)[:, None]
+HEAD = {"x": MATRIX, **dict.fromkeys("qkv", MATRIX[:, :2]), "scores": CAUSAL[0] - 0.2}
+HEAD |= {"masked": np.where(CAUSAL[0], 1, -np.inf), "weights": CAUSAL[0], "y": MATRIX[:, :2]}
 
 
 class TensorLike:
@@ -48,6 +50,7 @@ DRAWINGS = [
         ({"a": MATRIX, "b": MATRIX.T, "a @ b": MATRIX @ MATRIX.T},),
         {"operators": ["@", "="], "highlight": {"a": np.s_[1], "b": np.s_[:, 2]}, "title": "t"},
     ),
+    (draw.tensors, ({"a": MATRIX, "b": 1},), {"groups": {"a": [[0]], "b": -1}}),
     (draw.strides, (MATRIX,), {}),
     (
         draw.strides,
@@ -113,6 +116,8 @@ DRAWINGS = [
     (draw.attention, (CAUSAL, "a\nb"), {"titles": ["one", "two"]}),
     (draw.attention, ([CAUSAL[0], TensorLike(CAUSAL[1])], ["to", "be", "or"]), {"title": "t"}),
     (draw.stream, ([["ln", "attn"], ["ln", "mlp"]],), {"title": "t"}),
+    (draw.head, (HEAD,), {"title": "t"}),
+    (draw.head, (HEAD | {"x": TensorLike(np.ones((3, 4)))},), {}),
     (draw.gpt2_map, (), {"lit": "05"}),
     (draw.gpt2_map, (), {"lit": [8, "02"], "done": [1]}),
     (draw.gpt2_map, (), {}),
@@ -138,6 +143,8 @@ REFUSALS = [
     (draw.tensors, (MATRIX,), {}, "dictionary"),
     (draw.tensors, ({"a": 1, "b": 2},), {"operators": ["+", "="]}, "signs"),
     (draw.tensors, ({"a": [1]},), {"highlight": {"z": 0}}, "highlight"),
+    (draw.tensors, ({"a": [1]},), {"groups": {"z": 0}}, "groups"),
+    (draw.tensors, ({"a": [1]},), {"groups": {"a": [0, 1]}}, "groups"),
     (draw.strides, (np.zeros(100),), {}, "at most 32"),
     (draw.broadcast, (MATRIX, [1, 2, 3], MATRIX), {}, "do not broadcast"),
     (draw.broadcast, (MATRIX, 1, MATRIX[0]), {}, "result"),
@@ -161,6 +168,9 @@ REFUSALS = [
     (draw.attention, (CAUSAL, "to be"), {}, "tokens"),
     (draw.attention, (CAUSAL, "abc"), {"titles": ["one"]}, "titles"),
     (draw.stream, ([[]],), {}, "branches"),
+    (draw.head, ({"q": MATRIX},), {}, "in this order"),
+    (draw.head, (HEAD | {"y": MATRIX},), {}, "expected (3, 2)"),
+    (draw.head, (HEAD | {"x": np.ones((3, 30))},), {}, "at most 16"),
     (draw.gpt2_map, (), {"lit": "11"}, "11"),
     (draw.gpt2_map, (), {"done": [0]}, "00"),
     (draw.tokens, ("abc", [1]), {}, "ids"),
@@ -183,11 +193,14 @@ def test_every_function_draws_and_says_nothing(function, arguments, options, cap
     assert not [w for w in recwarn.list if not issubclass(w.category, DeprecationWarning)]
 
 
+MOVING = "moving", "packed", "small_gpt2"  # tests/test_moving.py has these
+
+
 def test_no_function_is_left_out_of_these_tests():
     functions = {name for name in draw.__all__ if inspect.isfunction(getattr(draw, name))}
     tested = {case[0].__name__ for case in DRAWINGS}
     assert (
-        functions - {"show", "canvas", "to_file", "captions", "moving"}  # moving: in test_moving.py
+        functions - {"show", "canvas", "to_file", "captions", *MOVING}
         == tested
         == {case[0].__name__ for case in REFUSALS}
     )

@@ -54,6 +54,8 @@ def lines(
     values, drawn as reference lines. A curve of few points shows them by markers; a smooth one has
     none, since a marker says that something was measured there.
     """
+    from matplotlib.ticker import MaxNLocator
+
     if points is None or curves:
         check_dictionary(curves, "draw.lines", '{"training": (steps, losses)}')
     if len(curves) > MOST_LINES:
@@ -84,9 +86,10 @@ def lines(
             zorder=1.5,
             label=label,
         )
-    ends, busy = [], []
+    ends, busy, whole = [], [], bool(curves) and log not in ("x", "both")
     for number, (label, pair) in enumerate(curves.items()):
         x, y = _pair(pair, label)
+        whole = whole and bool((x == np.round(x)).all())
         ax.plot(
             x,
             y,
@@ -103,6 +106,8 @@ def lines(
             last = np.flatnonzero(seen & (x == x[seen].max()))[-1]
             ends.append((label, (x[last], y[last]), INKS[number]))
     in_a_row(fig, ax)  # of the points: curves have their names at their ends
+    if whole and not points:  # steps and layers have no halves
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     if xlim is not None:
         ax.set_xlim(xlim)
     elif curves and not points:
@@ -469,8 +474,12 @@ def _plain_ticks(axis, low, high):
     """Write a logarithmic axis in plain numbers where they are short."""
     if low < 1e-3 or high > 1e5:
         return
+    from matplotlib.ticker import LogLocator
+
     axis.set_major_formatter("{x:g}")
-    axis.set_minor_formatter("{x:g}" if high / low < 12 else "")
+    if 12 <= high / low < 100:  # one or two powers of ten alone say too little
+        axis.set_minor_locator(LogLocator(subs=(2, 5)))
+    axis.set_minor_formatter("{x:g}" if high / low < 100 else "")
 
 
 def _limits(y):
