@@ -10,6 +10,7 @@ from course.draw.arrays import broadcast, strides, tensor, tensors
 from course.draw.curves import bars, histograms, lines, profile, tangents
 from course.draw.flow import head, stream
 from course.draw.gpt2 import gpt2_map
+from course.draw.graphs import graph
 from course.draw.lookup import captions
 from course.draw.maps import attention, boundary, heatmap, surface
 from course.draw.modules import walk
@@ -25,6 +26,7 @@ __all__ = [
     "broadcast",
     "canvas",
     "captions",
+    "graph",
     "gpt2_map",
     "head",
     "heatmap",
