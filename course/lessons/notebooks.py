@@ -116,4 +116,4 @@ def last_heading(markdown: str) -> str:
     text = re.sub(r"<[^>]*>|[`*]", "", text)  # tags, code, emphasis
     # "3.", "1.2", "8 ·", "Exercise 1.2:"
     text = re.sub(r"^(Exercise +)?\d+(\.\d+)*( ·|[.:)])? +", "", text)
-    return " ".join(text.split())
+    return " ".join(text.removeprefix("Second reading: ").split())
