@@ -641,6 +641,12 @@ export function view(root, source, start = {}) {
   }
 
   for (const input of [temperature.input, topK.input, topP.input]) input.addEventListener("input", () => look());
+  prompt.addEventListener("keydown", (event) => { // JupyterLab lets no line break into an output
+    if (event.key !== "Enter" || event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.preventDefault();
+    prompt.setRangeText("\n", prompt.selectionStart, prompt.selectionEnd, "end");
+    prompt.dispatchEvent(new Event("input"));
+  });
   prompt.addEventListener("input", () => { if (!state.runs.length) look(); else checked(); });
   for (const input of [length, seed]) input.addEventListener("input", () => checked());
   showModels();
