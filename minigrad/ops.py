@@ -8,10 +8,16 @@ import math
 
 import numpy as np
 
-from minigrad.op import differentiable, pytorch_names
+from minigrad.op import as_array, differentiable, pytorch_names
 
 
-# --- Arithmetic ---
+# --- A value and its rule ---
+
+
+@differentiable(broadcasts=True)
+def mul(a, b, /):
+    """a * b."""
+    return a * b, lambda g: g * b, lambda g: g * a
 
 
 @differentiable(broadcasts=True)
@@ -26,10 +32,14 @@ def sub(a, b, /):
     return a - b, lambda g: g, lambda g: -g
 
 
-@differentiable(broadcasts=True)
-def mul(a, b, /):
-    """a * b."""
-    return a * b, lambda g: g * b, lambda g: g * a
+@differentiable
+def tanh(x, /):
+    """The hyperbolic tangent."""
+    value = np.tanh(x)
+    return value, lambda g: g * (1 - value * value)
+
+
+# --- Arithmetic ---
 
 
 @differentiable(broadcasts=True)
@@ -120,6 +130,9 @@ def log(x, /):
     return np.log(x), lambda g: g / x
 
 
+# --- Functions of school calculus ---
+
+
 @differentiable
 def sqrt(x, /):
     """The square root; nan below 0."""
@@ -152,13 +165,6 @@ def tan(x, /):
     return value, lambda g: g * (1 + value * value)
 
 
-@differentiable
-def tanh(x, /):
-    """The hyperbolic tangent."""
-    value = np.tanh(x)
-    return value, lambda g: g * (1 - value * value)
-
-
 @differentiable(widens=False)
 def clip(x, /, min=None, max=None):
     """x held between `min` and `max` (numbers); its derivative is 1 inside and 0 outside."""
@@ -166,6 +172,9 @@ def clip(x, /, min=None, max=None):
     if value.shape != x.shape:
         raise ValueError("min and max are numbers: use minimum and maximum for arrays")
     return value, lambda g: g * (x == value)
+
+
+# --- Choosing between two values ---
 
 
 @differentiable(broadcasts=True, widens=False)
@@ -211,6 +220,9 @@ def _count(x, axis):
     """How many entries of x a reduction over that axis (several, or all) makes one."""
     shape = np.shape(x)
     return int(np.prod(shape if axis is None else np.take(shape, axis)))
+
+
+# --- More reductions ---
 
 
 @differentiable(widens=False)
@@ -281,15 +293,22 @@ def var(x, axis=None, keepdims=False, ddof=0):
 
     The sum of squares is divided by n - ddof; ddof is 0 as in NumPy, or 1 as in PyTorch.
     """
-    distance = sub(x, mean(x, axis, keepdims=True))
+    distance = _from_mean(x, axis)
     return div(sum(mul(distance, distance), axis, keepdims), _degrees(x, axis, ddof))
 
 
 @pytorch_names
 def std(x, axis=None, keepdims=False, ddof=0):
     """The standard deviation: the root of `var`; its derivative where all are equal counts as 0."""
-    distance = sub(x, mean(x, axis, keepdims=True))
+    distance = _from_mean(x, axis)
     return div(norm(distance, axis, keepdims), math.sqrt(_degrees(x, axis, ddof)))
+
+
+def _from_mean(x, axis):
+    """x minus its mean; the first entry goes first, so that equal ones become exactly 0."""
+    kept = mean(x, axis, keepdims=True).shape
+    shifted = sub(x, as_array(x)[tuple(slice(size) for size in kept)])
+    return sub(shifted, mean(shifted, axis, keepdims=True))
 
 
 def _degrees(x, axis, ddof):
