@@ -4,7 +4,8 @@ import re
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
-PAGE = "random.js", "engine.js", "file.js", "view.js", "page.js"  # each imports those before it
+# Each imports those before it.
+PAGE = "random.js", "engine.js", "fast.js", "file.js", "view.js", "page.js"
 NOTEBOOK = "view.js", "jupyter.js"
 IMPORT = re.compile(r'^import \{[^}]*\} from "\./[\w.]+";\n', re.MULTILINE)
 
