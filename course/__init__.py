@@ -12,12 +12,13 @@ import importlib
 import os
 import sys
 
-__all__ = ["NotYet", "check", "export", "progress", "provenance"]
+__all__ = ["NotYet", "check", "export", "predict", "progress", "provenance"]
 
 # Where each name comes from; loaded when it is first used.
 _HOMES = {
     "check": "course.student.checking",
     "export": "course.lessons.exporter",
+    "predict": "course.student.predicting",
     "progress": "course.student.standing",
     "provenance": "course.student.origins",
     "NotYet": "minigrad.support.notyet",

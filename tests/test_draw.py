@@ -167,7 +167,7 @@ def test_no_function_is_left_out_of_these_tests():
     functions = {name for name in draw.__all__ if inspect.isfunction(getattr(draw, name))}
     tested = {case[0].__name__ for case in DRAWINGS}
     assert (
-        functions - {"show", "canvas", "to_file", "moving"}  # test_moving.py has the moving ones
+        functions - {"show", "canvas", "to_file", "captions", "moving"}  # moving: in test_moving.py
         == tested
         == {case[0].__name__ for case in REFUSALS}
     )

@@ -2,12 +2,14 @@
 
 What a figure shows is computed in the notebook; these functions only draw it. They read tensors
 through `.data`, never import minigrad, and load matplotlib when the first figure is drawn. Every
-function takes `caption=`, a sentence that says what to see.
+function takes `caption=`, a sentence that says what to see. Where that sentence would give away the
+answer of a prediction, the cell looks it up: `caption=captions["zigzag"]`.
 """
 
 from course.draw.arrays import broadcast, strides, tensor, tensors
 from course.draw.curves import bars, histograms, lines, profile, tangents
 from course.draw.flow import stream
+from course.draw.lookup import captions
 from course.draw.maps import attention, boundary, heatmap, surface
 from course.draw.modules import walk
 from course.draw.motion import moving
@@ -21,6 +23,7 @@ __all__ = [
     "boundary",
     "broadcast",
     "canvas",
+    "captions",
     "heatmap",
     "histograms",
     "lines",
