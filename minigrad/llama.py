@@ -273,7 +273,7 @@ def load_llama(path):
                     raise ValueError(f"{theirs} holds numbers that are not finite")
                 parameter.data[start : start + len(part)] = part
                 start += len(part)
-    except (KeyError, TypeError, ValueError, ZeroDivisionError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError, ArithmeticError) as error:
         words = f"it lacks {error}" if isinstance(error, KeyError) else error
         raise ValueError(f"{path} holds no model of ours: {words}") from None
     return model.eval(), tokenizer

@@ -13,6 +13,7 @@ import sys
 from minigrad.apps.streams import lenient_streams
 from minigrad.llama import SYSTEM, Chat, load_llama
 from minigrad.support.datafolder import command, find_data
+from minigrad.support.settings import whole_number
 
 HELP = """\
 /new                    forget the conversation
@@ -63,6 +64,7 @@ def setting(name, text):
 
 def start(model, tokenizer, system, settings):
     """A new conversation. Raises ValueError, naming the setting, where one cannot be used."""
+    whole_number("seed", settings["seed"], 0)
     return Chat(model, tokenizer, system, **{SETTINGS[n][0]: v for n, v in settings.items()})
 
 
@@ -187,6 +189,10 @@ def _obey(text, chat, settings, system):
 
 def _answer(chat, text):
     """Write an answer as it comes; Ctrl-C ends it after the current token, a second one at once."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise ValueError(f"the message holds no character at position {error.start}") from None
     with _interrupted() as stopped:
         try:
             with contextlib.closing(chat.say(text)) as pieces:

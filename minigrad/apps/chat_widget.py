@@ -72,7 +72,9 @@ class Conversation(Chat):
         """The tokens of what was said in a turn, without those that mark its beginning and end."""
         begin = self.tokenizer.start(self.role(turn))
         tokens = self.turns[turn][len(begin) :]
-        return tokens[: tokens.index(self.tokenizer.end)] if self.tokenizer.end in tokens else tokens
+        return (
+            tokens[: tokens.index(self.tokenizer.end)] if self.tokenizer.end in tokens else tokens
+        )
 
     def role(self, turn):
         """Who speaks in a turn."""
@@ -88,7 +90,9 @@ class Conversation(Chat):
         length = place - sum(map(len, self.turns[:turn]))
         del self.turns[turn + 1 :], self.turns[turn][length:], self.messages[turn:]
         for cache in self.caches:
-            cache.length = min(cache.length, place - 1)  # the last token is read again, for its logits
+            cache.length = min(
+                cache.length, place - 1
+            )  # the last token is read again, for its logits
 
     @no_grad()
     def look(self, place):

@@ -2,6 +2,7 @@
 //
 // `chat(root, source)` fills an element. `source` is where the numbers come from:
 //   info                    { name, note, system, blocks, heads, context }
+//   ask("history")          -> turns { who, tokens }: what was said before this view was drawn
 //   ask("say", text, settings)             -> { session, question: tokens { place, text } }
 //   ask("again", settings)                 -> { session }: the last answer is forgotten
 //   ask("branch", place, token, settings)  -> { session, step }: what follows the place is forgotten
@@ -404,5 +405,12 @@ export function chat(root, source, start = {}) {
   for (const input of [temperature.input, topK.input, topP.input]) input.addEventListener("input", () => look());
   showLegend(false);
   busy(false);
+  source.ask("history").then((turns) => {
+    for (const { who, tokens } of turns) {
+      const turn = newTurn(who);
+      for (const token of tokens) add(turn, token);
+    }
+    busy(false);
+  }, (error) => tell(error.message, true));
   return { say, state };
 }
