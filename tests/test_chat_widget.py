@@ -232,7 +232,7 @@ def test_the_view_asks_nobody_else_for_anything():
 # --- The view, in a browser ---
 
 PAGE = """<!DOCTYPE html><html lang="en"><meta charset="utf-8"><title>chat</title>
-<meta name="color-scheme" content="light dark"><style>{style}</style>
+<meta name="color-scheme" content="light dark"><style>html {{ background: Canvas; }} {style}</style>
 <main><h1>A chat</h1><h2>Below</h2><h3>It</h3><div id="chat"></div></main><script type="module">{script}
 const source = {{ info: await window.kernel("info", []), async ask(method, ...parameters) {{
     const {{ value, error }} = await window.kernel(method, parameters);
@@ -276,7 +276,8 @@ def notebook_page(context, folder):
         nbformat.v4.new_code_cell(NOTEBOOK.format(tests=str(browser.ROOT / "tests"))),
     ]
     with browser.lab(folder) as server:
-        book = nbformat.v4.new_notebook(cells=cells)
+        kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
+        book = nbformat.v4.new_notebook(cells=cells, metadata=kernel)
         nbformat.write(book, folder / "notebooks" / "chat_here.ipynb")
         page = browser.open_notebook(context, server, "chat_here.ipynb")
         assert browser.run_all(page) == []

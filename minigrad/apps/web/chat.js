@@ -114,7 +114,7 @@ export function chat(root, source, start = {}) {
   // --- The conversation ---
 
   function newTurn(who) {
-    const list = element("div", { className: "mg-tokens", role: "listbox", tabindex: 0, "aria-label": `${who === "you" ? "Your message" : "The answer"}: arrow keys pick a token` });
+    const list = element("div", { className: "mg-tokens", role: "listbox", tabindex: 0, "aria-label": `${who === "you" ? "What you said" : "The answer"}: arrow keys pick a token` });
     const turn = { who, list, text: "", tokens: [], part: element("section", { className: `mg-turn mg-${who}` }, element("h4", { textContent: who === "you" ? "You" : info.name }), list) };
     keys(list, (key) => move(turn, key));
     list.addEventListener("click", (event) => {
@@ -392,9 +392,11 @@ export function chat(root, source, start = {}) {
   // --- Keys ---
 
   message.addEventListener("keydown", (event) => {
-    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+    if (event.key !== "Enter" || event.isComposing) return;
     event.preventDefault();
-    say();
+    event.stopPropagation(); // a notebook would run the cell
+    if (event.shiftKey) message.setRangeText("\n", message.selectionStart, message.selectionEnd, "end");
+    else say();
   });
   root.addEventListener("keydown", (event) => {
     if (event.key !== "Escape" || !state.writing) return;
