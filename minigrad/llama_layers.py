@@ -10,7 +10,7 @@ from minigrad.support.attention_speed import in_tiles
 from minigrad.support.settings import whole_number
 
 
-# --- RMS norm ---
+# --- RMS norm and its rule ---
 
 
 @differentiable
@@ -86,6 +86,9 @@ def rotations(start, length, head_dim, base):
     return np.exp(1j * angles).astype(np.complex64)
 
 
+# --- Rotation and its rule ---
+
+
 @differentiable
 def rotate(x, /, by, heads=None):
     """The first `heads` heads of x turned, each pair of neighbouring channels as a point in a plane.
@@ -103,7 +106,7 @@ def rotate(x, /, by, heads=None):
     return turned(x, by), lambda g: turned(g, by.conj())
 
 
-# --- Grouped queries ---
+# --- Grouped heads ---
 
 
 def group_heads(qkv, num_kv_heads):
@@ -203,7 +206,7 @@ class GrowingCache:
         return grown
 
 
-# --- The model ---
+# --- The block and the model ---
 
 
 class GroupedAttention(nn.Module):

@@ -11,7 +11,8 @@ import signal
 import sys
 
 from minigrad.apps.streams import lenient_streams
-from minigrad.llama import SYSTEM, Chat, load_llama
+from minigrad.chat import SYSTEM, Chat
+from minigrad.llama import load_llama
 from minigrad.support.datafolder import command, find_data
 from minigrad.support.settings import whole_number
 

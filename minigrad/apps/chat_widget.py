@@ -14,8 +14,8 @@ from minigrad.apps.chat import honest_words
 from minigrad.apps.playground import answer
 from minigrad.attention import _attention_weights
 from minigrad.backprop import no_grad, quiet
+from minigrad.chat import SYSTEM, Chat
 from minigrad.gpt2_shakespeare import next_token_probabilities, nucleus
-from minigrad.llama import SYSTEM, Chat
 from minigrad.llama_layers import group_heads, rotations
 from minigrad.support.settings import number, whole_number
 
@@ -57,7 +57,7 @@ class Conversation(Chat):
                 if not np.isfinite(logits).all():
                     raise FloatingPointError("the model's logits are not finite numbers")
                 token = self._choose(logits).token
-                if token == self.tokenizer.end:
+                if token in self.tokenizer.special.values():  # the end, mostly
                     self.ended = "end"
                     return
                 self.turns[-1].append(token)
@@ -200,7 +200,7 @@ class Service:
         logits, _ = talk.look(place)
         talk.cut(turn, place)
         step = None
-        if token != self.tokenizer.end:
+        if token not in self.tokenizer.special.values():
             talk.turns[-1].append(token)
             self._surprise[place] = _bits(logits, token)
             step = self._tokens(turn)[-1]
@@ -359,7 +359,7 @@ def widget_class():
         import traitlets
     except ModuleNotFoundError:
         raise ModuleNotFoundError(
-            "the chat needs anywidget, which is not installed; without it, `minigrad.llama.Chat` "
+            "the chat needs anywidget, which is not installed; without it, `minigrad.chat.Chat` "
             "answers, and `python -m minigrad.apps.chat` chats in a terminal"
         ) from None
 
