@@ -16,7 +16,7 @@ from maintain import browser
 from minigrad.apps import web
 from minigrad.apps.chat_widget import Conversation, Service, chat_widget
 from minigrad.apps.playground import answer
-from minigrad.llama import SYSTEM, Chat
+from minigrad.chat import SYSTEM, Chat
 
 SETTINGS = {"temperature": 1.0, "topK": 20, "topP": 0.9, "length": 30, "seed": 3, "system": SYSTEM}
 
