@@ -39,7 +39,7 @@ def lab(arguments):
     return run(
         "jupyterlab",
         f"--ServerApp.root_dir={ROOT}",
-        "--LabApp.default_url=/lab/tree/notebooks",
+        "--LabApp.default_url=/lab/tree/notebooks/00_start.ipynb",
         *arguments,
         data=DATA,
     )

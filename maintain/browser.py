@@ -120,7 +120,7 @@ _IDLE = {
 
 def open_notebook(context, server, name, application=LAB):
     """A page with a notebook whose kernel is ready."""
-    address, token = server
+    address, token, *_ = server
     page = context.new_page()
     page.goto(f"{address}/{application}/notebooks/{name}?token={token}&reset")
     page.locator(_IDLE[application]).first.wait_for(state="attached", timeout=60 * SECONDS)

@@ -11,8 +11,8 @@ import numpy as np
 
 from minigrad.op import differentiable
 from minigrad.random import default_generator
-from minigrad.support.arguments import check_generator, check_probability
 from minigrad.support.products import rows_times
+from minigrad.support.settings import number, random_generator
 from minigrad.support.tiles import in_tiles
 from minigrad.tensor import Tensor, array
 
@@ -31,7 +31,7 @@ def _floats(x):
 def relu(x, /):
     """x where it is positive, else 0: any shape -> the same shape."""
     x = _floats(x)
-    return np.maximum(x, 0), lambda g: g * (x > 0)
+    return np.maximum(x, 0), lambda g: np.where(x <= 0, 0, g)
 
 
 @differentiable
@@ -165,11 +165,11 @@ def layer_norm(x, weight=None, bias=None, /, eps=1e-5, normalized_shape=None):
 
     Source: Ba, Kiros and Hinton, "Layer Normalization", 2016, equation 4.
     """
-    x = _floats(x)
+    x, eps = _floats(x), number("eps", eps, 0, below=True)
     shape = _normalized(x, weight, bias, normalized_shape)
     n = math.prod(shape)
     rows = x.reshape(-1, n)  # (N, n)
-    # The first entry goes first: equal entries become exactly 0, and large ones lose no digits.
+    # First minus the first entry: equal entries become exactly 0, and large ones lose no digits.
     normal = rows - rows[:, :1]
     normal -= normal.mean(1, keepdims=True)
     variance = np.vecdot(normal, normal, keepdims=True) / n  # (N, 1)
@@ -256,8 +256,8 @@ def dropout(x, p=0.5, training=True, generator=None):
 
     Source: Srivastava et al., "Dropout", 2014, in the form that leaves the mean unchanged.
     """
-    check_probability("dropout", p)
-    check_generator("dropout", generator)
+    number("dropout: p", p, 0, 1, below=True)
+    random_generator("dropout: generator", generator)
     x = x if isinstance(x, Tensor) else array(x)
     if not training or p == 0:
         return x
@@ -365,4 +365,4 @@ def mse_loss(prediction, target, /, reduction="mean"):
         raise ValueError("prediction and target must have one shape: reshape one of the two")
     difference = prediction - target
     value, spread = _reduce(difference * difference, reduction)
-    return (value, lambda g: 2 * difference * spread(g), lambda g: -2 * difference * spread(g))
+    return value, lambda g: 2 * spread(g) * difference, lambda g: -2 * spread(g) * difference

@@ -5,36 +5,50 @@ import math
 
 import numpy as np
 
-from minigrad.random import default_generator
-from minigrad.support.arguments import check_generator
+from minigrad.random import normal, uniform
+from minigrad.support.settings import number, random_generator
+from minigrad.tensor import Tensor
 
 
 # --- Constant and random initialisation ---
 
 
+def _array_of(parameter, who):
+    """The array of a parameter, to be filled in place."""
+    if not isinstance(parameter, Tensor):
+        raise TypeError(f"{who} fills the array of a tensor, and this is none: {parameter!r:.60}")
+    return parameter.data
+
+
 def zeros_(parameter):
     """Set all entries to 0; returns the parameter."""
-    parameter.data[...] = 0
+    _array_of(parameter, "zeros_")[...] = 0
     return parameter
 
 
 def ones_(parameter):
     """Set all entries to 1; returns the parameter."""
-    parameter.data[...] = 1
+    _array_of(parameter, "ones_")[...] = 1
     return parameter
 
 
 def uniform_(parameter, low=0.0, high=1.0, generator=None):
-    """Draw all entries uniformly between `low` and `high`; returns the parameter."""
-    check_generator("uniform_", generator)
-    parameter.data[...] = (generator or default_generator()).uniform(low, high, parameter.shape)
+    """Draw all entries uniformly from `low` up to, not including, `high`; returns the parameter."""
+    array = _array_of(parameter, "uniform_")
+    random_generator("uniform_: generator", generator)
+    number("uniform_: low", low, -math.inf, above=True, below=True)
+    number("uniform_: high", high, low, below=True)
+    array[...] = uniform(low, high, array.shape, generator, dtype=array.dtype).data
     return parameter
 
 
 def normal_(parameter, mean=0.0, std=1.0, generator=None):
     """Draw all entries from a normal distribution; returns the parameter."""
-    check_generator("normal_", generator)
-    parameter.data[...] = (generator or default_generator()).normal(mean, std, parameter.shape)
+    array = _array_of(parameter, "normal_")
+    random_generator("normal_: generator", generator)
+    number("normal_: mean", mean, -math.inf, above=True, below=True)
+    number("normal_: std", std, 0, below=True)
+    array[...] = normal(mean, std, array.shape, generator, dtype=array.dtype).data
     return parameter
 
 
@@ -43,7 +57,7 @@ def normal_(parameter, mean=0.0, std=1.0, generator=None):
 
 def _fans(parameter):
     """The number of inputs and outputs of a weight (out, in)."""
-    if parameter.ndim != 2:
+    if _array_of(parameter, "an initialiser").ndim != 2 or parameter.size == 0:
         raise ValueError(f"this initialiser needs a weight (out, in), not shape {parameter.shape}")
     fan_out, fan_in = parameter.shape
     return fan_in, fan_out

@@ -12,12 +12,13 @@ from minigrad.functional import cross_entropy_loss, mse_loss
 
 from minigrad.init import kaiming_uniform_, normal_, uniform_
 from minigrad.op import as_array
-from minigrad.support.arguments import check_probability, check_sizes
+from minigrad.ops import tanh
+from minigrad.support.settings import number, whole_number
 from minigrad.support.state import check_state
 from minigrad.tensor import Tensor
 
 
-# --- Parameter ---
+# --- Parameter and buffer ---
 
 
 class Parameter(Tensor):
@@ -46,18 +47,18 @@ class Buffer(Tensor):
 
 def _children(part):
     """The pairs (name, part) directly inside a module, a dictionary, a list or a tuple."""
-    if isinstance(part, Module):
-        inside = list(part.children())
-    elif isinstance(part, dict):
-        inside = list(part.items())
-    elif isinstance(part, (list, tuple)):
-        inside = list(enumerate(part))
-    else:
+    if not isinstance(part, (Module, dict, list, tuple)):
         return []
-    # A subclass of a container may have parts of its own beside those that it contains.
-    met = {id(x) for _, x in inside}
-    own = getattr(part, "__dict__", {})
-    return inside + [(name, x) for name, x in own.items() if id(x) not in met]
+    inside = []
+    if isinstance(part, Module):
+        inside += part.children()
+    if isinstance(part, dict):
+        inside += part.items()
+    if isinstance(part, (list, tuple)):
+        inside += enumerate(part)
+    named = {id(x) for _, x in inside}
+    attributes = getattr(part, "__dict__", {}).items()  # none, for plain lists and dictionaries
+    return inside + [(name, x) for name, x in attributes if id(x) not in named]
 
 
 class Module:
@@ -190,7 +191,8 @@ class Linear(Module):
     """
 
     def __init__(self, in_features, out_features, bias=True):
-        check_sizes("Linear", in_features=in_features, out_features=out_features)
+        whole_number("Linear: in_features", in_features, 1)
+        whole_number("Linear: out_features", out_features, 1)
         self.weight = Parameter(np.empty((out_features, in_features), np.float32))
         kaiming_uniform_(self.weight, gain=math.sqrt(1 / 3))
         self.bias = None
@@ -209,7 +211,8 @@ class Embedding(Module):
     """A learned vector for each token: tokens (...) of integers -> (..., embedding_dim)."""
 
     def __init__(self, num_embeddings, embedding_dim):
-        check_sizes("Embedding", num_embeddings=num_embeddings, embedding_dim=embedding_dim)
+        whole_number("Embedding: num_embeddings", num_embeddings, 1)
+        whole_number("Embedding: embedding_dim", embedding_dim, 1)
         self.weight = normal_(Parameter(np.empty((num_embeddings, embedding_dim), np.float32)))
 
     def forward(self, tokens):
@@ -226,8 +229,8 @@ class LayerNorm(Module):
     def __init__(self, normalized_shape, eps=1e-5, elementwise_affine=True, bias=True):
         shape = tuple(normalized_shape) if np.iterable(normalized_shape) else (normalized_shape,)
         for size in shape:
-            check_sizes("LayerNorm", normalized_shape=size)
-        self.normalized_shape, self.eps = shape, eps
+            whole_number("LayerNorm: normalized_shape", size, 1)
+        self.normalized_shape, self.eps = shape, number("LayerNorm: eps", eps, 0, below=True)
         self.weight = Parameter(np.ones(shape, np.float32)) if elementwise_affine else None
         self.bias = Parameter(np.zeros(shape, np.float32)) if elementwise_affine and bias else None
 
@@ -244,8 +247,7 @@ class Dropout(Module):
     """In training, each element zero with probability p and the others divided by 1 - p."""
 
     def __init__(self, p=0.5):
-        check_probability("Dropout", p)
-        self.p = p
+        self.p = number("Dropout: p", p, 0, 1, below=True)
 
     def forward(self, x):
         return functional.dropout(x, self.p, self.training)
@@ -272,7 +274,7 @@ class Tanh(Module):
     """The hyperbolic tangent."""
 
     def forward(self, x):
-        return x.tanh()
+        return tanh(x)
 
 
 class Sigmoid(Module):

@@ -11,7 +11,13 @@ import numpy as np
 from minigrad.op import differentiable, pytorch_names
 
 
-# --- Arithmetic ---
+# --- A value and its rule ---
+
+
+@differentiable(broadcasts=True)
+def mul(a, b, /):
+    """a * b."""
+    return a * b, lambda g: g * b, lambda g: g * a
 
 
 @differentiable(broadcasts=True)
@@ -26,10 +32,14 @@ def sub(a, b, /):
     return a - b, lambda g: g, lambda g: -g
 
 
-@differentiable(broadcasts=True)
-def mul(a, b, /):
-    """a * b."""
-    return a * b, lambda g: g * b, lambda g: g * a
+@differentiable
+def tanh(x, /):
+    """The hyperbolic tangent."""
+    value = np.tanh(x)
+    return value, lambda g: g * (1 - value * value)
+
+
+# --- Arithmetic ---
 
 
 @differentiable(broadcasts=True)
@@ -120,6 +130,9 @@ def log(x, /):
     return np.log(x), lambda g: g / x
 
 
+# --- Functions of school calculus ---
+
+
 @differentiable
 def sqrt(x, /):
     """The square root; nan below 0."""
@@ -152,13 +165,6 @@ def tan(x, /):
     return value, lambda g: g * (1 + value * value)
 
 
-@differentiable
-def tanh(x, /):
-    """The hyperbolic tangent."""
-    value = np.tanh(x)
-    return value, lambda g: g * (1 - value * value)
-
-
 @differentiable(widens=False)
 def clip(x, /, min=None, max=None):
     """x held between `min` and `max` (numbers); its derivative is 1 inside and 0 outside."""
@@ -166,6 +172,9 @@ def clip(x, /, min=None, max=None):
     if value.shape != x.shape:
         raise ValueError("min and max are numbers: use minimum and maximum for arrays")
     return value, lambda g: g * (x == value)
+
+
+# --- Choosing between two values ---
 
 
 @differentiable(broadcasts=True, widens=False)
@@ -211,6 +220,9 @@ def _count(x, axis):
     """How many entries of x a reduction over that axis (several, or all) makes one."""
     shape = np.shape(x)
     return int(np.prod(shape if axis is None else np.take(shape, axis)))
+
+
+# --- More reductions ---
 
 
 @differentiable(widens=False)

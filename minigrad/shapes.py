@@ -78,19 +78,13 @@ def reshape(x, /, *shape):
     return x.reshape(shape), lambda g: g.reshape(x.shape)
 
 
-@pytorch_names
-def flatten(x, start=0):
-    """All axes from `start` on as one."""
-    shape = np.shape(x)
-    if start and not -len(shape) <= start < len(shape):
-        raise IndexError(f"flatten: axis {start} is out of bounds for shape {shape}")
-    return reshape(x, (*shape[:start], math.prod(shape[start:])))
-
-
 @rearranging
 def transpose(x, /, axis0, axis1):
     """x with two of its axes swapped."""
     return x.swapaxes(axis0, axis1), lambda g: g.swapaxes(axis0, axis1)
+
+
+# --- More shapes ---
 
 
 @rearranging
@@ -99,6 +93,15 @@ def permute(x, /, *axes):
     axes = axes[0] if len(axes) == 1 and np.ndim(axes[0]) else axes
     value = np.transpose(x, axes)
     return value, lambda g: np.transpose(g, np.argsort([axis % x.ndim for axis in axes]))
+
+
+@pytorch_names
+def flatten(x, start=0):
+    """All axes from `start` on as one."""
+    shape = np.shape(x)
+    if start and not -len(shape) <= start < len(shape):
+        raise IndexError(f"flatten: axis {start} is out of bounds for shape {shape}")
+    return reshape(x, (*shape[:start], math.prod(shape[start:])))
 
 
 @rearranging
@@ -140,6 +143,9 @@ def getitem(x, /, index):
     return x[index], lambda g: Part(g, index)
 
 
+# --- Repeating and splitting ---
+
+
 @pytorch_names
 def repeat(x, repeats, axis=None):
     """Each element (or each slice along the axis) `repeats` times in a row, as in NumPy."""
@@ -173,6 +179,9 @@ def _sizes(size, n):
     if size <= 0:
         return [-1]  # which `split` refuses
     return [size] * (n // size) + ([n % size] if n % size else [])
+
+
+# --- Indexing and joining ---
 
 
 @rearranging

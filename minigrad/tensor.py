@@ -221,7 +221,7 @@ class Tensor(Node):
         return f"Tensor({values}{notes})"
 
 
-# --- Creating tensors ---
+# --- New tensors ---
 
 
 def array(data, dtype=None, requires_grad=False):
@@ -235,6 +235,9 @@ def array(data, dtype=None, requires_grad=False):
     if isinstance(data, (list, tuple)):
         data = unwrap(data)
     return Tensor(np.array(as_array(data, dtype)), requires_grad)
+
+
+# --- The makers of tensors ---
 
 
 def _shape(sizes):

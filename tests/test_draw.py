@@ -37,6 +37,7 @@ DRAWINGS = [
         ({"a": MATRIX, "b": MATRIX.T, "a @ b": MATRIX @ MATRIX.T},),
         {"operators": ["@", "="], "highlight": {"a": np.s_[1], "b": np.s_[:, 2]}, "title": "t"},
     ),
+    (draw.tensors, ({"a": MATRIX, "b": 1},), {"groups": {"a": [[0]], "b": -1}}),
     (draw.strides, (MATRIX,), {}),
     (
         draw.strides,
@@ -102,6 +103,9 @@ DRAWINGS = [
     (draw.attention, (CAUSAL, "a\nb"), {"titles": ["one", "two"]}),
     (draw.attention, ([CAUSAL[0], TensorLike(CAUSAL[1])], ["to", "be", "or"]), {"title": "t"}),
     (draw.stream, ([["ln", "attn"], ["ln", "mlp"]],), {"title": "t"}),
+    (draw.gpt2_map, (), {"lit": "05"}),
+    (draw.gpt2_map, (), {"lit": [8, "02"], "done": [1]}),
+    (draw.gpt2_map, (), {}),
     (draw.tokens, ("to be\n", range(6)), {"title": "t"}),
     (
         draw.walk,
@@ -122,6 +126,8 @@ REFUSALS = [
     (draw.tensors, (MATRIX,), {}, "dictionary"),
     (draw.tensors, ({"a": 1, "b": 2},), {"operators": ["+", "="]}, "signs"),
     (draw.tensors, ({"a": [1]},), {"highlight": {"z": 0}}, "highlight"),
+    (draw.tensors, ({"a": [1]},), {"groups": {"z": 0}}, "groups"),
+    (draw.tensors, ({"a": [1]},), {"groups": {"a": [0, 1]}}, "groups"),
     (draw.strides, (np.zeros(100),), {}, "at most 32"),
     (draw.broadcast, (MATRIX, [1, 2, 3], MATRIX), {}, "do not broadcast"),
     (draw.broadcast, (MATRIX, 1, MATRIX[0]), {}, "result"),
@@ -145,6 +151,8 @@ REFUSALS = [
     (draw.attention, (CAUSAL, "to be"), {}, "tokens"),
     (draw.attention, (CAUSAL, "abc"), {"titles": ["one"]}, "titles"),
     (draw.stream, ([[]],), {}, "branches"),
+    (draw.gpt2_map, (), {"lit": "11"}, "11"),
+    (draw.gpt2_map, (), {"done": [0]}, "00"),
     (draw.tokens, ("abc", [1]), {}, "ids"),
     (draw.walk, ({"0": "Linear"},), {"shared": {"2": "1"}}, "shared"),
     (draw.windows, ("abc", "ab"), {}, "lengths"),
@@ -367,3 +375,73 @@ def test_a_figure_can_go_to_a_file(tmp_path):
     with draw.to_file(tmp_path / "bars.png"):
         draw.bars({"a": 1, "b": 2}, caption="b is twice as long.")
     assert (tmp_path / "bars.png").read_bytes().startswith(b"\x89PNG")
+
+
+# --- The map of GPT-2 ---
+
+
+def test_the_map_has_the_shapes_of_the_model_that_comes_with_the_course():
+    import minigrad as mg
+    from course.draw import gpt2
+
+    config = mg.load_pretrained()[0].config
+    B, T, C = 32, config.context_size, config.embedding_dim
+    H, D, V = config.num_heads, C // config.num_heads, config.vocab_size
+    text = inspect.getsource(gpt2)
+    for shape in (
+        (B, T), (B, T, C), (B, T, 3 * C), (B, T, 4 * C), (B, H, T, D), (B, H, T, T), (B, T, V)
+    ):  # fmt: skip
+        assert str(shape) in text, shape
+    assert f"{config.num_blocks} blocks" in text
+    assert f"{H} heads of {D} numbers" in gpt2.KEY and f"{V} different characters" in gpt2.KEY
+
+
+def test_every_lesson_has_its_place_on_the_map():
+    from course.draw import gpt2
+
+    placed = {lesson for part in gpt2.PARTS for lesson in part.lessons}
+    assert placed == set(gpt2.BUILDS) == {f"{number:02}" for number in range(1, 11)}
+
+
+def test_boxes_of_the_map_lie_in_the_picture_and_apart():
+    from course.draw import gpt2
+
+    places = [(left, top, left + w, top + h) for _, _, left, top, w, h in gpt2.areas()]
+    for number, (a, b, c, d) in enumerate(places):
+        assert 0 <= a < c <= 1 and 0 <= b < d <= 1
+        for left, top, right, bottom in places[:number]:
+            assert c <= left or right <= a or d <= top or bottom <= b, (number, a, b)
+
+
+def test_what_is_lit_and_what_is_done_differ_in_more_than_colour():
+    from course.draw import gpt2
+
+    def texts(lit, done):
+        with style.settings():
+            ax = gpt2._figure(lit, done).axes[0]
+        return sorted(
+            (text.get_text(), str(text.get_fontweight()), round(box.get_linewidth(), 1))
+            for text in ax.texts
+            if (box := text.get_bbox_patch()) and text.get_text().strip("0123456789 ✓") == ""
+        ), sorted(patch.get_linewidth() for patch in ax.patches)
+
+    plain, lit, done = texts([], []), texts(["05"], []), texts([], ["05"])
+    assert plain != lit and plain != done and lit != done
+    assert ("5", "bold", 0.9) in lit[0] and ("5 ✓", "normal", 0.9) in done[0]
+    assert lit[1][-1] == 3 > plain[1][-1]
+
+
+def test_the_map_says_all_of_it_in_the_place_of_the_picture(monkeypatch):
+    pytest.importorskip("IPython.display")
+    shown = []
+    monkeypatch.setattr("IPython.get_ipython", lambda: object())
+    monkeypatch.setattr(
+        "IPython.display.display", lambda data, raw, metadata=None: shown.append((data, metadata))
+    )
+    draw.gpt2_map(lit="03")
+    (picture, metadata), (caption, _) = shown
+    alt = metadata["image/png"]["alt"]
+    assert picture["text/plain"] == alt and "lessons 01, 02" in alt
+    for word in ("embeddings", "masked", "softmax", "cross-entropy", "Backward"):
+        assert word in alt
+    assert "layer norm, GELU, softmax" in caption["text/markdown"] and len(alt) > 500

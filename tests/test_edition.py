@@ -203,6 +203,35 @@ def test_check_and_progress_in_a_terminal(mine):
     assert code == 0 and "01.1 ✓  01.2 ✗  01.3 ·" in printed and "0/5" in printed
 
 
+DRAWN = """
+from course.draw import gpt2, style
+
+gpt2.show = style.show = lambda fig, caption, alt=None: print(caption, "|", alt)
+from course import progress
+
+progress({})
+"""
+
+
+def test_progress_in_a_notebook_draws_the_map_with_what_is_built(mine):
+    def drawn(lesson):
+        command = [sys.executable, "-c", DRAWN.format(lesson)]
+        return subprocess.run(
+            command, cwd=mine, capture_output=True, encoding="utf-8", check=True
+        ).stdout
+
+    assert "With a tick" not in drawn(1)
+    answers.borrow(["01", "02", "06"], root=mine)
+    write_body(mine, "03.1", EXERCISES["03.1"].solution)
+    printed = drawn(3)
+    assert "In thick frames, what this lesson builds: layer norm" in printed
+    assert "03.1 ✓  03.2 ·" in printed and "what is built: lessons 01, 02, 06." in printed
+    printed = drawn("")
+    assert f"Your {len(EXERCISES)} exercises" in printed and "lessons 01, 02, 06." in printed
+    next((mine / "notebooks").glob("01_*")).write_text("{", encoding="utf-8")
+    assert "? its notebook cannot be read: 5" in drawn(1)
+
+
 def test_a_saved_notebook_is_judged_without_an_export(mine):
     """A fresh checkout, as in CI: the package holds nothing that a lesson exported."""
     for number, exercise in EXERCISES.items():
@@ -558,7 +587,8 @@ def test_with_the_answers_typed_in_the_library_is_the_students_and_is_ours(mine,
         everything = whole or name == LESSONS[-1]
         ran = run_notebook(mine, name, (lambda cell: True) if everything else is_exported)
         assert errors(ran) == [], name
-    last = "".join(output.get("text", "") for output in ran.cells[-1]["outputs"])
+    ending = next(cell for cell in ran.cells if "\nprovenance(" in cell["source"])
+    last = "".join(output.get("text", "") for output in ending["outputs"])
     assert last.count("  yours\n") == len(EXERCISES) and "borrowed" not in last
     for path in (ROOT / "minigrad").glob("*.py"):
         assert (mine / "minigrad" / path.name).read_bytes() == path.read_bytes(), path.name

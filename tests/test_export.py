@@ -77,6 +77,8 @@ def test_the_last_code_cell_of_each_lesson_exports_it():
         cells = read(path).cells
         exporting = [cell for cell in cells if f'export("{path.stem}")' in cell.source]
         after = cells[cells.index(exporting[-1]) + 1 :]
+        if after and "progress(" in after[-1].source:  # where the reader is now
+            after.pop()
         # The last lesson ends with what the whole library wrote, and whose it is.
         assert [cell.source for cell in after[-1:]] in (
             [],

@@ -241,3 +241,220 @@ def test_clipping_gradients_that_overflow_reports_it():
     assert p.grad.tolist() == [inf, 1]
     p.grad = np.array([nan, 1], np.float32)
     assert math.isnan(mg.optim.clip_grad_norm_([p], 1.0))
+
+
+# --- Functions of lesson 03: tails, equal rows, integers, options ---
+
+
+def sigmoid_64(x):
+    return math.exp(min(x, 0)) / (1 + math.exp(-abs(x)))
+
+
+@both
+def test_tails_keep_their_digits(dtype):
+    """Left of 0 nothing is the small difference of two large numbers, nor in a derivative."""
+    x = np.array([-80.0, -37.5, -20, -17, -5, 0, 5, 17, 20, 37.5, 80])
+    right = np.array([sigmoid_64(number) for number in x])
+    slopes = right * right[::-1]  # sigmoid(x) sigmoid(-x)
+    softplus = np.array([max(number, 0) + math.log1p(math.exp(-abs(number))) for number in x])
+    close = {"rtol": 1e-6 if dtype == np.float32 else 1e-13, "atol": 0}
+    for f, value, slope in ((mg.sigmoid, right, slopes), (mg.softplus, softplus, right)):
+        found = value_and_slope(f, x, dtype)
+        assert np.allclose(found, (value, slope), **close), f.__name__
+    log = value_and_slope(lambda x: mg.log(mg.sigmoid(x)), [-20.0], dtype)
+    assert np.allclose(log, ([-20.0], [1.0]), rtol=1e-6)
+
+
+@both
+def test_the_left_tail_of_gelu_keeps_its_digits(dtype):
+    a, b = 2 * math.sqrt(2 / math.pi), 0.044715
+    x = np.array([-9.0, -7, -5, -3, -1, 0, 1, 5])
+    phi = np.array([sigmoid_64(a * (number + b * number**3)) for number in x])
+    slope = phi + x * phi * (1 - phi) * a * (1 + 3 * b * x * x)
+    # An argument of 80 has an error of 4e-6 in float32, and the exponential passes it on.
+    close = {"rtol": 2e-5 if dtype == np.float32 else 1e-12, "atol": 0}
+    assert np.allclose(value_and_slope(mg.gelu, x, dtype), (x * phi, slope), **close)
+
+
+@both
+@pytest.mark.parametrize("n", [1, 2, 3, 7, 100, 288])
+def test_equal_numbers_normalised_are_zero(dtype, n):
+    for constant in (0.1, -1 / 3, 1e4, 12345.678, -1e30, 1e-30):
+        x = np.full((2, n), constant, dtype)
+        assert not mg.layer_norm(x, np.ones(n, dtype)).data.any(), constant
+
+
+def test_layer_norm_of_large_means_against_float64():
+    rng = np.random.default_rng(0)
+    for mean in (0, 1e2, 1e4, 1e6):
+        x = (mean + rng.standard_normal((50, 288))).astype(np.float32)
+        g = rng.standard_normal((50, 288)).astype(np.float32)
+        found, right = [], []
+        for results, rows in ((found, x), (right, x.astype(np.float64))):
+            leaf = mg.array(rows, requires_grad=True)
+            y = mg.layer_norm(leaf)
+            y.backward(g)
+            results += [y.data, leaf.grad]
+        reference = x.astype(np.float64) - x.astype(np.float64).mean(1, keepdims=True)
+        reference /= np.sqrt((reference**2).mean(1, keepdims=True) + 1e-5)
+        assert np.abs(right[0] - reference).max() < 1e-9
+        for a, b in zip(found, right):
+            assert np.abs(a - b).max() < 2e-6, mean
+
+
+def test_layer_norm_over_several_axes_and_without_affine():
+    rng = np.random.default_rng(0)
+    x, weight, bias = (rng.normal(size=shape) for shape in ((2, 3, 4), (3, 4), (3, 4)))
+    normal = (x - x.mean((1, 2), keepdims=True)) / np.sqrt(x.var((1, 2), keepdims=True) + 1e-5)
+    for y, right in (
+        (mg.layer_norm(x, normalized_shape=(3, 4)), normal),
+        (mg.layer_norm(x, None, None, normalized_shape=(3, 4)), normal),
+        (mg.layer_norm(x, weight), normal * weight),
+        (mg.layer_norm(x, weight, bias), normal * weight + bias),
+        (mg.layer_norm(x, None, bias, normalized_shape=(3, 4)), normal + bias),
+        (mg.layer_norm(x), mg.layer_norm(x, np.ones(4)).data),
+    ):
+        assert np.allclose(y.data, right)
+    assert mg.check_gradients(mg.layer_norm, x, weight, bias)
+    assert mg.check_gradients(lambda x: mg.layer_norm(x, normalized_shape=(3, 4)), x)
+    assert mg.check_gradients(lambda x, b: mg.layer_norm(x, None, b), x, bias[0])
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.int64, bool])
+def test_functions_of_integers_compute_in_floats(dtype):
+    x = np.array([[0, 1, 100, 127]], dtype)
+    functions = mg.relu, mg.sigmoid, mg.softplus, mg.gelu, mg.softmax, mg.log_softmax, mg.layer_norm
+    for f in functions:
+        got = f(x)
+        assert got.dtype == np.float32, f.__name__
+        assert np.array_equal(got.data, f(x.astype(np.float32)).data), f.__name__
+    eye = np.eye(4, dtype=dtype)
+    assert mg.linear(x, eye, x[0]).tolist() == (2 * x.astype(float)).tolist()
+    assert mg.mse_loss(x, x[:, ::-1]).item() == np.mean((x - x[:, ::-1].astype(float)) ** 2)
+    assert (
+        mg.cross_entropy_loss(x, [2]).item()
+        == mg.cross_entropy_loss(x.astype(np.float32), [2]).item()
+    )
+    kept = mg.dropout(x, 0.5, generator=np.random.default_rng(0)).data
+    assert set((kept - 2.0 * x)[kept != 0].tolist()) <= {0.0}
+
+
+def test_small_integers_do_not_wrap_in_the_loss():
+    loss = mg.mse_loss(np.array([0], np.uint8), np.array([200], np.uint8))
+    assert loss.item() == 40000
+
+
+def test_reductions_and_ignored_targets():
+    x = np.random.default_rng(0).normal(size=(2, 3, 5))
+    targets = np.array([[0, -100, 4], [2, 2, -100]])
+    counted = targets != -100
+    each = -mg.log_softmax(x).data[counted, targets[counted]]
+    none = mg.cross_entropy_loss(x, targets, reduction="none")
+    assert none.shape == (2, 3) and np.allclose(none.data[counted], each)
+    assert not none.data[~counted].any()
+    for reduction, right in (("mean", each.mean()), ("sum", each.sum())):
+        assert mg.cross_entropy_loss(x, targets, reduction=reduction).item() == pytest.approx(right)
+        by_padding = np.where(counted, targets, 1)  # any class may stand for padding
+        by_padding[0, 0] = 1
+        mg.cross_entropy_loss(x, by_padding, reduction=reduction, ignore_index=1)
+    for reduction in ("mean", "sum", "none"):
+        assert mg.check_gradients(
+            lambda x, r=reduction: mg.cross_entropy_loss(x, targets, reduction=r), x
+        )
+        assert mg.check_gradients(
+            lambda a, b, r=reduction: mg.mse_loss(a, b, reduction=r), x[0], x[1]
+        )
+    nan_where_ignored = np.where(counted[..., None], x, nan)
+    leaf = mg.array(nan_where_ignored, requires_grad=True)
+    loss = mg.cross_entropy_loss(leaf, targets)
+    loss.backward()
+    assert loss.item() == pytest.approx(each.mean()) and np.isfinite(leaf.grad).all()
+    nothing = mg.cross_entropy_loss(x, np.full((2, 3), -100), reduction="sum")
+    assert nothing.item() == 0
+    assert mg.mse_loss([1.0, 2.0], [1.0, 4.0], reduction="none").tolist() == [0, 4]
+    assert mg.mse_loss([1.0, 2.0], [1.0, 4.0], reduction="sum").item() == 4
+
+
+def test_dropout_takes_lists():
+    assert mg.dropout([1.0, 2.0], training=False).tolist() == [1, 2]
+    assert set(mg.dropout([1.0, 2.0], 0.5).tolist()) <= {0, 2, 4}
+
+
+# --- From the smallest numbers to the largest ---
+
+
+def of_every_size(dtype):
+    info = np.finfo(dtype)
+    sizes = [0, info.smallest_subnormal, info.tiny, 1e-30, 1, 12, 89, 104, 750, 1e4, 1.8e19, 1e20]
+    sizes += [1e30, info.max / 2, info.max]
+    return np.array([*sizes, *(-size for size in sizes)], dtype)
+
+
+@both
+@pytest.mark.parametrize("f", [mg.relu, mg.sigmoid, mg.softplus, mg.gelu, mg.tanh])
+@pytest.mark.filterwarnings("error")
+def test_no_slope_is_nan_where_the_number_is_finite(dtype, f):
+    values, slopes = value_and_slope(f, of_every_size(dtype), dtype)
+    assert np.isfinite(values).all()
+    assert np.isfinite(slopes).all() and -0.2 < min(slopes) and max(slopes) < 1.2
+    assert slopes[14] == (0 if f in (mg.sigmoid, mg.tanh) else 1) and slopes[-1] == 0
+
+
+@both
+def test_activations_at_infinity_and_nan(dtype):
+    for f, values, slopes in [
+        (mg.relu, [inf, 0], [1, 0]),
+        (mg.sigmoid, [1, 0], [0, 0]),
+        (mg.softplus, [inf, 0], [1, 0]),
+        (mg.tanh, [1, -1], [0, 0]),
+    ]:
+        assert value_and_slope(f, [inf, -inf], dtype) == (values, slopes)
+        assert np.isnan(value_and_slope(f, [nan], dtype)[0]).all()
+    assert value_and_slope(mg.relu, [nan], dtype)[1] == [1]  # as in PyTorch: nothing is hidden
+    assert mg.gelu(mg.array([inf])).item() == inf  # x Φ(x) at -inf is -inf times 0, and nan
+
+
+@both
+def test_relu_stops_a_gradient_that_is_infinite(dtype):
+    x = mg.array(np.array([-1, 0, 1], dtype), requires_grad=True)
+    mg.relu(x).backward(np.full(3, inf, dtype))
+    assert x.grad.tolist() == [0, 0, inf] and x.grad.dtype == dtype
+
+
+@both
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("f", [mg.softmax, mg.log_softmax, mg.layer_norm])
+def test_rows_of_the_largest_and_the_smallest_numbers(dtype, f):
+    top, least = np.finfo(dtype).max, np.finfo(dtype).smallest_subnormal
+    for row in ([top] * 3, [-top] * 3, [least, -least, 0], [0, 0, 0]):
+        values, slopes = value_and_slope(f, [row], dtype)
+        equal = {mg.softmax: 1 / 3, mg.log_softmax: -math.log(3), mg.layer_norm: 0}[f]
+        np.testing.assert_allclose(values, [[equal] * 3], rtol=1e-6, atol=1e-20)
+        np.testing.assert_allclose(slopes, [[0] * 3], atol=1e-6)
+
+
+@both
+def test_the_gradient_of_mse_loss_overflows_only_where_it_must(dtype):
+    top = np.finfo(dtype).max
+    x = mg.array(np.array([top, -top, 0], dtype), requires_grad=True)
+    t = mg.array(np.zeros(3, dtype), requires_grad=True)
+    mg.mse_loss(x, t).backward()
+    expected = np.array([top, -top, 0], dtype) / 3 * 2
+    np.testing.assert_allclose(x.grad, expected, rtol=1e-6)
+    np.testing.assert_allclose(t.grad, -expected, rtol=1e-6)
+
+
+class Highest(np.random.Generator):
+    """Draws the largest number below `high` in float64, which float32 rounds to `high`."""
+
+    def uniform(self, low, high, size):
+        return np.full(size, np.nextafter(high, low))
+
+
+@both
+@pytest.mark.parametrize("low, high", [(0, 1), (-1, 1), (-3, -2), (0, 1e-40), (-1e30, 1e30)])
+def test_uniform_stays_below_its_upper_end(dtype, low, high):
+    parameter = mg.nn.Parameter(np.zeros(5, dtype))
+    mg.nn.init.uniform_(parameter, low, high, Highest(np.random.PCG64(0)))
+    assert (parameter.data < dtype(high)).all() and (parameter.data >= dtype(low)).all()
+    assert mg.nn.init.uniform_(parameter, high, high).data.tolist() == [dtype(high)] * 5

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from course.grading import files, judging, nbgrader
+from course.grading import budget, judging, nbgrader
 from course.lessons.exercise import exercises
 from course.lessons.notebooks import ROOT, load, paths
 from course.sandbox import protocol
@@ -90,6 +90,6 @@ def test_the_page_names_every_option_and_the_limits():
     options = set(re.findall(r'"(--[a-z-]+)"', source))
     pages = INSTRUCTORS + (ROOT / "docs" / "classroom.md").read_text(encoding="utf-8")
     assert options and not [option for option in options if option not in pages]
-    assert f"{files.NOTEBOOK_LIMIT // 10**6} MB" in INSTRUCTORS
+    assert f"{budget.NOTEBOOK_LIMIT // 10**6} MB" in INSTRUCTORS
     assert f"at most {protocol.LIMIT >> 20} MB" in INSTRUCTORS
     assert (judging.LIMITS.cpu, judging.LIMITS.seconds) == (4, 12.0)

@@ -63,7 +63,10 @@ def test_state_round_trip_copies():
             lambda s: s.update({"first.bias": np.ones(5)}),
             r"first.bias has shape \(5,\), not \(4,\)",
         ),
-        (lambda s: s.update({"named.b.weight": np.full((2, 4), "x")}), "named.b.weight holds <U1"),
+        (
+            lambda s: s.update({"named.b.weight": np.full((2, 4), "x")}),
+            "named.b.weight holds <U1, not float32",
+        ),
     ],
 )
 def test_a_state_that_does_not_fit_is_refused_whole(change, message):
@@ -92,7 +95,7 @@ def test_dropout_rescales_in_training_and_does_nothing_in_eval():
     assert (y == 0).mean() == pytest.approx(0.25, abs=0.02)
     assert layer.eval()(x) is x
     for p in (1.0, -0.1, 2):
-        with pytest.raises(ValueError, match=r"Dropout: p is a probability in \[0, 1\)"):
+        with pytest.raises(ValueError, match=r"Dropout: p must be at least 0 and below 1"):
             nn.Dropout(p)
 
 
@@ -125,6 +128,132 @@ def test_initialisers_have_their_standard_deviation(name, std):
     data = parameter.data
     getattr(nn.init, name)(parameter, generator=np.random.default_rng(0))
     assert parameter.data is data and data.std() == pytest.approx(std, rel=0.02)
+
+
+# --- Parts of a module ---
+
+
+class Named(nn.Sequential):
+    pass
+
+
+class ModuleAndList(nn.Module, list):
+    pass
+
+
+class ModuleAndDict(nn.Module, dict):
+    pass
+
+
+def container(kind):
+    """A container of that class with a layer inside, in a module."""
+    layer, holder = nn.Linear(1, 1), nn.Module()
+    holder.part = kind(layer) if issubclass(kind, nn.Sequential) else kind()
+    if isinstance(holder.part, dict):
+        holder.part["0"] = layer
+    elif isinstance(holder.part, list):
+        holder.part.append(layer)
+    return holder
+
+
+class OwnList(list):
+    pass
+
+
+class OwnDict(dict):
+    pass
+
+
+@pytest.mark.parametrize(
+    "kind", [nn.Sequential, Named, ModuleAndList, ModuleAndDict, OwnList, OwnDict]
+)
+def test_a_container_keeps_parts_of_its_own(kind):
+    holder = container(kind)
+    plain = ["part.0.weight", "part.0.bias"]
+    assert list(holder.state_dict()) == plain
+    holder.part.scale = nn.Parameter([1.0])
+    holder.part.more = [nn.Linear(1, 1, bias=False)]
+    assert set(holder.state_dict()) == {*plain, "part.scale", "part.more.0.weight"}
+    assert any(p is holder.part.scale for p in holder.parameters())
+    other = container(kind)
+    other.part.scale = nn.Parameter([5.0])
+    other.part.more = [nn.Linear(1, 1, bias=False)]
+    other.load_state_dict(holder.state_dict())
+    assert other.part.scale.data[0] == 1
+
+
+def test_buffers_are_saved_and_not_learned():
+    model = nn.Sequential(nn.Linear(2, 2))
+    model.mean = nn.Buffer(np.array([1, 2]))
+    model[0].table = nn.Buffer([0.5])
+    assert list(model.state_dict()) == ["0.weight", "0.bias", "0.table", "mean"]
+    assert [name for name, _ in model.named_buffers()] == ["0.table", "mean"]
+    assert model.num_parameters() == 6 and len(model.parameters()) == 2
+    assert not any(buffer.requires_grad for buffer in model.buffers())
+    state = model.state_dict() | {"mean": np.array([3, 4])}
+    mean = model.mean
+    model.load_state_dict(state)
+    assert model.mean is mean and mean.tolist() == [3, 4]
+    with pytest.raises(ValueError, match="mean holds float64, not int64"):
+        model.load_state_dict(state | {"mean": np.array([0.5, 1])})
+    assert mean.tolist() == [3, 4]
+
+
+def test_two_tensors_of_one_name_are_not_saved_as_one():
+    model = nn.Module()
+    model.parts = {1: nn.Parameter([1.0]), "1": nn.Parameter([2.0])}
+    with pytest.raises(ValueError, match="two tensors of one name: .*parts.1"):
+        model.state_dict()
+
+
+def test_a_module_inside_itself_and_a_list_inside_itself():
+    model = nn.Module()
+    model.weight, model.me, model.parts = nn.Parameter([1.0]), model, [model]
+    model.parts.append(model.parts)
+    assert list(model.state_dict()) == ["weight"]
+
+
+WALKS = (
+    "parameters named_parameters buffers named_buffers modules children state_dict train eval "
+    "zero_grad num_parameters __repr__ _walk"
+).split()
+
+
+@pytest.mark.parametrize("what", WALKS + ["load_state_dict", "a state that does not fit", "a step"])
+def test_a_model_is_freed_at_once(what):
+    """No method leaves a reference cycle, which would keep a model until the next collection."""
+    gc.collect()
+    gc.disable()
+    try:
+        model = nn.Sequential(nn.Linear(3, 3), nn.LayerNorm(3), nn.Dropout(0.5))
+        weight = weakref.ref(model[0].weight)
+        if what in WALKS:
+            getattr(model, what)()
+        elif what == "load_state_dict":
+            model.load_state_dict(model.state_dict())
+        elif what == "a step":
+            loss = nn.cross_entropy_loss(model(mg.ones(2, 3)), [0, 1])
+            loss.backward()
+            del loss
+        else:
+            with pytest.raises(ValueError, match="is missing") as info:
+                model.load_state_dict({})
+            del info
+        del model
+        assert weight() is None
+    finally:
+        gc.enable()
+
+
+def test_layer_norm_as_a_module():
+    x = mg.array(np.arange(24.0).reshape(2, 3, 4))
+    both = nn.LayerNorm((3, 4))
+    assert both.weight.shape == both.bias.shape == (3, 4)
+    assert np.allclose(both(x).data, mg.layer_norm(x, normalized_shape=(3, 4)).data)
+    bare = nn.LayerNorm((3, 4), elementwise_affine=False)
+    assert bare.parameters() == [] and np.allclose(bare(x).data, both(x).data)
+    assert [n for n, _ in nn.LayerNorm(4, bias=False).named_parameters()] == ["weight"]
+    assert np.allclose(nn.LayerNorm(4)(x).data, mg.layer_norm(x).data)
 
 
 # --- Optimizers ---

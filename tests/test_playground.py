@@ -9,6 +9,8 @@ import importlib.util
 import json
 import random
 import re
+from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -16,6 +18,7 @@ import pytest
 import minigrad as mg
 from maintain import browser
 from minigrad.apps import publish, web
+from minigrad.apps.fast import FastGPT, FastGPTConfig
 from minigrad.apps.playground import Service, answer, models_of, playground
 from minigrad.apps.pretrained import PATH, load_pretrained, save_pretrained
 from minigrad.apps.sampler import Sampler
@@ -76,6 +79,25 @@ def test_a_silent_head_changes_the_guess_and_the_model_stays(service):
     assert service.look("ROMEO:\nWhat", SETTINGS)["before"] == pytest.approx(plain)
 
 
+def test_a_model_of_the_fast_recipe_can_be_looked_into():
+    model = small_model(FastGPT, FastGPTConfig, {"zero_init": False})
+    tokens = np.array([[1, 2, 3, 0, 4, 2]])
+    maps = model.attention(tokens)
+    assert maps.shape == (2, 1, 2, 6, 6)
+    assert maps.sum(-1) == pytest.approx(np.ones((2, 1, 2, 6)), abs=1e-6)
+    assert np.triu(maps, k=1).max() == 0
+    service = Service({"fast": lambda: (model, CharTokenizer("abc \n"))})
+    look = service.look("ab c\nb", SETTINGS)
+    encoded = service.tokenizer.encode("ab c\nb")[None, :]
+    assert look["maps"].reshape(maps.shape) == pytest.approx(model.attention(encoded))
+    assert look["lens"][-1] == pytest.approx(look["before"], abs=1e-6)
+    # The map is what attention does: the values, weighted by it, are its result.
+    attn, x = model.blocks[0].attn, model.blocks[0].ln1(model.embedded(encoded))
+    values = attn.in_proj(x).data[..., 32:].reshape(1, 6, 2, 8).transpose(0, 2, 1, 3)
+    mixed = (attn.weights(x) @ values).transpose(0, 2, 1, 3).reshape(1, 6, 16)
+    assert attn.out_proj(mg.array(mixed)).data == pytest.approx(attn(x).data, abs=1e-6)
+
+
 @pytest.mark.parametrize(
     ("method", "parameters", "words"),
     [
@@ -113,7 +135,7 @@ def test_a_page_asks_nobody_for_anything():
     assert "import " not in re.sub(r"//.*", "", scripts)
     assert not re.search(r"""(src|href)\s*=\s*["']""", page)
     assert "http" not in re.sub(
-        r'"http-equiv', "", page[: page.index('id="model"')].replace("http-equiv", "")
+        r'"http-equiv', "", page[: page.index("data-model=")].replace("http-equiv", "")
     )
 
 
@@ -155,6 +177,24 @@ def engine(context, tmp_path_factory):
     page.close()
 
 
+SIZES = {"context_size": 8, "num_blocks": 2, "num_heads": 2, "embedding_dim": 16, "vocab_size": 5}
+OTHER_MODELS = [
+    (GPT2, GPT2Config, {}),
+    (GPT2, GPT2Config, {"bias": True, "tie_weights": True}),
+    (FastGPT, FastGPTConfig, {"zero_init": False}),
+    (FastGPT, FastGPTConfig, {"zero_init": False, "bigram_dim": 0}),
+    *(
+        (FastGPT, FastGPTConfig, {"zero_init": False, part: False})
+        for part in ("rotary", "rms_norm", "qk_norm", "squared_relu")
+    ),
+]
+
+
+def small_model(kind, config, options):
+    mg.manual_seed(0)
+    return kind(config(**SIZES, **options)).eval()
+
+
 class TestEngine:
     pytestmark = in_a_browser
 
@@ -186,11 +226,9 @@ class TestEngine:
         sampler.set(prompt="ROMEO:\n", length=400, seed=5, **ours)
         assert engine.evaluate(js, settings) == sampler.generate()[len("ROMEO:\n") :]
 
-    @pytest.mark.parametrize("options", [{}, {"bias": True, "tie_weights": True}])
-    def test_other_models_too(self, engine, tmp_path, options):
-        mg.manual_seed(0)
-        tokenizer = CharTokenizer("abc \n")
-        model = GPT2(GPT2Config(8, 2, 2, 16, vocab_size=5, **options)).eval()
+    @pytest.mark.parametrize("kind, config, options", OTHER_MODELS)
+    def test_other_models_too(self, engine, tmp_path, kind, config, options):
+        tokenizer, model = CharTokenizer("abc \n"), small_model(kind, config, options)
         for parameter in model.parameters():
             parameter.data[...] = parameter.data.astype(np.float16)
             parameter.data += np.float32(0.25)
@@ -241,10 +279,19 @@ PLACES = [
 ]
 
 
+class Server(NamedTuple):
+    """JupyterLab's address, its token and the folder that it shows."""
+
+    address: str
+    token: str
+    folder: Path
+
+
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    with browser.lab(tmp_path_factory.mktemp("lab")) as server:
-        yield server
+    folder = tmp_path_factory.mktemp("lab")
+    with browser.lab(folder) as server:
+        yield Server(*server, folder)
 
 
 @pytest.fixture(scope="module", params=PLACES)
@@ -431,6 +478,110 @@ class TestView:
         play.locator(".mg-status", has_text="Stopped").wait_for()
         assert len("ROMEO:\n") < len(text(play)) < 5000
 
+    def test_the_whole_way_by_keyboard(self, play):
+        """Prompt, settings, Generate, a character, another one in its place, a head, off."""
+        keyboard = play.page.keyboard
+
+        def go_to(selector):
+            """Press Tab until this has the focus; it must be seen to have it."""
+            for _ in range(40):
+                keyboard.press("Tab")
+                if play.evaluate("(root, s) => document.activeElement.matches(s)", selector):
+                    outline = "() => getComputedStyle(document.activeElement).outlineStyle"
+                    assert play.page.evaluate(outline) != "none", selector
+                    return
+            raise AssertionError(f"Tab does not reach {selector}")
+
+        play.get_by_label("Model", exact=True).focus()
+        go_to(".mg textarea")
+        keyboard.press("Control+A")
+        keyboard.type("JULIET:")
+        keyboard.press("Enter")
+        go_to('.mg input[type="range"]')
+        before = play.get_by_label(re.compile("^Temperature")).input_value()
+        keyboard.press("ArrowLeft")
+        assert play.get_by_label(re.compile("^Temperature")).input_value() < before
+        go_to('.mg input[inputmode="numeric"]')  # the length
+        keyboard.press("Control+A")
+        keyboard.type("30")
+        go_to("button.mg-first")
+        keyboard.press("Enter")
+        play.locator(".mg-status", has_text="Wrote 30").wait_for()
+        written = text(play)
+        assert written.startswith("JULIET:\n") and len(written) == 38
+        go_to(".mg-characters")
+        keyboard.press("ArrowLeft")
+        play.locator("h4", has_text="In the place of").wait_for()
+        go_to(".mg-bars")
+        keyboard.press("ArrowDown")
+        keyboard.press("ArrowDown")
+        keyboard.press("Enter")
+        changes(play, text, written)
+        play.locator(".mg-status", has_text="Wrote").wait_for()
+        go_to('.mg-thumbs [role="radio"]')
+        head = play.locator(".mg-map").get_attribute("aria-label")
+        keyboard.press("ArrowRight")
+        assert play.locator(".mg-map").get_attribute("aria-label") != head
+        before = bars(play)
+        go_to('.mg-inside input[type="checkbox"]')
+        keyboard.press("Space")
+        changes(play, bars, before)
+        keyboard.press("Space")
+
+    def test_surprise_has_a_legend_and_not_by_colour_alone(self, play):
+        generate(play)
+        marks = play.locator(".mg-legend span").evaluate_all(
+            """all => all.map((e) => {
+                const style = getComputedStyle(e);
+                return `${style.textDecorationLine} ${style.textDecorationStyle}`; })"""
+        )
+        assert len(marks) == 5 and len({m for m in marks if m.startswith("underline")}) == 3
+        shown = play.locator(".mg-characters span").evaluate_all("all => all.map(e => e.className)")
+        assert len(set(shown)) > 3
+
+    def test_the_bars_follow_the_last_whole_word(self, play):
+        for seed in ("1", "2", "3"):
+            play.get_by_label("Seed", exact=True).fill(seed)
+            generate(play)
+            wanted = re.search(r".*[\W_]", text(play), re.S)[0][-18:].replace("\n", "↵")
+            play.locator("h4", has_text=f"After “{wanted}”").wait_for()
+
+    def test_the_map_is_scaled_by_row_and_its_future_is_hatched(self, play):
+        generate(play)
+        found = play.evaluate(
+            """root => {
+                const canvas = root.querySelector(".mg-map"), n = 48;
+                const ratio = canvas.width / parseFloat(canvas.style.width), edge = 14 * ratio;
+                const cell = (canvas.width - edge) / n;
+                const data = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+                const alpha = (x, y) => data[4 * (Math.floor(y) * canvas.width + Math.floor(x)) + 3];
+                const rows = [];
+                let hatched = 0;
+                for (let r = 0; r < n - 1; r++) {
+                    let most = 0;
+                    for (let c = 0; c <= r; c++) most = Math.max(most, alpha(edge + (c + 0.5) * cell, edge + (r + 0.5) * cell));
+                    rows.push(most);
+                    for (let x = edge + (r + 1.5) * cell; x < canvas.width; x++) hatched += alpha(x, edge + (r + 0.5) * cell) > 0;
+                }
+                return { rows, hatched };
+            }"""
+        )
+        assert min(found["rows"]) > 200 and found["hatched"] > 100
+        words = play.locator(".mg-inside section .mg-note").last.text_content()
+        assert (
+            "darkest cell is that row's largest" in words and "hatched part is the future" in words
+        )
+        assert int(re.search(r"(\d+)(\.\d)? %", words)[1]) >= 30  # a head that shows something
+
+    def test_a_text_is_saved_as_a_file_with_its_settings(self, play):
+        play.get_by_label("Seed", exact=True).fill("8")
+        generate(play)
+        with play.page.expect_download() as waiting:
+            play.get_by_role("button", name="Save as a file").click()
+        saved = json.loads(waiting.value.path().read_text(encoding="utf-8"))
+        assert saved["text"] == text(play) and saved["settings"]["seed"] == 8
+        assert saved["settings"]["temperature"] == pytest.approx(0.8) and saved["model"]
+
     def test_few_tab_stops(self, play):
         generate(play)
         stops = play.evaluate(
@@ -507,3 +658,124 @@ def test_a_readers_own_model_is_opened_from_a_file(context, tmp_path_factory, tm
     generate(play)
     assert len(text(play)) == 23
     page.close()
+
+
+# --- A run's stages, zoom and phones ---
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """A folder of checkpoints of a training of a few steps."""
+    from minigrad.apps import cli
+
+    folder = tmp_path_factory.mktemp("training")
+    (folder / "text.txt").write_text("to be or not to be\n" * 90, encoding="utf-8")
+    sizes = "--context-size 8 --num-blocks 1 --num-heads 2 --embedding-dim 16 --batch-size 4"
+    silent = "--initial-sample-length 0 --final-sample-length 0 --num-steps 40 --save-every 20"
+    files = ["--text", str(folder / "text.txt"), "--checkpoint-dir", str(folder / "mine")]
+    assert cli.main([*sizes.split(), *silent.split(), *files]) == 0
+    return folder / "mine"
+
+
+STAGES = ["mine, before training", "mine, step 20", "mine, step 40"]
+
+
+def test_a_run_is_shown_before_during_and_after_its_training(run):
+    models = models_of(run)
+    assert list(models) == STAGES
+    before, during, after = (Service({name: models[name]}) for name in STAGES)
+    settings = SETTINGS | {"temperature": 1.0}
+    guesses = [s.look("to be or", settings)["before"] for s in (before, during, after)]
+    assert np.abs(guesses[0] - guesses[1]).max() > 1e-3 < np.abs(guesses[1] - guesses[2]).max()
+    again = Service({"again": models[STAGES[0]]}).look("to be or", settings)["before"]
+    assert np.array_equal(again, guesses[0])
+
+
+def choose_each(play, names):
+    """Choose each model, write with it, and return the texts."""
+    written = []
+    for name in names:
+        play.get_by_label("Model", exact=True).select_option(label=name)
+        play.locator(".mg-status", has_text=f"This is {name}.").wait_for()
+        play.get_by_label("Prompt", exact=True).fill("to be")
+        play.get_by_label("Length", exact=True).fill("40")
+        generate(play)
+        written.append(text(play))
+    return written
+
+
+@pytest.mark.skipif(importlib.util.find_spec("playwright") is None, reason="no Playwright")
+@pytest.mark.skipif(browser.CHROMIUM is None, reason="Chromium is not installed")
+class TestTheReadersOwnRun:
+    def test_on_a_page(self, context, run, tmp_path):
+        out = tmp_path / "stages.html"
+        assert publish.main([str(run), "--stages", "--out", str(out)]) == 0
+        page = context.new_page()
+        page.goto(out.as_uri())
+        page.locator(".mg-bars li").first.wait_for()
+        play = page.locator(".mg").first
+        assert play.get_by_label("Model", exact=True).input_value() == STAGES[-1]
+        written = choose_each(play, STAGES)
+        assert len(set(written)) == 3 and all(len(found) == 45 for found in written)
+        page.close()
+
+    def test_in_a_notebook(self, context, server, run, tmp_path_factory):
+        pytest.importorskip("anywidget")
+        import nbformat
+
+        source = f"from minigrad.apps.playground import playground\nplayground(run={str(run)!r})"
+        cells = [nbformat.v4.new_markdown_cell("# Mine"), nbformat.v4.new_code_cell(source)]
+        kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+        content = nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})
+        nbformat.write(content, server.folder / "notebooks" / "mine.ipynb")
+        page = browser.open_notebook(context, server, "mine.ipynb")
+        assert browser.run_all(page) == []
+        play = page.locator(".mg").first
+        play.locator(".mg-bars li").first.wait_for()
+        written = choose_each(play, [*STAGES, "the shipped model"])
+        assert len(set(written)) == 4
+        page.close()
+
+
+def test_stages_need_a_run(capsys, tmp_path):
+    assert publish.main(["--stages", "--out", str(tmp_path / "page.html")]) == 2
+    assert "--stages needs a run's folder" in capsys.readouterr().err
+
+
+# A phone, and a window of 1280 pixels at 200 %, in which the page sees half as many.
+WINDOWS = {"360 px": (360, 740, 1), "200 %": (640, 450, 2)}
+
+
+@pytest.mark.skipif(importlib.util.find_spec("playwright") is None, reason="no Playwright")
+@pytest.mark.skipif(browser.CHROMIUM is None, reason="Chromium is not installed")
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("window", WINDOWS)
+def test_a_page_on_a_phone_and_at_200_percent(context, tmp_path_factory, window, scheme):
+    width, height, ratio = WINDOWS[window]
+    path = tmp_path_factory.mktemp("page") / "page.html"
+    path.write_text(publish.page(), encoding="utf-8")
+    narrow = context.browser.new_context(
+        viewport={"width": width, "height": height}, device_scale_factor=ratio, color_scheme=scheme
+    )
+    page = narrow.new_page()
+    page.goto(path.as_uri())
+    play = page.locator(".mg").first
+    play.locator(".mg-bars li").first.wait_for()
+    play.get_by_label("Length", exact=True).fill("60")
+    generate(play)
+    sizes = page.evaluate(
+        """() => ({
+            wide: document.documentElement.scrollWidth - document.documentElement.clientWidth,
+            bars: [...document.querySelectorAll(".mg-bar")].map((e) => e.clientWidth),
+            map: document.querySelector(".mg-map").getBoundingClientRect().toJSON(),
+            small: [...document.querySelectorAll(".mg button:not(.mg-thumbs button)")]
+                .filter((e) => e.offsetHeight < 24).length,
+        })"""
+    )
+    assert sizes["wide"] <= 0 and sizes["small"] == 0
+    assert min(sizes["bars"]) > 120
+    assert 0 <= sizes["map"]["left"] and sizes["map"]["right"] <= width
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+    found = axe.Axe().run(page).response["violations"]
+    assert [v["id"] for v in found if v["impact"] in ("serious", "critical")] == []
+    narrow.close()

@@ -75,7 +75,9 @@ def other(name, change):
     ("changes", "words"),
     [
         ({"format": "another"}, "no model that save_pretrained wrote"),
-        ({"architecture": "LSTM"}, "architecture is LSTM, not GPT2"),
+        ({"architecture": "LSTM"}, "architecture is LSTM, not GPT2 or FastGPT"),
+        ({"architecture": ["GPT2"]}, "not GPT2 or FastGPT"),
+        ({"architecture": "FastGPT"}, "does not describe a model"),
         ({"vocabulary": None}, "no vocabulary"),
         ({"vocabulary": "ba\nc"}, "not sorted"),
         ({"vocabulary": "\nabb"}, "stands twice"),

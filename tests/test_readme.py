@@ -30,6 +30,29 @@ def test_every_lesson_is_linked():
         assert f"(notebooks/{path.name})" in README
 
 
+def test_every_lesson_has_its_picture():
+    for path in sorted((ROOT / "notebooks").glob("[01]*.ipynb")):
+        (row,) = [line for line in README.splitlines() if f"](notebooks/{path.name}) |" in line]
+        picture = re.search(r'<img src="(docs/pictures/thumb_\d\d\.png)" width="\d+"', row)[1]
+        assert picture.endswith(f"_{path.name[:2]}.png") and (ROOT / picture).exists()
+
+
+def test_it_is_read_in_ten_seconds():
+    """A sentence and a picture that moves, then play, read, install; to learn comes first."""
+    lines = [line for line in README.splitlines() if line]
+    assert lines[1].startswith("**") and lines[2].endswith("learning.gif)")
+    assert [re.match(r"- \*\*(\w+):", line)[1] for line in lines[3:6]] == [
+        "Play", "Read", "Install"
+    ]  # fmt: skip
+    headings = re.findall(r"^## (.*)", README, re.MULTILINE)
+    assert headings == [
+        "To learn", "Quickstart", "The lessons", "Before and after", "More"
+    ]  # fmt: skip
+    words = re.sub(r"<img[^>]*>|\]\([^)]*\)", "", README).split()
+    assert len(words) < 1100, "four screens"
+    assert not re.search(r"[\d.]+ times (its own|as long|faster)", README)
+
+
 def test_the_operation_shown_is_the_package_s():
     (shown,) = [block for block in blocks("python") if block.startswith("@differentiable")]
     assert shown in (ROOT / "minigrad" / "ops.py").read_text(encoding="utf-8")

@@ -25,6 +25,7 @@ from maintain import browser
 
 HERE = Repository("github.com", "ann/minigrad")
 LESSONS = [path.stem for path in notebooks.paths()]
+READ = [path.stem for path in notebooks.all_paths()]  # with the way in
 WIDTHS = (1400, 390)
 THEMES = ("light", "dark")
 
@@ -176,10 +177,52 @@ def texts(folder):
 
 @needs_sphinx
 def test_every_lesson_has_its_page_with_the_stored_outputs(site):
-    for name in LESSONS:
+    for name in READ:
         page = (site / "notebooks" / f"{name}.html").read_text(encoding="utf-8")
-        assert page.count("cell_output") >= 10, name
+        assert page.count("cell_output") >= (10 if name in LESSONS else 4), name
         assert 'class="prev-next-area"' in page and "widget-view" not in page
+
+
+@needs_sphinx
+def test_a_reader_goes_from_page_to_page_and_back(site):
+    """The way in comes first; each page leads to its neighbours."""
+    for before, after in zip(READ, READ[1:]):
+        page = (site / "notebooks" / f"{before}.html").read_text(encoding="utf-8")
+        assert re.search(rf'class="right-next"\s+href="{after}.html"', page), before
+        page = (site / "notebooks" / f"{after}.html").read_text(encoding="utf-8")
+        assert re.search(rf'class="left-prev"\s+href="{before}.html"', page), after
+
+
+@needs_sphinx
+def test_every_part_of_the_map_leads_to_the_lesson_that_builds_it(site, students_site):
+    for place in (site, students_site):
+        text = (place / "index.html").read_text(encoding="utf-8")
+        figure = re.search(r'<figure class="course-map">.*?</figure>', text, re.S)[0]
+        assert 'alt="Text becomes tokens' in figure and (place / "_static/map.png").exists()
+        links = re.findall(r'<a href="([^"]+)" style="[^"]+" title="[^"]*lesson (\d+)\)"', figure)
+        assert len(links) > 25 and all((place / link).exists() for link, _ in links)
+        assert all(f"notebooks/{int(lesson):02}_" in link for link, lesson in links)
+        assert {f"{int(lesson):02}" for _, lesson in links} == {
+            name[:2] for name in LESSONS if name[:2] <= "08"
+        }
+
+
+@needs_sphinx
+def test_names_words_results_and_pages_for_instructors_are_there(site):
+    names = (site / "docs/names.html").read_text(encoding="utf-8")
+    for name, lesson in {"mul": "01_tensor", "AdamW": "05_optim", "GPT2": "08_gpt2_sh"}.items():
+        row = re.search(rf"<tr[^>]*><td><p><code[^>]*>.*?\b{name}</span>.*?</tr>", names, re.S)[0]
+        assert f'href="../notebooks/{lesson}' in row
+    glossary = (site / "docs/glossary.html").read_text(encoding="utf-8")
+    assert "vector–Jacobian product" in glossary and "../notebooks/02_backprop.html" in glossary
+    for page in ("instructors", "classroom", "weeks", "mistakes", "results", "pretrained"):
+        assert (site / "docs" / f"{page}.html").exists()
+
+
+@needs_sphinx
+def test_code_that_draws_is_folded(site):
+    page = (site / "notebooks/00_start.html").read_text(encoding="utf-8")
+    assert page.count('<details class="admonition hide above-input">') >= 3
 
 
 @needs_sphinx
@@ -289,7 +332,7 @@ LOOK = """() => {
     const raw = [];
     for (let node; (node = walker.nextNode()); ) {
         const parent = node.parentElement;
-        if (parent.closest("pre, code, script, style, mjx-container, .mgl, #model")) continue;
+        if (parent.closest("pre, code, script, style, mjx-container, .mgl, [data-model]")) continue;
         if (/\\$[^$\\n]+\\$|\\\\\\(|\\\\\\[|\\\\(frac|partial|sum|text)\\b/.test(node.data)) raw.push(node.data.trim());
     }
     const badFormulas = document.querySelectorAll("mjx-merror, [data-mjx-error]").length;
@@ -368,6 +411,27 @@ class TestOnThePages:
             results = page.locator("#search-results li a")
             assert any("02_backprop" in link.get_attribute("href") for link in results.all())
         assert not strays
+
+    @pytest.mark.parametrize(("word", "page"), [("AdamW", "05_optim"), ("spent", "glossary")])
+    def test_search_finds_names_and_words(self, context, site, word, page):
+        with serving(site) as address, watched(context, address, []) as sheet:
+            sheet.goto(f"{address}search.html?q={word}")
+            sheet.locator("#search-results li a").first.wait_for()
+            results = sheet.locator("#search-results li a").all()
+            assert any(page in link.get_attribute("href") for link in results)
+
+    def test_the_map_is_used_by_keyboard(self, context, address):
+        with watched(context, address, []) as page:
+            page.set_viewport_size({"width": 1400, "height": 900})
+            page.goto(f"{address}index.html")
+            part = page.get_by_role("link", name="softmax (lesson 3)")
+            part.focus()
+            outline = "element => getComputedStyle(element).outlineStyle"
+            page.keyboard.press("Tab")  # seen where it is, here and at the next one
+            page.keyboard.press("Shift+Tab")
+            assert part.evaluate(outline) == "solid"
+            page.keyboard.press("Enter")
+            page.wait_for_url("**/notebooks/03_functional.html")
 
     def test_the_theme_can_be_chosen(self, context, address):
         with watched(context, address, []) as page:
@@ -449,3 +513,30 @@ class TestColours:
                 poor = [pair for pair in pairs if contrast(pair) < 4.5]
                 assert not poor, name
         assert found > 100
+
+
+@needs_sphinx
+@pytest.mark.parametrize("theme", THEMES)
+class TestEverybody:
+    pytestmark = in_a_browser
+
+    def test_axe_finds_nothing_serious_on_any_page(self, context, site, theme):
+        axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+        wrong = {}
+        with serving(site) as address, watched(context, address, []) as page:
+            page.emulate_media(color_scheme=theme)
+            page.set_viewport_size({"width": 1400, "height": 900})
+            for path in sorted(site.rglob("*.html")):
+                if "_static" in path.parts:
+                    continue
+                page.goto(f"{address}{path.relative_to(site).as_posix()}")
+                settle(page)
+                found = axe.run(page).response["violations"]
+                serious = {
+                    v["id"]: [node["html"][:150] for node in v["nodes"]][:3]
+                    for v in found
+                    if v["impact"] in ("serious", "critical")
+                }
+                if serious:
+                    wrong[path.name] = serious
+        assert not wrong, json.dumps(wrong, indent=1)[:6000]

@@ -10,8 +10,9 @@ import zipfile
 import pytest
 
 from course.grading import content, files
-from course.grading.files import Budget, Unreadable
-from course.grading.submissions import read_all, without_commands
+from course.grading.budget import Budget, Unreadable
+from course.grading.cells import without_commands
+from course.grading.submissions import read_all
 from course.lessons.exercise import exercises
 from course.lessons.notebooks import ROOT
 from tests.test_grade import NUMBERS, cells_of, graded, hand_in, notebook, statuses, zipped

@@ -207,3 +207,25 @@ def test_a_hundred_steps_have_the_same_losses(torch):
     )
     assert np.abs(np.subtract(ours, theirs)).max() < 1e-6
     assert ours[-1] < ours[0] - 0.5
+
+
+# --- The recipe `fast` ---
+
+
+def test_the_fast_recipe_beside_it_is_the_same(torch):
+    """The twin that the speed-run is timed against takes the same steps."""
+    from benchmarks.torch_fast import TorchFastGPT, TorchFastTrainer
+    from minigrad.apps.fast import FastGPT, FastGPTConfig
+    from minigrad.apps.fast_training import FastTrainer, FastTrainingConfig
+    from minigrad.data import TextDataset
+
+    mg.manual_seed(0)
+    config = FastGPTConfig(16, 2, 2, 16, vocab_size=11, bigram_dim=4)
+    dataset = TextDataset(np.random.default_rng(0).integers(0, 11, 4000), 16)
+    trainer = FastTrainer(FastGPT(config), dataset, FastTrainingConfig(num_steps=12, batch_size=4))
+    twin = TorchFastGPT(config)
+    twin.load_minigrad(trainer.model)
+    theirs = TorchFastTrainer(twin, trainer.config)
+    for _ in range(12):
+        inputs, targets = (x.data for x in trainer.batch())
+        assert theirs.step(inputs, targets) == pytest.approx(trainer.step(), rel=1e-4)

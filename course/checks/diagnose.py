@@ -36,7 +36,31 @@ CAME_BACK = {
     "Tensor": "inside an operation there are arrays only. The array of a tensor is its `.data`",
     "Parameter": "an array is expected. The array of a parameter is its `.data`",
     "set": "it has no order. A list or an array keeps the order",
+    "ndarray": "np.array(...) of a generator holds the generator, not its values. Square brackets make "
+    "a list, of which np.array makes numbers",
 }
+
+
+# What to add to NumPy's and Python's words for a mistake that is made everywhere.
+HINTS = (
+    (
+        r"truth value of an array",
+        "Python's max, min, if, not, and, or, in and == want one answer. For arrays there are "
+        "np.max, np.where, &, | and ~; two parts are compared with `is`",
+    ),
+    (
+        r"only (0-dimensional|length-1) arrays can be converted",
+        "Python's math takes one number. np.exp, np.sqrt and np.log take arrays",
+    ),
+    (r"len\(\) of unsized object", "an array of shape () has no length. x.size counts its entries"),
+    (
+        r"'generator'|<generator object",
+        "a generator has computed nothing yet. Square brackets make a list of it, np.array an array",
+    ),
+    (r"'list' object has no attribute", "np.array(...) makes an array of a list"),
+    (r"'tuple' object has no attribute", "a comma at the end of a line makes a tuple"),
+    (r"maximum recursion depth", "it calls itself without end"),
+)
 
 
 def explain(failure, student, texts, cell=""):
@@ -129,7 +153,8 @@ def returns_nothing(function) -> bool:
 
 def is_used(name: str, function) -> bool:
     """Whether a function inside of another is used for its value, not only called."""
-    called = {id(n.value.func) for n in ast.walk(function) if is_call_alone(n)}
+    alone = [n for n in ast.walk(function) if is_call_alone(n)]
+    called = {id((n.body if isinstance(n, ast.Lambda) else n.value).func) for n in alone}
     return any(
         isinstance(node, ast.Name)
         and node.id == name
@@ -140,6 +165,9 @@ def is_used(name: str, function) -> bool:
 
 
 def is_call_alone(node) -> bool:
+    """Whether a call is all that a line does: f(x), or the body of a lambda that puts it off."""
+    if isinstance(node, ast.Lambda):
+        node = ast.Expr(node.body)
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)
 
 
@@ -231,7 +259,8 @@ def no_value_to_judge(failure) -> bool:
 def came_back(kind: str, who: str) -> str:
     """What is said of a value that is no number and no array."""
     advice = CAME_BACK.get(kind)
-    return f"{who} gave {a(str(kind))}, where numbers or arrays are expected" + (
+    what = "an array of Python objects" if kind == "ndarray" else a(str(kind))
+    return f"{who} gave {what}, where numbers or arrays are expected" + (
         f": {advice}" if advice else ""
     )
 
@@ -255,8 +284,13 @@ def exception(error, contract, texts, cell, shown):
         if isinstance(line, int)
     ]
     own = [frame for frame in frames if contract and _in_cell(frame, contract, texts, cell)]
+    kind = str(error.get("type"))
+    if kind == "RecursionError":  # it broke somewhere below; the circle is the student's
+        own = [frame for frame in own if frame[1] == contract.function] or own
     module, name, line = (own or frames or [("", "", 0)])[-1]
-    said = f"{clean(str(error.get('type')))}: {clean(str(error.get('words')))}"
+    if not own and module == "op":  # the decorator, which wraps what the student wrote
+        module, name, line = "", contract.function if contract else "", 0
+    said = with_hint(f"{clean(kind)}: {clean(str(error.get('words')))}")
     text = texts.get(module, "").splitlines()
     shown_line = NOTHING
     if 0 < line <= len(text):
@@ -272,7 +306,13 @@ def exception(error, contract, texts, cell, shown):
         words = f"what {spoken(contract.function)} returned cannot be used: {said}"
     else:
         words = f"the code raised {said}"
-    return Wrong(words, line=shown_line, input=shown)
+    return Wrong(words, line=shown_line, input=shown, missing=error.get("missing", ""))
+
+
+def with_hint(said: str) -> str:
+    """What an exception says, with what it means where Python's or NumPy's words do not say it."""
+    hint = next((hint for pattern, hint in HINTS if re.search(pattern, said)), "")
+    return said + (f" ({hint})" if hint and "make a list of it" not in said else "")
 
 
 def _rows(frames):

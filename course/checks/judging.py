@@ -28,6 +28,7 @@ class Result:
     printed: str = ""
     ended: bool = False  # the process ended, by no limit
     lost: bool = False  # it ended with its server, which is no fault of the student's
+    loaded: bool = False  # the package could be loaded: the check has asked for something
 
     @property
     def status(self):
@@ -70,6 +71,7 @@ def judge(number, texts, limits=LIMITS, cell="", server=None):
     result, child = Result(number), None
     try:
         with runner.start(texts, probes(checks), limits, server) as child:
+            result.loaded = child.loaded
             student = Student(child, number)
             try:
                 for line in CHECKS[number](student):

@@ -46,15 +46,25 @@ class Wrong(Exception):
     """Something is wrong: in words that teach, and with the smallest example that shows it.
 
     `line` is a pair: the number of a line in the exercise's cell (0 where it is not known), and its
-    text. `needs` is the number of an exercise that is still blank, where that is the reason.
+    text. `needs` is the number of an exercise that is still blank, where that is the reason;
+    `missing` is the name that is not defined, where that is.
     """
 
     def __init__(
-        self, words, *, line=NOTHING, input=NOTHING, expected=NOTHING, got=NOTHING, needs=""
+        self,
+        words,
+        *,
+        line=NOTHING,
+        input=NOTHING,
+        expected=NOTHING,
+        got=NOTHING,
+        needs="",
+        missing="",
     ):
         super().__init__(words)
         self.words = words
         self.needs = needs
+        self.missing = missing
         self.example = {"line": line, "input": input, "expected": expected, "got": got}
 
     def lines(self):

@@ -9,6 +9,7 @@ answer of a prediction, the cell looks it up: `caption=captions["zigzag"]`.
 from course.draw.arrays import broadcast, strides, tensor, tensors
 from course.draw.curves import bars, histograms, lines, profile, tangents
 from course.draw.flow import stream
+from course.draw.gpt2 import gpt2_map
 from course.draw.lookup import captions
 from course.draw.maps import attention, boundary, heatmap, surface
 from course.draw.modules import walk
@@ -24,6 +25,7 @@ __all__ = [
     "broadcast",
     "canvas",
     "captions",
+    "gpt2_map",
     "heatmap",
     "histograms",
     "lines",

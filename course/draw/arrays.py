@@ -21,6 +21,7 @@ from course.draw.style import (
 GAP = 0.45  # between the panels of a three-dimensional array, in cells
 LETTER = 0.19  # the width of a letter, in cells
 FILL, PLAIN_EDGE = "#DCEBF5", "#7A96A8"
+TINTS = ["#9CCBEA", "#F6BD97", "#96D6C1", "#E3B4CF", "#F3D08A", "#C9C9C9"]  # of groups of cells
 MOST_COLUMNS = 32
 
 
@@ -47,13 +48,15 @@ def tensors(
     digits=2,
     shade=False,
     highlight=None,
+    groups=None,
     axes=False,
 ):
     """Draw several named arrays side by side.
 
     `arrays` is a dictionary of names and arrays; `operators` is a list of the signs between them,
-    such as `["+", "="]`; `highlight` is a dictionary of names and indices or Boolean masks. The
-    rest is as in `tensor`.
+    such as `["+", "="]`; `highlight` is a dictionary of names and indices or Boolean masks;
+    `groups` one of names and integers that broadcast to the array: cells of one number have one
+    colour, in all arrays (-1: none). The rest is as in `tensor`.
     """
     check_dictionary(arrays, "draw.tensors", '{"a": a, "b": b}')
     if operators is not None and len(operators) != len(arrays) - 1:
@@ -61,7 +64,8 @@ def tensors(
             f"draw.tensors: {len(arrays)} arrays have {len(arrays) - 1} signs between "
             f"them, got operators={list(operators)!r}"
         )
-    show(_row(arrays, "draw.tensors", title, operators, digits, shade, highlight, axes), caption)
+    options = (title, operators, digits, shade, highlight, axes, groups)
+    show(_row(arrays, "draw.tensors", *options), caption)
 
 
 @styled
@@ -179,6 +183,19 @@ class _Block:
             position = 0.5 + 0.5 * float(value) / limit if np.isfinite(value) else 0.5
             # The ends of the map are dark; the middle 70 % leaves the numbers easy to read.
             self.faces[index] = _hex(diverging()(0.5 + 0.7 * (position - 0.5)))
+
+    def colour(self, groups, caller):
+        """Give the cells of each group its tint."""
+        try:
+            groups = np.broadcast_to(np.asarray(groups, dtype=int), self.array.shape)
+        except ValueError as error:
+            raise ValueError(
+                f"{caller}: groups of shape {np.shape(groups)} do not fit {self.name} of shape "
+                f"{self.array.shape}"
+            ) from error
+        for index, group in np.ndenumerate(_panels(groups, caller)):
+            if group >= 0:
+                self.faces[index] = TINTS[group % len(TINTS)]
 
     def draw(self, ax, x, y, font):
         """Draw the cells with their upper left corner at (x, y)."""
@@ -421,21 +438,24 @@ class _View:
             )
 
 
-def _row(arrays, caller, title, operators, digits, shade, highlight, axes):
+def _row(arrays, caller, title, operators, digits, shade, highlight, axes, groups=None):
     """Return the figure of named arrays side by side."""
     blocks = []
     for name, array in arrays.items():
         block = _Block(str(name), values(array, caller), caller, digits)
         block.axes = axes
         blocks.append(block)
-    unknown = set(highlight or ()) - set(arrays)
-    if unknown:
-        raise ValueError(
-            f"{caller}: highlight names {sorted(unknown)}, the arrays are {list(arrays)}"
-        )
+    for option, given in (("highlight", highlight), ("groups", groups)):
+        unknown = set(given or ()) - set(arrays)
+        if unknown:
+            raise ValueError(
+                f"{caller}: {option} names {sorted(unknown)}, the arrays are {list(arrays)}"
+            )
     for block in blocks:
         if highlight and block.name in highlight:
             block.frame(highlight[block.name], caller)
+        if groups and block.name in groups:
+            block.colour(groups[block.name], caller)
     if shade:
         cells = np.concatenate([block.cells.astype(float).ravel() for block in blocks])
         limit = np.abs(cells[np.isfinite(cells)]).max(initial=0) or 1.0

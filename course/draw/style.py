@@ -130,15 +130,17 @@ def check_caption(caption, name="draw.show"):
         )
 
 
-def show(fig, caption):
+def show(fig, caption, alt=None):
     """Display `fig` with `caption` under it, and close it.
 
     The notebook stores a picture whose plain text is the caption (what a terminal shows, what
     nbval compares), and then the caption as Markdown, so that it is real text on the page: it
     wraps, can be searched and read aloud, and follows the theme. Outside IPython nothing appears.
+    `alt` is a longer text in the place of the picture, where the caption does not say all of it.
     """
     check_caption(caption)
     caption = " ".join(caption.split())
+    alt = " ".join((alt or caption).split())
     with settings():
         png = picture(fig)
     if _file is not None:
@@ -154,9 +156,9 @@ def show(fig, caption):
     width, height = (round(inches * SCREEN) for inches in fig.get_size_inches())
     encoded = base64.b64encode(png).decode("ascii")
     display(
-        {"image/png": encoded, "text/plain": caption},
+        {"image/png": encoded, "text/plain": alt},
         raw=True,
-        metadata={"image/png": {"width": width, "height": height, "alt": caption}},
+        metadata={"image/png": {"width": width, "height": height, "alt": alt}},
     )
     display({"text/markdown": f"*{escape(caption)}*"}, raw=True)
 

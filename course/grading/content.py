@@ -3,23 +3,29 @@
 import json
 import re
 
-from course.grading.files import Budget, Unreadable
+from course.grading.budget import Budget, Unreadable
 
 CELL_LIMIT = 50_000  # characters of one cell
 LESSON_LIMIT = 1_000_000  # characters of all code of one notebook
-JSON_LIMIT = 5_000_000  # characters of a notebook without its outputs and attachments
+JSON_LIMIT = 5_000_000  # characters of a notebook without what is skipped
 DEPTH = 200  # brackets in brackets
 # A string may lack its end, and nothing in it is looked at twice: no text takes longer than its length.
 TOKEN = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[\]{}]', re.DOTALL)
-SKIPPED = ('"outputs"', '"attachments"')
+SKIPPED = ('"outputs"', '"attachments"', '"metadata"')
+FIELDS = 2, 4, 6  # brackets around what a field of a notebook holds, or of a cell
+# Where a cell begins in a notebook that was saved as Python: by jupytext, or by nbconvert.
+SCRIPT_CELL = re.compile(r"^(?:# ?%%.*|# \+.*|# -|# In ?\[.*\]:?|(?=#\| export ).*)$", re.MULTILINE)
+MARKS = re.compile(r"^#\| (?:export|exercise) ", re.MULTILINE)
 
 
 def cells_of(data: bytes, budget: Budget) -> list[str]:
     """The sources of the code cells. Raises Unreadable, in words."""
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise Unreadable("it is not in UTF-8, as notebooks are") from None
+    if not data.strip():
+        raise Unreadable("it is empty: was it saved?")
+    text, encoding = decoded(data)
+    start = text.lstrip()[:1]
+    if start not in ("{", "[") and MARKS.search(text):
+        return script_cells(text)
     if len(text) > JSON_LIMIT:  # json alone is ten times as fast
         text = without_outputs(text, budget)
     if len(text) > JSON_LIMIT:
@@ -29,24 +35,46 @@ def cells_of(data: bytes, budget: Budget) -> list[str]:
     except RecursionError:
         raise Unreadable("it is nested too deeply to be a notebook") from None
     except ValueError as error:
+        if encoding == "latin-1":
+            raise Unreadable("it is not in UTF-8, as notebooks are") from None
         raise Unreadable(f"it is not JSON ({error})") from None
-    cells = content.get("cells") if isinstance(content, dict) else None
-    if not isinstance(cells, list):
-        raise Unreadable("it is not a notebook of format 4: it has no list of cells")
-    sources = list(filter(None, map(source_of, cells)))
-    if any(len(source) > CELL_LIMIT for source in sources):
-        raise Unreadable(f"a cell in it is longer than {CELL_LIMIT} characters")
-    if sum(map(len, sources)) > LESSON_LIMIT:
-        raise Unreadable(f"its code has more than {LESSON_LIMIT} characters")
-    return sources
+    return list(filter(None, map(source_of, listed(content))))
+
+
+def decoded(data: bytes) -> tuple[str, str]:
+    """The text of a file and its encoding: UTF-8, what its first bytes say, or else latin-1."""
+    encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    try:
+        return data.decode(encoding), encoding
+    except UnicodeDecodeError:
+        return data.decode("latin-1"), "latin-1"  # the code of the course has nothing but ASCII
+
+
+def listed(content: object) -> list:
+    """The cells of a notebook of format 4, or 3. Raises Unreadable where there are none."""
+    content = content if isinstance(content, dict) else {}
+    sheets = content.get("worksheets")  # which format 3 has around its cells
+    parts = [content, *(sheets if isinstance(sheets, list) else [])]
+    lists = [part.get("cells") for part in parts if isinstance(part, dict)]
+    if not any(isinstance(cells, list) for cells in lists):
+        raise Unreadable("it is not a notebook: it has no list of cells")
+    return [cell for cells in lists if isinstance(cells, list) for cell in cells]
+
+
+def script_cells(text: str) -> list[str]:
+    """The cells of a notebook that was saved as a script."""
+    places = [match.start() for match in SCRIPT_CELL.finditer(text)]
+    parts = [text[a:b] for a, b in zip([0, *places], [*places, len(text)], strict=True)]
+    lines = (re.sub(r"\A# ?(?:%%|\+|-|In ?\[).*\n?", "", part) for part in parts)
+    return list(filter(None, map(tidy, lines)))
 
 
 def without_outputs(text: str, budget: Budget) -> str:
-    """A notebook's JSON with empty outputs and attachments, however large they were.
+    """A notebook's JSON with empty outputs, attachments and metadata, however large they were.
 
     They are cut out before anything is parsed: only the sources matter, and a picture of twenty
-    megabytes must not cost a mark. Raises Unreadable where it is nested too deeply, or takes too
-    long.
+    megabytes must not cost a mark; so are strings that no cell may have. Raises Unreadable where
+    it is nested too deeply, or takes too long.
     """
     kept, start, depth, name, skipping = [], 0, 0, "", 0
     size = 0  # of what is kept
@@ -57,13 +85,17 @@ def without_outputs(text: str, budget: Budget) -> str:
                 break
         token = match[0]
         if token[0] == '"':
-            name = token if depth == 3 else ""  # perhaps the name of a cell's field
+            name = token if depth + 1 in FIELDS else ""  # perhaps the name of a field
+            if len(token) > 2 * CELL_LIMIT and not skipping and token[-1] == '"':
+                kept.append(text[start : match.start()] + '""')
+                size += len(kept[-1])
+                start = match.end()
             continue
         if token in "[{":
             depth += 1
             if depth > DEPTH:
                 raise Unreadable("it is nested too deeply to be a notebook")
-            if depth == 4 and name in SKIPPED and not skipping:
+            if depth in FIELDS and name in SKIPPED and not skipping:
                 kept.append(text[start : match.end()])
                 size += len(kept[-1])
                 skipping = depth
@@ -77,14 +109,23 @@ def without_outputs(text: str, budget: Budget) -> str:
 
 
 def source_of(cell: object) -> str:
-    """A code cell's source without what stands before its first line, or ""."""
-    if not isinstance(cell, dict) or cell.get("cell_type") != "code":
+    """A cell's source where it is code, without what stands before its first line, or "".
+
+    A cell that begins with our mark is code, also where its kind was changed by accident.
+    """
+    if not isinstance(cell, dict):
         return ""
-    source = cell.get("source")
+    source = cell.get("source", cell.get("input"))  # as format 3 calls it
     if isinstance(source, list):
         source = "".join(part for part in source if isinstance(part, str))
     if not isinstance(source, str):
         return ""
-    # Half of a pair of surrogates is no text that could be sent anywhere.
-    source = source.encode("utf-8", "replace").decode("utf-8").replace("\r\n", "\n")
-    return source.lstrip("\n \t")
+    source = tidy(source)
+    is_code = cell.get("cell_type") == "code" or MARKS.match(source)
+    return source if is_code else ""
+
+
+def tidy(source: str) -> str:
+    """A source that can be sent anywhere, with our line ends, from its first line on."""
+    source = source.encode("utf-8", "replace").decode("utf-8")  # half of a pair of surrogates
+    return source.replace("\r\n", "\n").replace("\r", "\n").lstrip("\n \t")

@@ -1,63 +1,32 @@
-"""Finding notebooks in what a student handed in: a folder, a zip, or one file.
+"""Finding notebooks in what a student handed in: a folder, an archive, or one file.
 
-A zip is read in memory and never unpacked. Whatever is found is bounded by a budget of files,
-bytes and seconds, so that no submission keeps the others waiting.
+An archive (archives.py) is looked into as a folder is, and so are archives in it. What is found is
+bounded by a budget (budget.py).
 """
 
-import datetime
-import io
 import os
 import re
-import time
-import zipfile
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
+from course.grading import budget as limits
+from course.grading.archives import HEAD, Member, is_archive, members
+from course.grading.budget import Budget, Unreadable
 from course.lessons import notebooks
 from course.student.edition import BACKUPS
 
-FILES_LIMIT = 5_000  # files and folders that are looked at in one submission
-NOTEBOOKS_LIMIT = 50  # notebooks that are read of it
-NOTEBOOK_LIMIT = 100_000_000  # bytes of one notebook
-BYTES_LIMIT = 200_000_000  # bytes that are read of one submission
-SECONDS_LIMIT = 10.0  # to read one submission
+NOTEBOOKS_LIMIT = 50  # notebooks that are read of one submission
 DEPTH = 20  # folders in folders
-INDEX_LIMIT = 10_000_000  # bytes of a zip's list of what is in it
-ENDING = re.compile(r"\.ipynb(\.txt|\.json)?$", re.IGNORECASE)
-ZIP = re.compile(r"\.zip$", re.IGNORECASE)
-HELD = re.compile(f"{ENDING.pattern}|{ZIP.pattern}", re.IGNORECASE)
+ARCHIVES = 3  # archives in archives
+# What browsers and systems append (`.ipynb.txt`, `.ipynb (1)`, `.ipynb~`) stays a notebook.
+ENDING = re.compile(r"\.ipynb(?:[^a-z0-9].{0,20})?$", re.IGNORECASE | re.DOTALL)
+PACKED = re.compile(r"\.(?:zip|tar|tgz|tbz2?|txz|tar\.\w{2,3}|gz|bz2|xz)$", re.IGNORECASE)
+OTHERS = re.compile(r"\.(?:py|json|txt)$|^[^.]*$", re.IGNORECASE)  # as what a lesson may be saved
+COPY = re.compile(r"^copy of |[ _-]*(?:\(\d+\)|copy ?\d*)$", re.IGNORECASE)
 LEFT_OUT = {BACKUPS, "__macosx"}  # folders
 # Hidden folders of tools. Others are looked into where there is nothing else.
-TOOLS = {".git", ".ipynb_checkpoints", ".virtual_documents", ".venv", ".cache", ".trash"}
-
-
-class Unreadable(Exception):
-    """A file that cannot be read; the message says why, for its owner."""
-
-
-@dataclass
-class Budget:
-    """What reading one submission may still cost, and in words what was left out for it."""
-
-    files: int = 0
-    bytes: int = 0
-    ends: float = field(default_factory=lambda: time.monotonic() + SECONDS_LIMIT)
-    remarks: list[str] = field(default_factory=list)
-
-    def read(self, count: int) -> None:
-        """Count bytes that are read. Raises Unreadable where they are too many."""
-        self.bytes += count
-        if self.bytes > BYTES_LIMIT:
-            raise Unreadable(f"the submission has more than {BYTES_LIMIT // 1_000_000} MB")
-        self.check_time()
-
-    def check_time(self) -> None:
-        """Raises Unreadable where the seconds are used up."""
-        if time.monotonic() > self.ends:
-            raise Unreadable(
-                f"the submission takes more than {SECONDS_LIMIT:g} s to read: hand in the "
-                "notebooks alone, without their outputs"
-            )
+TOOLS = {".git", ".virtual_documents", ".venv", ".cache", ".trash"}
 
 
 @dataclass
@@ -66,19 +35,19 @@ class Found:
 
     label: str  # its place in the submission
     depth: int
-    content: object  # a function that returns its bytes
+    content: Callable[[], bytes]
     only: bool = False  # the submission is this one file
     time: float | None = None  # when it was changed last, in seconds since 1970
 
     @property
     def name(self) -> str:
         """Its file name."""
-        return self.label.replace("\\", "/").rsplit("/", 1)[-1]
+        return parts_of(self.label)[-1]
 
     @property
     def original(self) -> bool:
         """Whether it is called as a notebook of the course, and no copy of one."""
-        return stem(self.name) in {path.stem for path in notebooks.paths()}
+        return stem(self.name) in lessons()
 
     def read(self, budget: Budget) -> bytes:
         """Its bytes. Raises Unreadable, or what the system raises."""
@@ -88,9 +57,27 @@ class Found:
         return data
 
 
+def lessons() -> set[str]:
+    """The names of the course's notebooks, without their ending."""
+    return {path.stem for path in notebooks.paths()}
+
+
 def stem(name: str) -> str:
-    """A file's name without the ending of a notebook or a zip."""
-    return ZIP.sub("", ENDING.sub("", name))
+    """A file's name without the ending of a notebook or an archive."""
+    plain = ENDING.sub("", PACKED.sub("", PACKED.sub("", name)))
+    return plain.removesuffix(".py") or name
+
+
+def parts_of(place: str) -> list[str]:
+    """The folders of a place and its file's name; archives of Windows have backslashes in them."""
+    return place.replace("\\", "/").split("/")
+
+
+def is_named_as_notebook(name: str) -> bool:
+    """Whether a file of this name is read as a notebook: also a lesson saved as another kind."""
+    kind = OTHERS.search(name)
+    plain = COPY.sub("", name[: kind.start()] if kind and kind[0].startswith(".") else name)
+    return bool(ENDING.search(name)) or bool(kind) and plain in lessons()
 
 
 def find(path: Path, budget: Budget) -> list[Found]:
@@ -102,12 +89,18 @@ def find(path: Path, budget: Budget) -> list[Found]:
         raise Unreadable("a link was handed in, not a folder or a notebook")
     if path.is_dir():
         found = _visible_first(lambda hidden: _in_folder(path, budget, hidden), budget)
-    elif ENDING.search(path.name):
-        found = [Found(path.name, 0, lambda: _bytes(path, path.parent), True, path.stat().st_mtime)]
-    elif ZIP.search(path.name):
-        found = _visible_first(lambda hidden: _in_zip(path, "", budget, hidden), budget)
     else:
-        raise Unreadable("it is neither a folder nor a zip nor a notebook (.ipynb)")
+        member = _member(path, path.parent, path.name)
+        if is_archive(member.head):
+            found = _visible_first(
+                lambda hidden: _in_archive(member, path, "", budget, hidden), budget
+            )
+        elif is_named_as_notebook(path.name) or path.suffix.lower() == ".py":
+            found = [Found(path.name, 0, member.read, True, member.time)]
+        elif PACKED.search(path.name):
+            raise Unreadable("it is no zip that can be read")
+        else:
+            raise Unreadable("it is neither a folder nor a zip nor a notebook (.ipynb)")
     found.sort(key=lambda f: (not f.original, f.depth, not _in_notebooks(f), f.label))
     if len(found) > NOTEBOOKS_LIMIT:
         budget.remarks.append(f"only the first {NOTEBOOKS_LIMIT} notebooks were read")
@@ -116,10 +109,10 @@ def find(path: Path, budget: Budget) -> list[Found]:
 
 def _visible_first(look, budget: Budget) -> list[Found]:
     """What `look` finds outside of hidden folders; where that is nothing, in them too."""
-    files, remarks = budget.files, len(budget.remarks)
+    files, held, remarks = budget.files, budget.held, len(budget.remarks)
     found = look(False)
     if not found:
-        budget.files = files
+        budget.files, budget.held = files, held
         del budget.remarks[remarks:]  # it is said again
         found = look(True)
     return found
@@ -133,14 +126,6 @@ def _is_skipped(folder: str, hidden: bool) -> bool:
 
 def _in_notebooks(found: Found) -> bool:
     return "/notebooks/" in f"/{found.label}"
-
-
-def _counted(budget: Budget, number: int) -> bool:
-    """Count files; returns whether that is too many, which is said once."""
-    before, budget.files = budget.files, budget.files + number
-    if budget.files > FILES_LIMIT >= before:
-        budget.remarks.append(f"after {FILES_LIMIT} files nothing more was looked at")
-    return budget.files > FILES_LIMIT
 
 
 # --- A folder ---
@@ -161,115 +146,97 @@ def _in_folder(folder: Path, budget: Budget, hidden: bool) -> list[Found]:
                     waiting.append((Path(entry.path), depth + 1))
                 else:
                     budget.remarks.append(f"{label[:80]} lies too deep and was left out")
-            elif ENDING.search(entry.name) and not entry.name.startswith("."):
+            elif not entry.name.startswith(".") and is_wanted(entry.name):
                 path = Path(entry.path)
-                when = entry.stat(follow_symlinks=False).st_mtime
-                found.append(Found(label, depth, lambda path=path: _bytes(path, folder), time=when))
-            elif ZIP.search(entry.name) and not entry.is_symlink():
-                try:
-                    found += _in_zip(Path(entry.path), label, budget, hidden)
-                except Unreadable as problem:
-                    budget.remarks.append(f"{label} was left out: {problem}")
-        if _counted(budget, len(entries)):
+                found += _taken(_member(path, folder, label), path, budget, hidden)
+            elif len(budget.others) < 3 and not entry.name.startswith("."):
+                budget.others.append(label[:80])
+        if budget.is_full(len(entries)):
             break
     return found
 
 
-def _bytes(path: Path, root: Path) -> bytes:
-    """A file's bytes. Refuses links that lead outside, pipes, and what is too large."""
+def is_wanted(name: str) -> bool:
+    """Whether a file of this name may be a notebook, or an archive that holds some."""
+    return is_named_as_notebook(name) or bool(PACKED.search(name))
+
+
+def _taken(member: Member, source, budget: Budget, hidden: bool, inside: int = 0) -> list[Found]:
+    """What is found in a file: itself, or where it is an archive, what that holds."""
+    if is_archive(member.head):
+        try:
+            if inside == ARCHIVES:
+                raise Unreadable("it lies too deep in other archives")
+            return _in_archive(member, source, member.place, budget, hidden, inside)
+        except Unreadable as problem:
+            budget.left_out(member.place, problem)
+            return []
+    name = parts_of(member.place)[-1]
+    if is_named_as_notebook(name) or is_named_as_notebook(PACKED.sub("", name)):
+        depth = len(parts_of(member.place)) - 1
+        return [Found(member.place, depth, member.read, time=member.time)]
+    budget.left_out(member.place, "it is no zip that can be read")
+    return []
+
+
+def _member(path: Path, root: Path, label: str) -> Member:
+    """A file of a folder. What cannot be opened says so where it is read."""
+    head = when = None
+    try:
+        with _opened(path, root) as file:
+            head, when = file.read(HEAD), os.fstat(file.fileno()).st_mtime
+    except (OSError, Unreadable):
+        pass
+    return Member(label, head or b"", lambda: _bytes(path, root), when)
+
+
+def _opened(path: Path, root: Path):
+    """A file of a submission, open. Refuses links that lead outside, and pipes."""
     if not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(root)):
         raise Unreadable("it is a link to a file outside of the submission")
     if not path.is_file():
         raise Unreadable("it is no ordinary file")
-    with path.open("rb") as file:
-        data = file.read(NOTEBOOK_LIMIT + 1)
-    if len(data) > NOTEBOOK_LIMIT:
-        raise Unreadable(f"it is larger than {NOTEBOOK_LIMIT // 1_000_000} MB")
+    return path.open("rb")
+
+
+def _bytes(path: Path, root: Path) -> bytes:
+    with _opened(path, root) as file:
+        data = file.read(limits.NOTEBOOK_LIMIT + 1)
+    if len(data) > limits.NOTEBOOK_LIMIT:
+        raise Unreadable(f"it is larger than {limits.NOTEBOOK_LIMIT // 1_000_000} MB")
     return data
 
 
-# --- A zip ---
+# --- An archive ---
 
 
-class _Careful(io.FileIO):
-    """A zip that is opened to read its list: nothing larger is read at once."""
+def _in_archive(member: Member, source, label, budget, hidden, inside=0) -> list[Found]:
+    """The notebooks in an archive, by their places in it. Raises Unreadable where it is damaged."""
 
-    def read(self, size=-1):
-        if size > INDEX_LIMIT:
-            raise Unreadable("it has too many files: hand in the notebooks alone")
-        return super().read(size if size >= 0 else INDEX_LIMIT)
+    def wanted(place: str) -> bool:
+        *folders, name = parts_of(place)
+        skipped = any(_is_skipped(folder, hidden) for folder in folders) and ".." not in folders
+        return not skipped and not name.startswith(".") and is_wanted(name)
 
-
-def _in_zip(path: Path, label: str, budget: Budget, hidden: bool) -> list[Found]:
-    """The notebooks in a zip, by their names in it. Raises Unreadable where it is none."""
-    budget.check_time()
-    if not path.is_file():
-        raise Unreadable("it is no ordinary file")
-    try:
-        with _Careful(path) as file, zipfile.ZipFile(file) as archive:
-            members = [m for m in archive.infolist() if HELD.search(m.filename)]
-    except (OSError, ValueError, NotImplementedError, zipfile.BadZipFile) as error:
-        raise Unreadable(f"it is no zip that can be read ({error})") from None
     found = []
-    if _counted(budget, len(members)):
-        members = members[:FILES_LIMIT]
-    for member in members:
-        parts = member.filename.replace("\\", "/").split("/")
-        place = "/".join(filter(None, [label, *parts]))
-        skipped = any(_is_skipped(part, hidden) for part in parts[:-1])
-        if parts[-1].startswith(".") or skipped and ".." not in parts:
+    name = parts_of(member.place)[-1]
+    for inner in members(source, name, member.head, budget, wanted):
+        parts = parts_of(inner.place)
+        outside = ".." in parts or not parts[0] or ":" in parts[0]
+        inner.place = "/".join(filter(None, [label, *parts]))
+        if outside:
+            budget.left_out(inner.place, "its name leads outside of the archive")
             continue
-        if ZIP.search(parts[-1]):
-            budget.remarks.append(f"{place[:80]} is a zip in a zip and was left out")
-        if not ENDING.search(parts[-1]):
-            continue
-        problem = _refused(member, parts)
-        if problem:
-            budget.remarks.append(f"{place[:80]} was left out: {problem}")
-            continue
-        content = _reader(path, member)
-        depth = len(parts) - 1 + label.count("/")
-        found.append(Found(place, depth, content, time=_changed(member)))
+        data = b""
+        if is_archive(inner.head):
+            try:
+                data = inner.read()
+                budget.hold(len(data))
+            except Unreadable as problem:
+                budget.left_out(inner.place, problem)
+                continue
+        found += _taken(inner, data, budget, hidden, inside + 1)
     return found
-
-
-def _changed(member: zipfile.ZipInfo) -> float | None:
-    """When a member was changed last: a zip has no zone, so as if it was made on this machine."""
-    try:
-        return datetime.datetime(*member.date_time).timestamp()
-    except (ValueError, OverflowError, OSError):
-        return None
-
-
-def _refused(member: zipfile.ZipInfo, parts: list[str]) -> str:
-    """Why a member of a zip is not read, or ""."""
-    if member.flag_bits & 1:
-        return "it is encrypted"
-    if ".." in parts or not parts[0] or ":" in parts[0]:
-        return "its name leads outside of the zip"
-    if (member.external_attr >> 16) & 0o170000 == 0o120000:
-        return "it is a link"
-    if member.file_size > NOTEBOOK_LIMIT:
-        return f"it is larger than {NOTEBOOK_LIMIT // 1_000_000} MB"
-    return ""
-
-
-def _reader(path: Path, member: zipfile.ZipInfo):
-    """A function that reads a member, and not more than it says it has."""
-
-    def read():
-        try:
-            with zipfile.ZipFile(path) as archive, archive.open(member) as file:
-                data = file.read(NOTEBOOK_LIMIT + 1)
-        except (OSError, ValueError, EOFError, NotImplementedError, zipfile.BadZipFile) as error:
-            raise Unreadable(f"the zip is damaged there ({error})") from None
-        except Exception as error:  # zlib.error and what other methods raise
-            raise Unreadable(f"the zip is damaged there ({type(error).__name__})") from None
-        if len(data) > NOTEBOOK_LIMIT:
-            raise Unreadable(f"it is larger than {NOTEBOOK_LIMIT // 1_000_000} MB")
-        return data
-
-    return read
 
 
 def reason(error: Exception) -> str:

@@ -6,19 +6,20 @@ Each exercise that a student has handed in is tried twice, in a process of its o
 - where it is not right there, alone: the student's cell in the place of ours in our notebook, so
   that nobody loses 03.4 because 03.1 is still blank.
 
-Right in either is right. Of two diagnoses the one of the attempt that came further is shown. All
+Where what stands beside the definitions fails (a plot, `display`, another library), both are tried
+with that passed over. Right in one of them is right. Of two diagnoses the one of the attempt that came further is shown. All
 processes of one student live in a cage of their own (sandbox/cage.py).
 """
 
 import functools
-import re
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from course.checks.judging import Result, judge
 from course.grading.assembly import alone, before, is_blank, modules_of_lesson, whole
+from course.grading.cells import forgiving
 from course.grading.marks import Mark
 from course.grading.submissions import Handed, Submission, printable
-from course.lessons.exercise import exercises
+from course.lessons.exercise import Exercise, exercises
 from course.lessons.status import Status
 from course.sandbox import runner
 
@@ -94,9 +95,7 @@ class Room:
             if ended.lost:
                 return ""  # the checks will say
             return "it does not come to an end" if ended.late else "it ends the process"
-        if not isinstance(error, dict):  # nothing, or a message that no honest child sends
-            return printable(str(error))[:500] if error else ""
-        return printable(f"{error.get('type')}: {error.get('words')}")[:500]
+        return printable(f"{error['type']}: {error['words']}")[:500] if error else ""
 
 
 def choose(first: Result, second: Result) -> Result:
@@ -119,16 +118,8 @@ def judge_lesson(
     attempts = {n: submission.cells(n) for n in exercises() if n[:2] == lesson}
     blank = {n for n, cells in attempts.items() if cells and is_blank(exercises()[n], cells[-1])}
     if handed and any(cells and number not in blank for number, cells in attempts.items()):
-        texts = whole(handed, lesson)
-        room.learn(texts)
-        names = sorted(modules_of_lesson(lesson) & handed.modules().keys())
-        reason = room.does_not_load(texts, names, limits)
-        if reason:
-            texts = None
-            remarks.append(
-                f"{handed.name} cannot be loaded as a whole ({reason}): each exercise was tried "
-                "alone, with everything around it as in our notebook"
-            )
+        texts, words = loaded(handed, lesson, room, limits)
+        remarks += words
     for number, cells in attempts.items():
         exercise = exercises()[number]
         mark = functools.partial(Mark, submission.student, number)
@@ -154,8 +145,8 @@ def judge_lesson(
             if texts is not None and cells[-1] in handed.cells:
                 result = room.judge(number, texts, limits, cell=cells[-1])
             if result is None or result.wrong:
-                single = alone(exercise, cells[-1])
-                second = room.judge(number, single, limits, cell=cells[-1])
+                second, words = by_itself(exercise, cells[-1], room, limits)
+                remarks += words
                 if result and not second.wrong:
                     remarks.append(
                         f"{number} is right by itself, and counts; in your whole notebook: "
@@ -167,16 +158,52 @@ def judge_lesson(
     return marks
 
 
+def loaded(
+    handed: Handed, lesson: str, room: Room, limits: runner.Limits
+) -> tuple[dict[str, str] | None, list[str]]:
+    """The package with a student's whole notebook, None where it cannot be loaded; and remarks."""
+    names = sorted(modules_of_lesson(lesson) & handed.modules().keys())
+    texts = whole(handed, lesson)
+    room.learn(texts)
+    reason = room.does_not_load(texts, names, limits)
+    if not reason:
+        return texts, []
+    cannot = f"{handed.name} cannot be loaded as a whole ({reason})"
+    texts = whole(replace(handed, cells=list(map(forgiving, handed.cells))), lesson)
+    room.learn(texts)
+    if not room.does_not_load(texts, names, limits):
+        return texts, [f"{cannot}: what fails beside its functions and classes was passed over"]
+    return None, [
+        f"{cannot}: each exercise was tried alone, with everything around it as in our notebook"
+    ]
+
+
+def by_itself(
+    exercise: Exercise, cell: str, room: Room, limits: runner.Limits
+) -> tuple[Result, list[str]]:
+    """The result of a cell in the place of ours, in our notebook; and remarks."""
+    result = room.judge(exercise.number, alone(exercise, cell), limits, cell=cell)
+    if result.wrong and not result.loaded and not result.lost:
+        mild = forgiving(cell)
+        second = room.judge(exercise.number, alone(exercise, mild), limits, cell=mild)
+        if not second.wrong:
+            why = told(result)[1]
+            return second, [
+                f"{exercise.number}: what fails beside the functions and classes of the cell was "
+                f"passed over ({why})"
+            ]
+    return result, []
+
+
 def helpers_missing(number: str, result: Result, submission: Submission) -> list[str]:
     """A remark where a name is missing that another cell, which is not exported, defines."""
-    words = result.wrong.words if result.wrong else ""
-    found = re.search(r"NameError: name '(\w+)' is not defined", words)
+    name = result.wrong.missing if result.wrong else ""
     handed = submission.lesson(number[:2])
-    if found and handed and handed.defines(found[1]):
+    if name and handed and handed.defines(name):
         module = exercises()[number].cell.module
         return [
-            f"{number}: {found[1]} is defined in a cell that is not exported: begin that cell with "
-            f"`#| export {module}`"
+            f"{number}: {printable(name)} is defined in a cell that is not exported: begin that "
+            f"cell with `#| export {module}`"
         ]
     return []
 

@@ -2,10 +2,9 @@
 
 Nothing that a student wrote is run or compiled here, and nothing in it can stop the reading of the
 others: whatever is wrong with a file becomes words on its owner's feedback page. How the files are
-found, in folders and in zips, stands in files.py.
+found, in folders and in zips, stands in files.py; what is odd about a cell, in cells.py.
 """
 
-import ast
 import functools
 import hashlib
 import os
@@ -18,12 +17,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from course.grading import files
-from course.grading.content import cells_of
+from course.grading.budget import Budget
+from course.grading.cells import definitions, names_in, with_our_marks, without_commands
+from course.grading.content import CELL_LIMIT, LESSON_LIMIT, cells_of
 from course.grading.files import reason
 from course.lessons import notebooks
 from course.lessons.exercise import MARK, exercises
 from course.lessons.exporter import NOT_YET, package_source
-from course.lessons.notebooks import exported_to, parse_python
+from course.lessons.notebooks import exported_to
 
 # Python warns of some of what students write, one line for each, whenever it reads it.
 warnings.filterwarnings("ignore", category=SyntaxWarning, module="<unknown>")
@@ -45,8 +46,12 @@ class Handed:
     time: float | None = None  # when its file was changed last, in seconds since 1970
 
     def marked(self, number: str) -> list[str]:
-        """The cells that are marked as this exercise."""
-        return [cell for cell in self.cells if number in MARK.findall(cell)]
+        """The cells that are marked as this exercise; of several, those that define its name."""
+        found = [cell for cell in self.cells if number in MARK.findall(cell)]
+        if len(found) > 1:
+            name = exercises()[number].name
+            found = [cell for cell in found if name in definitions(cell)] or found
+        return found
 
     def modules(self) -> dict[str, str]:
         """Module name -> its text, for everything that the notebook exports."""
@@ -57,9 +62,8 @@ class Handed:
         return {module: joined(sources) for module, sources in cells.items()}
 
     def defines(self, name: str) -> bool:
-        """Whether a cell that is not exported defines this name."""
-        pattern = re.compile(rf"^(?:(?:async )?def|class) {name}\b|^{name} *=[^=]", re.MULTILINE)
-        return any(pattern.search(cell) for cell in self.others)
+        """Whether a cell that is not exported defines, imports or assigns this name."""
+        return any(name in cell and name in names_in(cell) for cell in self.others)
 
     @property
     def written(self) -> int:
@@ -97,7 +101,8 @@ class Submission:
 
     def _by_name(self, number: str, own: Handed | None) -> list[str]:
         name = exercises()[number].name
-        cells = [cell for cell in (own.cells if own else []) if not MARK.search(cell)]
+        cells = own.cells if own else []
+        cells = [cell for cell in cells if name in cell and not is_another(number, cell)]
         found = [cell for cell in cells if name in definitions(cell)][-1:]
         if not found and own:  # the line `#| export` may be gone as well
             others = (cell for cell in own.others if name in cell)
@@ -110,15 +115,10 @@ class Submission:
         return found
 
 
-@functools.lru_cache(4096)
-def definitions(cell: str) -> set[str]:
-    """The functions and classes that a cell defines; none where it is not Python."""
-    try:
-        body = parse_python(cell).body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return set()
-    kinds = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
-    return {node.name for node in body if isinstance(node, kinds)}
+def is_another(number: str, cell: str) -> bool:
+    """Whether a cell is marked as another exercise, and is that."""
+    marks = [other for other in MARK.findall(cell) if other != number and other in exercises()]
+    return any(exercises()[other].name in definitions(cell) for other in marks)
 
 
 # Most cells of a class are ours, unchanged: what is done to a cell is remembered.
@@ -166,7 +166,7 @@ def read_submission(paths: Iterable[Path], name: str) -> Submission:
     """One student's folder, zip or notebook, or several of them. Never raises."""
     paths = list(paths)
     submission = Submission(printable(name), page_name(name))
-    budget = files.Budget()
+    budget = Budget()
     found = []
     for path in paths:
         try:
@@ -204,21 +204,38 @@ def read_submission(paths: Iterable[Path], name: str) -> Submission:
             if one is not best[1]
         ]
     if not submission.notebooks and not submission.unreadable:
-        submission.remarks.append("there is no notebook with an exercise in this submission")
+        seen = f", but {', '.join(map(printable, budget.others))}" if budget.others else ""
+        words = f"there is no notebook with an exercise in this submission{seen}"
+        submission.remarks.append(words)
     return submission
 
 
 def read_notebook(file, label, lesson, budget, submission) -> Handed:
     """A notebook's cells. Raises Unreadable, or what the system raises."""
-    exported, others = [], []
+    exported, others, sizes = [], [], Counter()
     for source in cells_of(file.read(budget), budget):
         cell, dropped = without_commands(source)
+        cell, mark = with_our_marks(cell)
+        if mark:
+            cell, dropped = without_commands(cell)
+        counts = bool(exported_to(cell) or MARK.search(cell))
+        sizes[counts] += len(cell)
+        if len(cell) > CELL_LIMIT or sizes[counts] > LESSON_LIMIT:
+            sizes[counts] -= len(cell)
+            if counts:
+                limit = f"a cell is longer than {CELL_LIMIT} characters"
+                if len(cell) <= CELL_LIMIT:
+                    limit = f"its code has more than {LESSON_LIMIT} characters"
+                submission.remarks.append(f"{label}: {limit}; what is too long was left out")
+            continue
+        if mark:
+            submission.remarks.append(f"{label}: a cell's first lines were read as {mark}")
         if dropped:
             submission.remarks.append(
                 f"{label}: {printable(dropped[0])[:60]!r} is a command of the notebook, no Python; "
                 "it was left out"
             )
-        (exported if exported_to(cell) or MARK.search(cell) else others).append(cell)
+        (exported if counts else others).append(cell)
     marks = [mark[:2] for cell in exported for mark in MARK.findall(cell)]
     if marks:  # they say where it belongs, whatever the file is called
         lesson = Counter(marks).most_common(1)[0][0]
@@ -230,28 +247,6 @@ def lesson_of(name: str) -> str:
     number = NUMBER.match(name)
     inside = [path.stem[:2] for path in notebooks.paths() if path.stem in name]
     return number[1] if number else inside[0] if inside else ""
-
-
-COMMAND = re.compile(r"^([ \t]*)([%!?][^\n]*|[\w.]+\?{1,2}[ \t]*)$", re.MULTILINE)
-
-
-@functools.lru_cache(4096)
-def without_commands(source: str) -> tuple[str, tuple[str, ...]]:
-    """A marked or exported cell without its lines for IPython (`%%time`, `!pip …`), and those lines.
-
-    A line of Python may begin with `%` where an expression goes on: what parses stays.
-    """
-    if not re.search(r"^#\| *(?:export|exercise)", source, re.MULTILINE):
-        return source, ()
-    try:
-        parse_python(source)
-        return source, ()
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        pass
-    dropped = tuple(line.strip() for _, line in COMMAND.findall(source))
-    # Inside a body it may be the only statement.
-    plain = COMMAND.sub(lambda line: f"{line[1]}pass" if line[1] else "", source)
-    return plain.lstrip("\n \t"), dropped
 
 
 def page_name(name: str) -> str:

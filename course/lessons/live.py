@@ -4,7 +4,7 @@ import ast
 import sys
 from dataclasses import replace
 
-from course.lessons.notebooks import CodeCell, Notebook, exported_to
+from course.lessons.notebooks import CodeCell, Notebook, exported_to, parse_python
 
 
 def history() -> list[str] | None:
@@ -89,7 +89,7 @@ def another_version(source: str, text: str) -> bool:
 def bound_names(source: str) -> set[str]:
     """The names that a cell defines, imports or assigns at its top level."""
     try:
-        body = ast.parse(source).body
+        body = parse_python(source).body
     except SyntaxError:
         return set()  # a cell that is not Python changed nothing when it was run
     names = set()

@@ -52,9 +52,19 @@ def exported_to(source: str) -> str:
     return match[1] if match else ""
 
 
+START = "00_start.ipynb"  # the way in: it has no exercises and exports nothing
+
+
 def paths(root: Path = ROOT) -> list[Path]:
-    """The notebooks of the course, in the order of their numbers."""
-    return sorted((root / "notebooks").glob("[0-9][0-9]_*.ipynb"))
+    """The notebooks of the lessons, in the order of their numbers."""
+    numbered = sorted((root / "notebooks").glob("[0-9][0-9]_*.ipynb"))
+    return [path for path in numbered if path.name != START]
+
+
+def all_paths(root: Path = ROOT) -> list[Path]:
+    """The notebooks that a reader goes through: the way in, and the lessons."""
+    start = root / "notebooks" / START
+    return [start, *paths(root)] if start.exists() else paths(root)
 
 
 def load(path: Path) -> dict:
@@ -106,4 +116,4 @@ def last_heading(markdown: str) -> str:
     text = re.sub(r"<[^>]*>|[`*]", "", text)  # tags, code, emphasis
     # "3.", "1.2", "8 ·", "Exercise 1.2:"
     text = re.sub(r"^(Exercise +)?\d+(\.\d+)*( ·|[.:)])? +", "", text)
-    return " ".join(text.split())
+    return " ".join(text.removeprefix("Second reading: ").split())

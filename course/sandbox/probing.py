@@ -144,5 +144,6 @@ def describe(error):
         "type": type(error).__name__[:100],
         "words": words[:400],
         "frames": places,
+        "missing": str(error.name or "")[:100] if type(error) is NameError else "",
         "exercise": str(getattr(error, "exercise", "")) if type(error).__name__ == "NotYet" else "",
     }

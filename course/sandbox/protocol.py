@@ -77,8 +77,8 @@ def checked(reply):
         rows(value, str)
     elif kind == "raised":
         require(isinstance(value, dict))
-        require(set(value) == {"type", "words", "frames", "exercise"})
-        require(words(value["type"], value["words"], value["exercise"]))
+        require(set(value) == {"type", "words", "frames", "exercise", "missing"})
+        require(words(value["type"], value["words"], value["exercise"], value["missing"]))
         rows(value["frames"], int | None)
         require(all(0 <= (line or 0) < 10**6 for *_, line in value["frames"]))
     return reply

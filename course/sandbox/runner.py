@@ -78,14 +78,19 @@ class Child:
             }
         )
 
+    @property
+    def loaded(self):
+        """Whether the package could be loaded."""
+        return "raised" not in self.first
+
     def ask(self, probe, arguments, watch=False):
         """The reply of the child: {"value": …}, {"raised": …}, {"changed": True} or {"type": …}.
 
         With `watch`, {"returned": …}: what the functions of the student's package return on the
         way. Raises Ended where there is no reply.
         """
-        if "raised" in self.first:
-            return self.first  # the package could not even be loaded
+        if not self.loaded:
+            return self.first
         message = {"probe": probe, "arguments": protocol.encode(arguments)}
         return self._exchange(message | {"watch": True} if watch else message)
 

@@ -3,20 +3,29 @@
 They lie as in the repository, so that their links to one another stay as they are.
 """
 
+import base64
+import html
 import json
 import posixpath
 from importlib.resources import files as resources
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
+from course.draw import gpt2
 from course.lessons import notebooks
-from course.lessons.notebooks import ROOT
+from course.lessons.notebooks import ROOT, NotebookError
 from course.site.links import relink
 from course.site.repository import Repository
+from course.start import FRAME
 from course.student.edition import as_bytes, edition_files
 
 WIDGET = "application/vnd.jupyter.widget-view+json"  # lives in a kernel only
 DOCUMENTS = "docs/README.md"
 PLAYGROUND = "playground.html"
+MAP = "map.png"
+# A frame of 16 MB would be loaded with the page: here a link takes its place.
+FRAME_LINK = (
+    '<p><a href="../playground.html">Open the playground: the same model in a page.</a></p>'
+)
 HOME = '<p><a href="index.html">The course</a></p>\n'
 
 
@@ -51,13 +60,14 @@ def write(folder: Path, student: bool = False, repository: Repository | None = N
     (folder / "_static" / "mathjax.js").write_bytes(
         (resources("mathjax") / "static" / "mathjax" / "es5" / "tex-svg-full.js").read_bytes()
     )
+    (folder / "_static" / MAP).write_bytes(map_picture())
     (folder / "_extra").mkdir()
     (folder / "_extra" / PLAYGROUND).write_text(playground(), encoding="utf-8")
 
 
 def course_files() -> dict[str, bytes]:
     """Path -> content of the files of the whole course that may be shown."""
-    found = [*notebooks.paths(), ROOT / "CONTRIBUTING.md"]
+    found = [*notebooks.all_paths(), ROOT / "CONTRIBUTING.md"]
     found += [path for path in sorted((ROOT / "docs").rglob("*")) if path.is_file()]
     found += sorted((ROOT / "benchmarks" / "results").glob("*.json"))
     return {path.relative_to(ROOT).as_posix(): path.read_bytes() for path in found}
@@ -77,8 +87,11 @@ def lesson(content: dict, name: str, known, elsewhere, repository) -> bytes:
         if cell["cell_type"] == "markdown":
             cell["source"] = relink(cell["source"], name, known, elsewhere)
         for output in cell.get("outputs", []):
-            if len(output.get("data", {})) > 1:  # a picture or words stand in for it
-                output["data"].pop(WIDGET, None)
+            data = output.get("data", {})
+            if len(data) > 1:  # a picture or words stand in for it
+                data.pop(WIDGET, None)
+            if "".join(data.get("text/html", "")) == FRAME:
+                data["text/html"] = FRAME_LINK
     if repository:
         links = [f"[{words}]({link})" for words, link in repository.links(name).items()]
         title, _, rest = content["cells"][0]["source"].partition("\n")
@@ -97,7 +110,9 @@ def front(files: dict[str, bytes], student: bool) -> dict[str, str]:
     if documents:
         parts["documents"] = listing(documents, hidden=True)  # the page has its own table
     words = "index_student.md" if student else "index.md"
-    texts = {"index": (room / words).read_text(encoding="utf-8") + listing(list(parts), True)}
+    the_map = map_of(lessons)
+    index = (room / words).read_text(encoding="utf-8").replace("MAP\n", the_map)
+    texts = {"index": index + listing(list(parts), True)}
     texts["lessons"] = (room / "lessons.md").read_text(encoding="utf-8") + parts["lessons"]
     if "docs/pictures/imports.svg" in files:
         texts["lessons"] += "\n## How they build on one another\n\n"
@@ -106,6 +121,41 @@ def front(files: dict[str, bytes], student: bool) -> dict[str, str]:
         index = files.pop(DOCUMENTS, b"# The documents\n").decode("utf-8")
         texts["documents"] = relocated(index) + parts["documents"]
     return texts
+
+
+def map_picture() -> bytes:
+    """The map as the way in stores it."""
+    for cell in notebooks.load(ROOT / "notebooks" / notebooks.START)["cells"]:
+        if cell["source"].endswith("progress()"):
+            return base64.b64decode(cell["outputs"][0]["data"]["image/png"])
+    raise NotebookError(f"{notebooks.START} holds no map: run it again")
+
+
+def map_of(lessons: list[str]) -> str:
+    """The map of GPT-2 as HTML: each part is a link to the lesson that builds it."""
+    pages = {PurePosixPath(name).name[:2]: f"{name}.html" for name in lessons}
+    links, named = [], set()
+    for label, lesson, *box in gpt2.areas():
+        if lesson not in pages:
+            continue
+        words = f"{label} (lesson {int(lesson)})"
+        place = ";".join(
+            f"{side}:{100 * part:.2f}%"
+            for side, part in zip(("left", "top", "width", "height"), box)
+        )
+        # A part that stands in several places is one stop for the keyboard, and named once.
+        again = ' tabindex="-1" aria-hidden="true"' if words in named else ""
+        named.add(words)
+        words = html.escape(words)
+        links.append(
+            f'<a href="{pages[lesson]}" style="{place}" title="{words}"{again}>'
+            f"<span>{words}</span></a>"
+        )
+    return (
+        '<figure class="course-map">\n'
+        f'<img src="_static/{MAP}" width="{gpt2.WIDTH}" height="{gpt2.HEIGHT}" '
+        f'alt="{html.escape(gpt2.WAY)}">\n' + "\n".join(links) + "\n</figure>\n"
+    )
 
 
 def relocated(text: str) -> str:

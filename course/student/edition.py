@@ -24,6 +24,7 @@ from course.student.solutions import SOLUTIONS, Refused, solutions_zip
 
 MARKER = EDITION  # in a student's folder, not in the repository
 BACKUPS = "backups"
+KEPT_OUTPUT = "keep-output"  # the tag of a cell that a student sees as it was run by us
 # What a student gets as it is; files of docs/ only where a notebook shows them.
 FILES = (".gitignore", "LICENSE", "environment.yml", "pyproject.toml", "minigrad/__init__.py")
 FOLDERS = ("course", "minigrad/support", "minigrad/apps")
@@ -60,7 +61,7 @@ def edition_files(root: Path = ROOT) -> dict[str, bytes]:
     ]
     marker = {"edition": "student", "contracts": contracts_as_data()}
     files[MARKER] = json.dumps(marker, indent=1).encode("utf-8") + b"\n"
-    for path in notebooks.paths(root):
+    for path in notebooks.all_paths(root):
         content = blanked(notebooks.load(path))
         files[f"notebooks/{path.name}"] = as_bytes(content)
         for cell in content["cells"]:
@@ -71,11 +72,17 @@ def edition_files(root: Path = ROOT) -> dict[str, bytes]:
 
 
 def blanked(content: dict) -> dict:
-    """A notebook's JSON without outputs, and with blanks for the bodies of the exercises."""
+    """A notebook's JSON with blanks for the bodies of the exercises, and without outputs.
+
+    Only what is tagged keeps its output: the way in, which has no exercises, shows at once what
+    the course leads to.
+    """
     found = exercises()
     content["metadata"].pop("widgets", None)
     for cell in content["cells"]:
         if cell["cell_type"] == "code":
+            if KEPT_OUTPUT in cell["metadata"].get("tags", []):
+                continue
             cell["outputs"], cell["execution_count"] = [], None
             for exercise in found.values():
                 if cell["source"] == exercise.cell.source:

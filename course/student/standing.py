@@ -4,13 +4,17 @@ import argparse
 import sys
 
 from course.lessons import notebooks
-from course.lessons.exercise import number_of
+from course.lessons.exercise import EDITION, number_of
 from course.lessons.notebooks import ROOT, NotebookError
 from course.lessons.output import put
 from course.lessons.saved import Saved
 from course.lessons.status import Status
 from course.student.checking import examine
 
+SOLVED = (
+    "The number at a part is the lesson that builds it. In your own copy of the course, parts that "
+    "you have built have a tick and a colour."
+)
 LEGEND = Status.RIGHT, Status.BORROWED, Status.WRONG, Status.BLANK  # what is always explained
 
 
@@ -18,6 +22,17 @@ def statuses(wanted=(), root=ROOT) -> dict[str, Status]:
     """Number -> status, for the saved exercises (of the lessons wanted); runs their checks."""
     saved = Saved(root)
     return {number: examine(saved, number).status for number in saved.chosen(list(wanted))}
+
+
+def finished(root=ROOT) -> list[str]:
+    """The lessons, such as "03", whose exercises are all done, in a student's copy."""
+    saved = Saved(root)
+    lessons = sorted({number[:2] for number in saved.numbers})
+    return [
+        lesson
+        for lesson in lessons
+        if all(examine(saved, number).status.is_done for number in saved.chosen([lesson]))
+    ]
 
 
 def by_lesson(found) -> dict[str, dict[str, Status]]:
@@ -46,13 +61,43 @@ def table(found) -> str:
 
 
 def progress(*lessons) -> None:
-    """In a notebook: the table as a picture, from the notebooks as they are saved.
+    """In a notebook: the map of GPT-2 with what you have built, from the notebooks as saved.
 
-    With numbers, such as `progress(3)`, of those lessons only.
+    With a number, such as `progress(3)`, the part of that lesson is lit, and its exercises are
+    named. Without one, all exercises stand in a table. The course itself, where all is solved,
+    shows the map alone.
     """
+    from course.draw.gpt2 import BUILDS, gpt2_map
+
+    try:
+        wanted = [number_of(lesson)[:2] for lesson in lessons]
+        if not (ROOT / EDITION).exists():
+            gpt2_map(lit=wanted, caption="" if wanted else SOLVED)
+            return
+        found, done = statuses(wanted), [lesson for lesson in finished() if lesson in BUILDS]
+    except NotebookError as error:
+        print(f"Where you are cannot be said: {error}")
+        return
+    if wanted:
+        signs = "  ".join(f"{number} {status.sign}" for number, status in found.items())
+        gpt2_map(lit=wanted, done=done, caption=f"The exercises: {signs} ({_counts(found)}).")
+    else:
+        gpt2_map(done=done)
+        _draw_table(found)
+
+
+def _counts(found) -> str:
+    """How many exercises stand how, in words."""
+    present = list(found.values())
+    return "; ".join(
+        f"{status.sign} {status.meaning}: {present.count(status)}" for status in legend(found)
+    )
+
+
+def _draw_table(found) -> None:
+    """The table as a picture."""
     from course.draw.style import COLOURS, GREY, canvas, show
 
-    found = statuses(lessons)
     rows = by_lesson(found)
     fills = {Status.RIGHT: COLOURS[0], Status.BORROWED: COLOURS[6]}
     edges = fills | {Status.BLANK: GREY}
@@ -68,11 +113,7 @@ def progress(*lessons) -> None:
     ax.set_yticks([y + 0.5 for y in range(len(rows))], list(rows))
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
-    counts = [
-        f"{status.sign} {status.meaning}: {list(found.values()).count(status)}"
-        for status in legend(found)
-    ]
-    show(fig, f"Your {len(found)} exercises. {'; '.join(counts)}.")
+    show(fig, f"Your {len(found)} exercises. {_counts(found)}.")
 
 
 def _box(x, y, fill, edge):

@@ -15,11 +15,14 @@ import numpy as np
 
 from minigrad import nn
 from minigrad.attention import Block, KeyValueCache, causal_attention
+from minigrad.backprop import no_grad
+from minigrad.functional import softmax
 from minigrad.gpt2_shakespeare import GPT2
 from minigrad.init import normal_
-from minigrad.op import differentiable
-from minigrad.shapes import cat
+from minigrad.op import as_array, differentiable
+from minigrad.shapes import cat, triu
 from minigrad.support.settings import number, true_or_false, whole_number
+from minigrad.tensor import ones
 
 # --- Operations ---
 
@@ -154,16 +157,29 @@ class FastAttention(nn.Module):
         self.out_proj = nn.Linear(C, C, bias=False)
 
     def forward(self, x, cache=None):
-        B, T, C = x.shape
-        qkv = self.in_proj(x)  # (B, T, 3C)
-        if self.rotary or self.qk_norm:
-            qk = qkv[..., : 2 * C].reshape(B, T, 2 * self.num_heads, C // self.num_heads)
-            if self.qk_norm:
-                qk = rms_norm(qk)
-            if self.rotary:
-                qk = rotary(qk, first=cache.length if cache else 0)
-            qkv = cat([qk.reshape(B, T, 2 * C), qkv[..., 2 * C :]], axis=-1)
+        qkv = self._qkv(x, first=cache.length if cache else 0)
         return self.out_proj(causal_attention(qkv, self.num_heads, cache=cache))
+
+    def weights(self, x):
+        """How much each position attends to each, as an array (B, H, T, T)."""
+        (B, T, C), H = x.shape, self.num_heads
+        qkv = self._qkv(x).reshape(B, T, 3, H, C // H)
+        q, k = (qkv[:, :, part].transpose(1, 2) for part in (0, 1))  # (B, H, T, D)
+        scores = q @ k.transpose(2, 3) / math.sqrt(C // H)
+        return softmax(scores.masked_fill(triu(ones(T, T), k=1), -math.inf)).data
+
+    def _qkv(self, x, first=0):
+        """Queries, keys and values (B, T, 3C) of positions from `first` on."""
+        B, T, C = x.shape
+        qkv = self.in_proj(x)
+        if not (self.rotary or self.qk_norm):
+            return qkv
+        qk = qkv[..., : 2 * C].reshape(B, T, 2 * self.num_heads, C // self.num_heads)
+        if self.qk_norm:
+            qk = rms_norm(qk)
+        if self.rotary:
+            qk = rotary(qk, first=first)
+        return cat([qk.reshape(B, T, 2 * C), qkv[..., 2 * C :]], axis=-1)
 
 
 class FastMLP(nn.Module):
@@ -242,9 +258,18 @@ class FastGPT(nn.Module):
 
     def forward(self, tokens, caches=None):
         """Logits (B, T, V) for tokens (B, T); with caches, these tokens follow those before."""
+        x = self.dropout(self.embedded(tokens, caches))
+        for block, cache in zip(self.blocks, caches or [None] * len(self.blocks)):
+            x = block(x, cache)
+        if caches:
+            caches.newest = as_array(tokens)[:, -1:]
+        return self.output_projection(self.output_ln(x))
+
+    def embedded(self, tokens, caches=None):
+        """The vectors (B, T, C) that go into the first block."""
         past = caches[0].length if caches else 0
         tokens = self._checked(tokens, past)
-        x = self.token_embedding(tokens)  # (B, T, C)
+        x = self.token_embedding(tokens)
         if self.config.bigram_dim:
             before = getattr(caches, "newest", None)
             before = np.zeros_like(tokens[:, :1]) if before is None else before
@@ -252,12 +277,17 @@ class FastGPT(nn.Module):
             x = x + self.bigram_projection(self.bigram_embedding(pairs + tokens))
         if not self.config.rotary:
             x = x + self.position_embedding.weight[past : past + tokens.shape[1]]
-        x = self.dropout(x)
-        for block, cache in zip(self.blocks, caches or [None] * len(self.blocks)):
-            x = block(x, cache)
-        if caches:
-            caches.newest = tokens[:, -1:]
-        return self.output_projection(self.output_ln(x))
+        return x
+
+    @no_grad()
+    def attention(self, tokens):
+        """The attention weights of every block and head: (blocks, B, H, T, T), as an array."""
+        x = self.embedded(tokens)
+        maps = []
+        for block in self.blocks:
+            maps.append(block.attn.weights(block.ln1(x)))
+            x = block(x)
+        return np.stack(maps)
 
     def new_caches(self, batch_size):
         """An empty key-value cache for each block."""

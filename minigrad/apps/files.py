@@ -81,6 +81,8 @@ def _checksum(text, arrays):
 
 # --- The model of a file ---
 
+MODELS = {"GPT2": (GPT2, GPT2Config), "FastGPT": (FastGPT, FastGPTConfig)}
+
 
 def build_model(path, arrays, description, dtype):
     """The model and the tokenizer that a file describes, ready to sample from.
@@ -90,16 +92,25 @@ def build_model(path, arrays, description, dtype):
     """
     try:
         tokenizer = _tokenizer(description.get("vocabulary"))
-        is_fast = "bigram_dim" in description["model"]  # of --recipe fast
-        config = (FastGPTConfig if is_fast else GPT2Config)(**description["model"])
+        kind, config_kind = MODELS[_architecture(description)]
+        config = config_kind(**description["model"])
         _check_sizes(config, tokenizer, arrays)
         check_numbers(arrays, dtype)
-        model = (FastGPT if is_fast else GPT2)(config)
+        model = kind(config)
         model.load_state_dict(arrays)
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise ValueError(f"{path} does not describe a model: {error}") from None
     pack(model.parameters())
     return model.eval(), tokenizer
+
+
+def _architecture(description):
+    """The name of the model's class; a checkpoint does not say it, but its settings do."""
+    told = "FastGPT" if "bigram_dim" in description["model"] else "GPT2"
+    name = description.get("architecture", told)
+    if name not in list(MODELS):
+        raise ValueError(f"its architecture is {name}, not {' or '.join(MODELS)}")
+    return name
 
 
 def _tokenizer(vocabulary):

@@ -14,10 +14,12 @@ from pathlib import Path
 import numpy as np
 
 from minigrad.apps import checkpoint, web
+from minigrad.apps.fast import FastGPT
 from minigrad.apps.pretrained import load_pretrained
 from minigrad.apps.sampler import Settings
 from minigrad.backprop import no_grad
 from minigrad.gpt2_shakespeare import generate, next_token_probabilities, nucleus
+from minigrad.random import use_generator
 
 MAPPED = 48  # characters in an attention map
 SLICE = 0.06  # seconds that one request may write, so that the page can answer
@@ -149,7 +151,10 @@ class Service:
     def _streams(self, tokens):
         """The residual stream of the newest token, after the embedding and after each block."""
         model = self.model
-        x = model.token_embedding(tokens) + model.position_embedding.weight[: tokens.shape[1]]
+        if isinstance(model, FastGPT):
+            x = model.embedded(tokens)
+        else:
+            x = model.token_embedding(tokens) + model.position_embedding.weight[: tokens.shape[1]]
         streams = [x]
         for block in model.blocks:
             streams.append(block(streams[-1]))
@@ -231,16 +236,25 @@ def answer(service, message):
 
 
 def models_of(run):
-    """{name: a function that loads it} for the checkpoints in a run's folder, oldest first."""
+    """{name: a function that loads it} for a run: before it, then its checkpoints, oldest first.
+
+    Before it: a model of the same size whose numbers are as random as a first step finds them.
+    """
     paths = checkpoint.checkpoints(Path(run))
     if not paths:
         raise ValueError(f"{run} holds no checkpoint")
-    return {
-        f"{Path(run).name}, step {int(path.stem.split('_')[1]):,}": lambda path=path: (
-            checkpoint.load_model(path)
-        )
-        for path in paths
-    }
+    name = Path(run).name
+    loaders = {f"{name}, before training": lambda: untrained(*checkpoint.load_model(paths[0]))}
+    for path in paths:
+        step = int(path.stem.split("_")[1])
+        loaders[f"{name}, step {step:,}"] = lambda path=path: checkpoint.load_model(path)
+    return loaders
+
+
+def untrained(model, tokenizer):
+    """A model of the same size with random numbers, always the same ones."""
+    with use_generator(np.random.default_rng(0)):
+        return type(model)(model.config).eval(), tokenizer
 
 
 def playground(model=None, tokenizer=None, run=None, **settings):

@@ -3,18 +3,22 @@
 The page holds the weights in half precision, the vocabulary, the playground and a small GPT-2 in
 JavaScript. Anybody can open it by a double click, offline, on a phone too; it asks no other
 address for anything. RUN is a training run's --checkpoint-dir, one of its checkpoints, or a model
-that `save_pretrained` wrote; without it, the page shows the model that comes with the course.
+that `save_pretrained` wrote; without it, the page shows the model that comes with the course. That
+one needs nothing of the library: it has a page before the first lesson is written.
+With `--stages`, one can choose on the page between the model before
+its training and at the checkpoints that the run has kept.
 """
 
 import argparse
 import base64
 import html
+import json
+import math
 import sys
 import tempfile
 from pathlib import Path
 
-from minigrad.apps import checkpoint, web
-from minigrad.apps.pretrained import PATH, load_pretrained, save_pretrained
+from minigrad.apps import SHIPPED, web
 
 PAGE = """<!DOCTYPE html>
 <html lang="en">
@@ -36,12 +40,13 @@ pre {{ white-space: pre-wrap; overflow-wrap: anywhere; font-size: 0.9rem; }}
 <div id="playground">This page needs JavaScript: the model computes in it.</div>
 <details><summary>About this model</summary><pre>{card}</pre></details>
 </main>
-<script type="text/plain" id="model">{model}</script>
+{models}
 <script type="module">
 {script}
-const data = document.getElementById("model").textContent;
-const bytes = Uint8Array.from(atob(data), (character) => character.charCodeAt(0)).buffer;
-start(document.getElementById("playground"), {{ {name}: () => bytes }});
+const read = (data) => Uint8Array.from(atob(data), (character) => character.charCodeAt(0)).buffer;
+const found = [...document.querySelectorAll("script[data-model]")];
+const models = found.map((script) => [script.dataset.model, () => read(script.textContent)]);
+start(document.getElementById("playground"), Object.fromEntries(models));
 </script>
 </body>
 </html>
@@ -49,12 +54,17 @@ start(document.getElementById("playground"), {{ {name}: () => bytes }});
 
 
 def model_bytes(run=None):
-    """The bytes of a model's file in half precision, and the model itself.
+    """The bytes of a model's file in half precision.
 
     `run` is a folder of checkpoints (the best is taken), a checkpoint, a file that `save_pretrained`
     wrote, or None for the shipped model. Raises ValueError, in words, for anything else.
     """
-    path = PATH if run is None else Path(run)
+    if run is None:
+        return SHIPPED.read_bytes()
+    from minigrad.apps import checkpoint
+    from minigrad.apps.pretrained import load_pretrained
+
+    path = Path(run)
     if path.is_dir():
         path, _ = checkpoint.best(path)
         if path is None:
@@ -62,36 +72,67 @@ def model_bytes(run=None):
     if not path.is_file():
         raise ValueError(f"there is no file {path}")
     try:
-        return path.read_bytes(), load_pretrained(path)[0]
+        load_pretrained(path)
+        return path.read_bytes()
     except ValueError as not_pretrained:
         try:
             model, tokenizer = checkpoint.load_model(path)
         except ValueError as error:
             raise ValueError(f"{error}; and {not_pretrained}") from None
+    return halved(model, tokenizer)
+
+
+def halved(model, tokenizer):
+    """The bytes of a model's file, in half precision."""
+    from minigrad.apps.pretrained import save_pretrained
+
     with tempfile.TemporaryDirectory() as folder:
         half = Path(folder) / "model.safetensors"
         save_pretrained(half, model, tokenizer)
-        return half.read_bytes(), model
+        return half.read_bytes()
 
 
-def page(run=None, title="A GPT-2 that learned Shakespeare"):
-    """The whole page as text."""
-    data, model = model_bytes(run)
-    c = model.config
+def stages_of(run):
+    """{name: bytes} of a run before its training and at its checkpoints, the latest first."""
+    from minigrad.apps.playground import models_of
+
+    return {name: halved(*load()) for name, load in reversed(models_of(run).items())}
+
+
+def described(data):
+    """The sizes of a model and the shapes of its arrays, from the header of its file's bytes."""
+    length = int.from_bytes(data[:8], "little")
+    header = json.loads(data[8 : 8 + length])
+    description = json.loads(header.pop("__metadata__")["minigrad"])
+    return description["model"], {name: entry["shape"] for name, entry in header.items()}
+
+
+def page(run=None, title="A GPT-2 that learned Shakespeare", stages=False):
+    """The whole page as text, with one model or with the stages of a run."""
+    if stages and run is None:
+        raise ValueError("--stages needs a run's folder of checkpoints")
+    models = stages_of(run) if stages else {"this model": model_bytes(run)}
+    config, shapes = described(next(iter(models.values())))
+    sizes = {name: math.prod(shape) for name, shape in shapes.items()}
+    lines = [f"{sizes[name]:>9,}  {name} {tuple(shapes[name])}" for name in sorted(shapes)]
     words = (
-        f"{model.num_parameters():,} numbers, trained in NumPy, compute in this page: "
-        f"{c.num_blocks} blocks with {c.num_heads} heads of attention, width {c.embedding_dim}, "
-        f"a context of {c.context_size} characters. Nothing leaves your machine. "
+        f"{sum(sizes.values()):,} numbers, trained in NumPy, compute in this page: "
+        f"{config['num_blocks']} blocks with {config['num_heads']} heads of attention, "
+        f"width {config['embedding_dim']}, "
+        f"a context of {config['context_size']} characters. Nothing leaves your machine. "
         "Press Generate; then pick a character to see what else might have stood there."
     )
     return PAGE.format(
         title=html.escape(title),
         words=html.escape(words),
         style=web.text("view.css"),
-        card=html.escape(repr(model)),
-        model=base64.b64encode(data).decode("ascii"),
+        card=html.escape("\n".join(lines)),
+        models="\n".join(
+            f'<script type="text/plain" data-model="{html.escape(name)}">'
+            f"{base64.b64encode(data).decode('ascii')}</script>"
+            for name, data in models.items()
+        ),
         script=web.joined(web.PAGE),
-        name='"this model"',
     )
 
 
@@ -107,10 +148,13 @@ def main(arguments=None):
         help="a run's folder, a checkpoint or a model's file (default: the shipped model)",
     )
     parser.add_argument("--out", required=True, type=Path, metavar="FILE", help="the page to write")
+    parser.add_argument(
+        "--stages", action="store_true", help="before the training, and at each kept checkpoint"
+    )
     parser.add_argument("--title", default="A GPT-2 that learned Shakespeare", help="its heading")
     options = parser.parse_args(arguments)
     try:
-        text = page(options.run, options.title)
+        text = page(options.run, options.title, options.stages)
         options.out.write_text(text, encoding="utf-8")
     except (ValueError, OSError) as error:
         print(f"Nothing written: {error}", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""Settings that are numbers: taken as they are, or refused in words that name them."""
+"""Settings: numbers and generators, taken as they are, or refused in words that name them."""
 
 import math
 
@@ -8,7 +8,7 @@ import numpy as np
 def whole_number(name, value, low, high=math.inf):
     """`value`, if it is a whole number from `low` to `high`; else ValueError."""
     if isinstance(value, bool) or not isinstance(value, int | np.integer):
-        raise ValueError(f"{name} must be a whole number, not {value!r}")
+        raise ValueError(f"{name} must be a whole number, not {value!r:.60}")
     return _in_range(name, value, low, high)
 
 
@@ -19,7 +19,7 @@ def number(name, value, low, high=math.inf, *, above=False, below=False):
     accepted where `high` is infinite.
     """
     if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
-        raise ValueError(f"{name} must be a number, not {value!r}")
+        raise ValueError(f"{name} must be a number, not {value!r:.60}")
     return _in_range(name, value, low, high, above, below)
 
 
@@ -27,6 +27,15 @@ def true_or_false(name, value):
     """`value`, if it is True or False; else ValueError."""
     if not isinstance(value, bool | np.bool_):
         raise ValueError(f"{name} must be True or False, not {value!r}")
+    return value
+
+
+def random_generator(name, value):
+    """`value`, if it is a NumPy generator or None; else TypeError."""
+    if value is not None and not isinstance(value, np.random.Generator):
+        raise TypeError(
+            f"{name} must be a NumPy generator, such as np.random.default_rng(0), not {value!r:.60}"
+        )
     return value
 
 

@@ -68,7 +68,7 @@ return np.moveaxis(result, -1, axis)
             Mistake(
                 "the sums without their axis",
                 change=("value.sum(axis, keepdims=True)", "value.sum(axis)"),
-                says="keepdims=True",
+                says="a sum stands beside its row",
                 advice="Print the shape of the sums: do they stand beside their rows, or under the "
                 "columns?",
             ),
@@ -77,6 +77,78 @@ return np.moveaxis(result, -1, axis)
                 change=("return value", "return value.astype(np.float32)"),
                 says="float64 went in",
                 advice="The dtype of x is to be kept, whichever it is.",
+            ),
+            Mistake(
+                "the result squeezed",
+                """
+largest = x.max(axis, keepdims=True, initial=-np.inf)
+value = np.exp(x - np.where(np.isneginf(largest), 0, largest))
+total = value.sum(axis, keepdims=True)
+value /= np.where(total == 0, 1, total)
+return np.squeeze(value)
+""",
+                says="an axis of size 1 is an axis",
+                advice="np.squeeze removes every axis of size 1, also the one of a batch of one.",
+            ),
+            Mistake(
+                "written for two axes",
+                """
+largest = np.where(np.isneginf(m := x.max(axis, keepdims=True, initial=-np.inf)), 0, m)
+e = np.exp(x - largest)
+total = e.sum(axis)
+total = np.where(total == 0, 1, total)
+if x.ndim == 1:
+    return e / total
+return e / total[:, None] if axis in (-1, 1) else e / total[None, :]
+""",
+                says="with three axes",
+                advice="Attention has four axes. `keepdims=True` works for any number of them.",
+            ),
+            Mistake(
+                "Python's own sum",
+                """
+e = np.exp(x - x.max(axis, keepdims=True))
+return e / sum(e)
+""",
+                says="Python's own sum and max",
+                advice="`sum(e)` adds the rows of e to each other.",
+            ),
+            Mistake(
+                "Python's own max",
+                """
+e = np.exp(x - max(x))
+return e / e.sum(axis, keepdims=True)
+""",
+                says="truth value of an array",
+                advice="`max(x)` compares whole rows: which of two rows is larger?",
+            ),
+            Mistake(
+                "functions made in a loop, called after it",
+                """
+x = np.moveaxis(x, axis, -1)
+parts = [lambda: np.exp(row - row.max()) / np.exp(row - row.max()).sum() for row in x]
+return np.moveaxis(np.array([part() for part in parts]), -1, axis)
+""",
+                says="every row comes from the last row",
+                advice="What is `row` when the lambdas are called?",
+            ),
+            Mistake(
+                "an array made from a generator",
+                """
+e = (np.exp(row - row.max()) for row in x)
+return np.array(row / row.sum() for row in e)
+""",
+                says="array of Python objects",
+                advice="Print the array: what does it hold?",
+            ),
+            Mistake(
+                "a list of rows returned",
+                """
+x = np.atleast_2d(x)
+return [np.exp(row - row.max()) / np.exp(row - row.max()).sum() for row in x]
+""",
+                says="a list came back",
+                advice="The result has a dtype and a shape: np.array makes an array of the rows.",
             ),
         ],
         equivalent={
@@ -166,6 +238,114 @@ normal = (rows - rows.mean(1, keepdims=True)) * scale
                 change=(("normal *= scale", "normal *= scale\nscale = scale[:, 0]")),
                 says="one over the root for each row",
                 advice="The rules use `scale` too: which shape lines up with the rows of h?",
+            ),
+            Mistake(
+                "normal squeezed",
+                """
+mean = rows.mean(1, keepdims=True)
+variance = rows.var(1, keepdims=True)
+scale = 1 / np.sqrt(variance + eps)
+normal = (rows - mean) * scale
+normal = np.squeeze(normal)
+""",
+                says="an axis of size 1 is an axis",
+                advice="With one row np.squeeze removes the axis of the rows.",
+            ),
+            Mistake(
+                "a list of rows for normal",
+                """
+normal = [(row - row.mean()) / np.sqrt(row.var() + eps) for row in rows]
+scale = np.array([[1 / np.sqrt(row.var() + eps)] for row in rows], rows.dtype)
+""",
+                says="'list' object has no attribute",
+                advice="A list times 1 is the list: np.array makes an array of the rows.",
+            ),
+            Mistake(
+                "a generator for normal",
+                """
+normal = ((row - row.mean()) / np.sqrt(row.var() + eps) for row in rows)
+scale = np.array([[1 / np.sqrt(row.var() + eps)] for row in rows], rows.dtype)
+""",
+                says="'generator' and 'float'",
+                advice="Round brackets make a generator, which computes nothing yet.",
+            ),
+            Mistake(
+                "math.sqrt of an array",
+                """
+mean = rows.mean(1, keepdims=True)
+variance = rows.var(1, keepdims=True)
+scale = 1 / math.sqrt(variance + eps)
+normal = (rows - mean) * scale
+""",
+                says="Python's math takes one number",
+                advice="`math.sqrt` is for one number, np.sqrt for arrays.",
+            ),
+            Mistake(
+                "// in place of /",
+                """
+mean = rows.mean(1, keepdims=True)
+variance = rows.var(1, keepdims=True)
+scale = 1 // np.sqrt(variance + eps)
+normal = (rows - mean) * scale
+""",
+                says="// rounds down",
+                advice="Python has two divisions.",
+            ),
+            Mistake(
+                "the rows as integers",
+                """
+rows = rows.astype(int)
+
+mean = rows.mean(1, keepdims=True)
+variance = rows.var(1, keepdims=True)
+scale = 1 / np.sqrt(variance + eps)
+normal = (rows - mean) * scale
+""",
+                says="fractions must be kept",
+                advice="What does .astype(int) do to 1.5?",
+            ),
+            Mistake(
+                "always float32",
+                """
+mean = rows.mean(1, keepdims=True)
+variance = rows.var(1, keepdims=True)
+scale = 1 / np.sqrt(variance + eps)
+normal = (rows - mean) * scale
+normal = normal.astype(np.float32)
+""",
+                says="float64 went in and its digits are lost",
+                advice="The dtype of x is to be kept, whichever it is.",
+            ),
+            Mistake(
+                "functions made in a loop, called after it",
+                """
+parts = [lambda: row - row.mean() for row in rows]
+scale = 1 / np.sqrt(rows.var(1, keepdims=True) + eps)
+normal = np.array([part() for part in parts]) * scale
+""",
+                says="every row comes from the last row",
+                advice="What is `row` when the lambdas are called?",
+            ),
+            Mistake(
+                "scale forgotten",
+                """
+normal = (rows - rows.mean(1, keepdims=True)) / np.sqrt(rows.var(1, keepdims=True) + eps)
+""",
+                says="name 'scale' is not defined",
+                advice="The lines after yours use both names.",
+            ),
+            Mistake(
+                "the weight applied too early",
+                """
+mean = rows.mean(1, keepdims=True)
+variance = rows.var(1, keepdims=True)
+scale = 1 / np.sqrt(variance + eps)
+normal = (rows - mean) * scale
+if weight is not None:
+    normal = normal * weight
+""",
+                says="the weight multiplies and the bias is added after",
+                advice="Read the lines after yours: what do they do with `normal`?",
             ),
         ],
         equivalent={
@@ -257,6 +437,70 @@ return result
 """,
                 says="tokens of two axes",
                 advice="A batch of texts has tokens of shape (B, T): what is g[0] then?",
+            ),
+            Mistake(
+                "the gradient written into the table",
+                """
+weight[...] = 0
+np.add.at(weight, tokens, g)
+return weight
+""",
+                says="the table itself was overwritten",
+                advice="The array `weight` is what the network has learned.",
+            ),
+            Mistake(
+                "the tokens sorted in place",
+                """
+flat, g = tokens.reshape(-1), g.reshape(-1, weight.shape[1])
+order = np.argsort(flat, kind='stable')
+flat.sort()
+result = np.zeros_like(weight)
+for t, row in zip(flat, g[order]):
+    result[t] += row
+return result
+""",
+                says="the tokens were overwritten",
+                advice="`x.sort()` sorts x itself, np.sort(x) makes a sorted copy.",
+            ),
+            Mistake(
+                "g squeezed",
+                """
+result = np.zeros_like(weight)
+np.add.at(result, tokens, np.squeeze(g))
+return result
+""",
+                says="not broadcastable",
+                advice="With one column np.squeeze removes the axis of the columns.",
+            ),
+            Mistake(
+                "a list of rows returned",
+                """
+return [g[tokens == t].sum(0) for t in range(rows)]
+""",
+                says="a list came back",
+                advice="np.stack makes an array of the rows.",
+            ),
+            Mistake(
+                "an array made from a generator",
+                """
+return np.array(g[tokens == t].sum(0) for t in range(rows))
+""",
+                says="array of Python objects",
+                advice="Print the array: what does it hold?",
+            ),
+            Mistake(
+                "functions made in a loop, called after it",
+                """
+result = np.zeros_like(weight)
+parts = {}
+for t in np.unique(tokens):
+    parts[t] = lambda: g[tokens == t].sum(0)
+for t2 in parts:
+    result[t2] = parts[t2]()
+return result
+""",
+                says="every row comes from the last row",
+                advice="What is `t` when the lambdas are called?",
             ),
         ],
         equivalent={"line 3: 1 → 2 (column 44)": "NumPy reads the size -2 as -1"},
@@ -368,6 +612,74 @@ return _scale_kept(x, kept, 1 / (1 - p)) if training and p > 0 else x
                 says="each call must draw anew",
                 advice="Print the mask of two calls: the network can learn a mask that stays.",
             ),
+            Mistake(
+                "drawn for the shape without axes of 1",
+                """
+if not training or p == 0:
+    return x
+kept = (generator or default_generator()).random(np.squeeze(x.data).shape, dtype=np.float32) >= p
+return _scale_kept(x, kept, 1 / (1 - p))
+""",
+                says="came out of",
+                advice="x.shape has all axes; np.squeeze removes those of size 1.",
+            ),
+            Mistake(
+                "one number for all",
+                """
+if not training or p == 0:
+    return x
+kept = (generator or default_generator()).random() >= p
+return _scale_kept(x, kept, 1 / (1 - p))
+""",
+                says="one random number decides for all",
+                advice="`random()` gives one number, `random(shape)` one for each entry.",
+            ),
+            Mistake(
+                "Python's not",
+                """
+if not training or p == 0:
+    return x
+kept = not (generator or default_generator()).random(x.shape) < p
+return _scale_kept(x, kept, 1 / (1 - p))
+""",
+                says="truth value of an array",
+                advice="`not` asks an array for one answer; `~` and np.logical_not answer for each entry.",
+            ),
+            Mistake(
+                "a new tensor made from the array",
+                """
+if not training or p == 0:
+    return x
+kept = (generator or default_generator()).random(x.shape, dtype=np.float32) >= p
+return array(_scale_kept(x, kept, 1 / (1 - p)).data)
+""",
+                says="no gradient finds the way back",
+                advice="`array(...)` makes a leaf: it does not know what it was computed from.",
+            ),
+            Mistake(
+                "the mask returned beside it",
+                """
+if not training or p == 0:
+    return x
+kept = (generator or default_generator()).random(x.shape, dtype=np.float32) >= p
+return _scale_kept(x, kept, 1 / (1 - p)), kept
+""",
+                says="a tuple came back",
+                advice="The caller expects one tensor.",
+            ),
+            Mistake(
+                "integers multiplied in integers",
+                """
+if not training or p == 0:
+    return x
+kept = (generator or default_generator()).random(x.shape, dtype=np.float32) >= p
+if x.dtype.kind in "iu":
+    return array((x.data * kept * (1 / (1 - p))).astype(int))
+return _scale_kept(x, kept, 1 / (1 - p))
+""",
+                says="an integer that is kept",
+                advice="What is 3 / 0.75 in an array of integers?",
+            ),
         ],
         equivalent={
             "line 3: (generator or default_generator()).random(x.shape, dtype=np.float32) >= p → (generator or default_generator()).random(x.shape, dtype=np.float32) > p": "it differs only where a number drawn is p exactly"
@@ -462,6 +774,124 @@ def rule(g):
                 ),
                 says="second call",
                 advice="What a rule reads must stay as the forward pass left it.",
+            ),
+            Mistake(
+                "the losses squeezed",
+                """
+logs = _log_softmax(rows)  # (n, V)
+at_targets = np.arange(len(right)), right
+losses = -np.squeeze(logs[at_targets])
+
+def rule(g):
+    result = np.exp(logs)
+    result[at_targets] -= 1
+    return result * g[:, None]
+""",
+                says="for one row too: squeeze nothing",
+                advice="With one row np.squeeze removes the axis of the rows.",
+            ),
+            Mistake(
+                "the gradient squeezed",
+                """
+logs = _log_softmax(rows)  # (n, V)
+at_targets = np.arange(len(right)), right
+losses = -logs[at_targets]
+
+def rule(g):
+    result = np.exp(logs)
+    result[at_targets] -= 1
+    return np.squeeze(result * g[:, None])
+""",
+                says=r"an array of shape \(n, V\)$",
+                advice="With one class np.squeeze removes the axis of the classes.",
+            ),
+            Mistake(
+                "the losses as a column",
+                """
+logs = _log_softmax(rows)  # (n, V)
+at_targets = np.arange(len(right)), right
+losses = -np.take_along_axis(logs, right[:, None], 1)
+
+def rule(g):
+    result = np.exp(logs)
+    result[at_targets] -= 1
+    return result * g[:, None]
+""",
+                says=r"one axis, \(n,\): one loss",
+                advice="take_along_axis keeps the axis: print the shape of the losses.",
+            ),
+            Mistake(
+                "a list of losses",
+                """
+logs = _log_softmax(rows)  # (n, V)
+at_targets = np.arange(len(right)), right
+losses = [-row[t] for row, t in zip(logs, right)]
+
+def rule(g):
+    result = np.exp(logs)
+    result[at_targets] -= 1
+    return result * g[:, None]
+""",
+                says="with a loss for each row",
+                advice="The lines after yours ask for `losses.dtype`: np.array makes an array.",
+            ),
+            Mistake(
+                "an array for a rule",
+                """
+logs = _log_softmax(rows)
+at = np.arange(len(right)), right
+losses = -logs[at]
+rule = np.exp(logs)
+rule[at] -= 1
+""",
+                says="must be a function of g",
+                advice="The gradient depends on g, which is not there yet.",
+            ),
+            Mistake(
+                "the losses in integers",
+                """
+logs = _log_softmax(rows)  # (n, V)
+at_targets = np.arange(len(right)), right
+losses = np.zeros_like(right)
+losses[:] = -logs[at_targets]
+
+def rule(g):
+    result = np.exp(logs)
+    result[at_targets] -= 1
+    return result * g[:, None]
+""",
+                says="cut to whole numbers",
+                advice="np.zeros_like(right) has the dtype of the targets.",
+            ),
+            Mistake(
+                "Python's own sum",
+                """
+e = np.exp(rows - rows.max(1, keepdims=True))
+logs = np.log(e / sum(e))
+at = np.arange(len(right)), right
+losses = -logs[at]
+def rule(g):
+    result = np.exp(logs)
+    result[at] -= 1
+    return result * g[:, None]
+""",
+                says="Python's own sum and max",
+                advice="`sum(e)` adds the rows of e to each other.",
+            ),
+            Mistake(
+                "functions made in a loop, called after it",
+                """
+logs = _log_softmax(rows)
+parts = [lambda: -logs[i, t] for i, t in enumerate(right)]
+losses = np.array([part() for part in parts], logs.dtype)
+at = np.arange(len(right)), right
+def rule(g):
+    result = np.exp(logs)
+    result[at] -= 1
+    return result * g[:, None]
+""",
+                says="every loss comes from the last row",
+                advice="What are `i` and `t` when the lambdas are called?",
             ),
         ],
     ),

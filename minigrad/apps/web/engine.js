@@ -8,7 +8,7 @@
 
 // y = W x + b, for W (rows, columns): lesson 3's `linear`, for one token. Four rows at a time, so
 // that each number of x is read once for four products.
-function linear(y, W, x, b) {
+export function linear(y, W, x, b) {
   const columns = x.length, rows = y.length;
   let r = 0;
   for (; r + 4 <= rows; r += 4) {
@@ -30,7 +30,7 @@ function linear(y, W, x, b) {
 }
 
 // (x - mean) / √(var + eps) · weight + bias: lesson 3's `layer_norm`.
-function layerNorm(y, x, weight, bias, eps = 1e-5) {
+export function layerNorm(y, x, weight, bias, eps = 1e-5) {
   const n = x.length;
   let mean = 0, variance = 0;
   for (let i = 0; i < n; i++) mean += x[i] / n;
@@ -41,7 +41,7 @@ function layerNorm(y, x, weight, bias, eps = 1e-5) {
 }
 
 // 0.5 x (1 + tanh(√(2/π) (x + 0.044715 x³))): lesson 3's `gelu`, in place.
-function gelu(x) {
+export function gelu(x) {
   const a = Math.sqrt(2 / Math.PI);
   for (let i = 0; i < x.length; i++) {
     const z = x[i];
@@ -66,7 +66,7 @@ export class GPT2 {
   constructor(config, arrays) {
     this.config = config;
     this.token = arrays["token_embedding.weight"]; // (V, C)
-    this.position = arrays["position_embedding.weight"]; // (context, C)
+    this.position = arrays["position_embedding.weight"]; // (context, C); none with rotary positions
     this.blocks = Array.from({ length: config.num_blocks }, (_, b) => {
       const get = (name) => arrays[`blocks.${b}.${name}`];
       return {
@@ -82,10 +82,30 @@ export class GPT2 {
     this.output = arrays["output_projection.weight"] ?? this.token; // (V, C)
   }
 
+  // The four parts in which the model of `--recipe fast` differs: see fast.js.
+
+  // The stream (C,) of a token at a place, which goes into the first block.
+  embed(token, place) {
+    const C = this.config.embedding_dim, x = new Float32Array(C);
+    for (let c = 0; c < C; c++) x[c] = this.token[token * C + c] + this.position[place * C + c];
+    return x;
+  }
+
+  norm(y, x, weights) {
+    return layerNorm(y, x, ...weights);
+  }
+
+  activation(x) {
+    return gelu(x);
+  }
+
+  // What is done with the queries and keys in qkv (3C,) before they meet, in place: nothing here.
+  prepare() {}
+
   // The logits (V,) that a stream (C,) stands for. Asked after an early block, this is the "logit
   // lens": what the model would say if it ended there.
   logits(stream) {
-    const normal = layerNorm(new Float32Array(stream.length), stream, ...this.outputLn);
+    const normal = this.norm(new Float32Array(stream.length), stream, this.outputLn);
     return linear(new Float32Array(this.config.vocab_size), this.output, normal);
   }
 }
@@ -97,6 +117,7 @@ export class Reader {
     this.model = model;
     this.off = off;
     this.length = 0; // tokens in the cache
+    this.newest = 0; // the last of them
     this.keys = Array.from({ length: N }, () => new Float32Array(T * C));
     this.values = Array.from({ length: N }, () => new Float32Array(T * C));
     this.attention = Array.from({ length: N }, () => Array.from({ length: H }, () => null));
@@ -114,26 +135,25 @@ export class Reader {
     const { model, normal, branch } = this;
     const { context_size: T, embedding_dim: C } = model.config;
     if (this.length >= T) throw new RangeError(`the context of ${T} tokens is full`);
-    const x = new Float32Array(C); // the residual stream of this token
-    for (let c = 0; c < C; c++) {
-      x[c] = model.token[token * C + c] + model.position[this.length * C + c];
-    }
+    const x = model.embed(token, this.length, this.newest); // the residual stream of this token
     this.streams = [x.slice()];
     model.blocks.forEach((block, b) => {
-      layerNorm(normal, x, ...block.ln1);
+      model.norm(normal, x, block.ln1);
       linear(this.qkv, block.inProj[0], normal, block.inProj[1]);
+      model.prepare(this.qkv, this.length);
       this.keys[b].set(this.qkv.subarray(C, 2 * C), this.length * C);
       this.values[b].set(this.qkv.subarray(2 * C), this.length * C);
       this.attend(b);
       linear(branch, block.outProj[0], this.mixed, block.outProj[1]);
       for (let c = 0; c < C; c++) x[c] += branch[c];
-      layerNorm(normal, x, ...block.ln2);
-      gelu(linear(this.hidden, block.up[0], normal, block.up[1]));
+      model.norm(normal, x, block.ln2);
+      model.activation(linear(this.hidden, block.up[0], normal, block.up[1]));
       linear(branch, block.down[0], this.hidden, block.down[1]);
       for (let c = 0; c < C; c++) x[c] += branch[c];
       this.streams.push(x.slice());
     });
     this.length++;
+    this.newest = token;
     return x;
   }
 

@@ -3,9 +3,11 @@
 // together is refused, in words, before memory is asked for.
 
 import { GPT2 } from "./engine.js";
+import { FastGPT } from "./fast.js";
 
 const SIZES = ["context_size", "num_blocks", "num_heads", "embedding_dim", "vocab_size"];
 const FORMAT = "minigrad model 1";
+const MODELS = { GPT2, FastGPT };
 
 class Damaged extends Error {}
 
@@ -22,20 +24,18 @@ function fromHalf(halves) {
 }
 
 // The names and shapes that a model of this size has.
-function shapes(c) {
-  const C = c.embedding_dim;
-  const found = {
-    "token_embedding.weight": [c.vocab_size, C],
-    "position_embedding.weight": [c.context_size, C],
-    "output_ln.weight": [C],
-    "output_ln.bias": [C],
-  };
-  if (!c.tie_weights) found["output_projection.weight"] = [c.vocab_size, C];
+function shapes(c, fast) {
+  const C = c.embedding_dim, V = c.vocab_size;
+  const found = { "token_embedding.weight": [V, C] };
+  if (!(fast && c.rotary)) found["position_embedding.weight"] = [c.context_size, C];
+  if (!c.tie_weights) found["output_projection.weight"] = [V, C];
+  if (fast && c.bigram_dim) {
+    found["bigram_embedding.weight"] = [V * V, c.bigram_dim];
+    found["bigram_projection.weight"] = [C, c.bigram_dim];
+  }
+  const norms = ["output_ln"];
   for (let b = 0; b < c.num_blocks; b++) {
-    for (const name of ["ln1", "ln2"]) {
-      found[`blocks.${b}.${name}.weight`] = [C];
-      found[`blocks.${b}.${name}.bias`] = [C];
-    }
+    norms.push(`blocks.${b}.ln1`, `blocks.${b}.ln2`);
     const matrices = {
       "attn.in_proj": [3 * C, C],
       "attn.out_proj": [C, C],
@@ -47,6 +47,7 @@ function shapes(c) {
       if (c.bias) found[`blocks.${b}.${name}.bias`] = [shape[0]];
     }
   }
+  if (!(fast && c.rms_norm)) for (const name of norms) found[`${name}.weight`] = found[`${name}.bias`] = [C];
   return found;
 }
 
@@ -59,6 +60,17 @@ export function readModel(buffer) {
   }
 }
 
+// Throws where the parts of a FastGPT's config are not what they have to be.
+function checkFast(c) {
+  for (const name of ["rotary", "rms_norm", "qk_norm", "squared_relu"]) {
+    if (typeof c[name] !== "boolean") throw new Damaged(`its ${name} is ${c[name]}`);
+  }
+  if (!Number.isInteger(c.bigram_dim) || c.bigram_dim < 0 || c.bigram_dim > 1e6) {
+    throw new Damaged(`its bigram_dim is ${c.bigram_dim}`);
+  }
+  if (c.rotary && (c.embedding_dim / c.num_heads) % 2) throw new Damaged("its heads are of an odd size");
+}
+
 function parse(buffer) {
   if (buffer.byteLength < 8) throw new Damaged("it is too short");
   const length = Number(new DataView(buffer).getBigUint64(0, true));
@@ -66,8 +78,11 @@ function parse(buffer) {
   const header = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 8, length)));
   const description = JSON.parse(header.__metadata__?.minigrad ?? "null");
   if (description?.format !== FORMAT) throw new Damaged("its format is another one");
-  if (description.architecture !== "GPT2") throw new Damaged("its architecture is not GPT2");
-  const config = description.model;
+  const { architecture, model: config } = description;
+  if (!Object.hasOwn(MODELS, architecture)) {
+    throw new Damaged(`its architecture is none of ${Object.keys(MODELS).join(", ")}`);
+  }
+  const fast = architecture === "FastGPT";
   for (const name of SIZES) {
     const size = config[name];
     if (!Number.isInteger(size) || size < 1 || size > 1e6) {
@@ -75,9 +90,10 @@ function parse(buffer) {
     }
   }
   if (config.embedding_dim % config.num_heads) throw new Damaged("its heads do not share its width");
+  if (fast) checkFast(config);
   const tensors = Object.keys(header).length - 1;
-  if (config.num_blocks * 8 > tensors) throw new Damaged("it lacks blocks");
-  const wanted = shapes(config);
+  if (config.num_blocks * 4 > tensors) throw new Damaged("it lacks blocks");
+  const wanted = shapes(config, fast);
   if (tensors !== Object.keys(wanted).length) throw new Damaged("it has other weights than it says");
   const arrays = {};
   for (const [name, shape] of Object.entries(wanted)) {
@@ -92,7 +108,7 @@ function parse(buffer) {
   if (tokenizer.characters.length !== config.vocab_size) {
     throw new Damaged(`it has ${config.vocab_size} tokens and another vocabulary`);
   }
-  return { model: new GPT2(config, arrays), tokenizer, description };
+  return { model: new MODELS[architecture](config, arrays), tokenizer, description };
 }
 
 // Lesson 6's tokenizer: the number of a character is its place in the vocabulary.

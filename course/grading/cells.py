@@ -1,0 +1,118 @@
+"""What is odd about a student's cell, and what is made of it, so that no wrapping costs a mark.
+
+The lines that mark a cell may be spelt in another way or stand elsewhere in it; commands of the
+notebook are no Python; and what a cell does beside defining things may not work outside of it.
+"""
+
+import ast
+import functools
+import re
+
+from course.lessons.exercise import MARK, exercises
+from course.lessons.exporter import package_source
+from course.lessons.live import bound_names
+from course.lessons.notebooks import exported_to, parse_python
+
+# Lines that begin almost as ours, `#| export nn` and `#| exercise 03.2`, do.
+EXPORT = re.compile(r"^[^\S\n]*#[^\S\n]*\|[^\S\n]*exports?[^\S\n:]+(\w+)[^\S\n]*$", re.M | re.I)
+EXERCISE = re.compile(
+    r"^[^\S\n]*#[^\S\n]*\|[^\S\n]*exer[cs]i[cs]es?[^\S\n:]*0?(\d{1,2})[^\w\n]0?(\d)(?!\d).*$",
+    re.M | re.I,
+)
+COMMAND = re.compile(
+    r"^([ \t]*)([%!?][^\n]*|[\w.]+\?{1,2}[ \t]*|\w[\w, \t]*=[ \t]*[%!][^\n]*)$", re.MULTILINE
+)
+DEFINITION = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+BROKEN = SyntaxError, ValueError, RecursionError, MemoryError  # what reading a cell may raise
+
+
+@functools.cache
+def modules() -> frozenset[str]:
+    """The modules that exercises are exported to."""
+    return frozenset(exercise.cell.module for exercise in exercises().values())
+
+
+@functools.lru_cache(4096)
+def with_our_marks(source: str) -> tuple[str, str]:
+    """A cell that begins with its marks as we write them, and these, or "" where they were right."""
+    numbers, exported = MARK.findall(source), exported_to(source)
+    if exported and (numbers or not EXERCISE.search(source)):
+        if all(n not in exercises() or exercises()[n].cell.module == exported for n in numbers):
+            return source, ""
+    found = numbers or [f"{int(lesson):02}.{n}" for lesson, n in EXERCISE.findall(source)]
+    known = [number for number in found if number in exercises()]
+    names = [name for name in EXPORT.findall(source) if name in modules()]
+    module = exercises()[known[0]].cell.module if known else next(iter(names), "")
+    if not module or numbers and not known:
+        return source, ""
+    rest = EXPORT.sub("", source)
+    marks = [f"#| export {module}"]
+    if not numbers:
+        marks += [f"#| exercise {number}" for number in known]
+        rest = EXERCISE.sub("", rest)
+    said = dict.fromkeys([*marks, *(f"#| exercise {number}" for number in numbers)])
+    return "\n".join([*marks, rest.lstrip("\n")]), " and ".join(f"`{mark}`" for mark in said)
+
+
+@functools.lru_cache(4096)
+def without_commands(source: str) -> tuple[str, tuple[str, ...]]:
+    """A marked or exported cell without its lines for IPython (`%%time`, `!pip …`), and those lines.
+
+    A line of Python may begin with `%` where an expression goes on: what parses stays.
+    """
+    if not (exported_to(source) or MARK.search(source)) or not COMMAND.search(source):
+        return source, ()
+    try:
+        parse_python(source)
+        return source, ()
+    except BROKEN:
+        pass
+    return plain(source), tuple(line.strip() for _, line in COMMAND.findall(source))
+
+
+def plain(source: str) -> str:
+    """A cell without the lines that are commands of the notebook."""
+    # Inside a body it may be the only statement.
+    return COMMAND.sub(lambda line: f"{line[1]}pass" if line[1] else "", source).lstrip("\n \t")
+
+
+@functools.lru_cache(4096)
+def definitions(cell: str) -> frozenset[str]:
+    """The functions and classes that a cell defines; none where it is not Python."""
+    try:
+        body = parse_python(cell).body
+    except BROKEN:
+        return frozenset()
+    return frozenset(node.name for node in body if isinstance(node, DEFINITION))
+
+
+def names_in(cell: str) -> set[str]:
+    """What a cell that may hold commands defines, imports or assigns."""
+    try:
+        return bound_names(cell) or bound_names(plain(cell))
+    except BROKEN:
+        return set()
+
+
+def forgiving(cell: str) -> str:
+    """The cell, where what it does beside defining functions and classes may fail.
+
+    A plot, `display(…)`, `check("03.1")` or another library work in a notebook only, and are no
+    part of an answer. The cell itself where it is no Python.
+    """
+    try:
+        tree = parse_python(package_source(cell))
+    except BROKEN:
+        return cell
+    nothing = [ast.ExceptHandler(ast.Name("BaseException"), None, [ast.Pass()])]
+    body = []
+    for node in tree.body:
+        if isinstance(node, DEFINITION):
+            body.append(node)
+        elif not any(
+            isinstance(n, ast.Await | ast.AsyncFor | ast.AsyncWith) for n in ast.walk(node)
+        ):
+            body.append(ast.Try([node], nothing, [], []))
+    text = ast.unparse(ast.fix_missing_locations(ast.Module(body, [])))
+    marks = (f"#| exercise {number}" for number in MARK.findall(cell))
+    return "\n".join([cell.partition("\n")[0], *marks, text])
