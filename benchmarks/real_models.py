@@ -45,12 +45,19 @@ TASKS = {
 # --- The weights, as files ---
 
 
-def prepare(folder, small):
-    """Write the models into a folder, for everybody to read."""
+def prepare(model, folder, small):
+    """Write a model into a folder, for everybody to read."""
+    (prepare_gpt2 if model == "gpt2" else prepare_smollm2)(folder, small)
+
+
+def prepare_gpt2(folder, small):
     sizes = (64, 2, 2, 32) if small else (1024, 12, 12, 768)
     config = GPT2Config(*sizes, vocab_size=300 if small else 50257, bias=True, tie_weights=True)
     mg.manual_seed(0)
     real_gpt2.save_gpt2(folder / "gpt2", GPT2(config))
+
+
+def prepare_smollm2(folder, small):
     path = folder / "smollm2.gguf"
     if small:
         tokenizer = ChatTokenizer.train("the cat sat on the mat " * 9, 280)
@@ -340,8 +347,8 @@ def main(arguments=None):
         return serve(*options.serve)
     results = store.read(options.store) if options.store else {}
     with tempfile.TemporaryDirectory() as folder:
-        prepare(Path(folder), options.small)
         for model in options.models:
+            prepare(model, Path(folder), options.small)
             for task in TASKS[model]:
                 if task in options.tasks:
                     rows = measure(model, task, folder, options.turns, options.small)
