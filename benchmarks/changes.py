@@ -1,8 +1,8 @@
 """What changed between GPT-2 and Llama, one change at a time, on the same text and budget.
 
-`python -m benchmarks.changes [--store]` trains the small recipe's model for 500 steps on the plays,
-as lesson 8 builds it, with each of five changes alone and with all of them, three seeds each (half an
-hour on a quiet machine), and prints the validation losses. Lesson 10 shows them.
+`python -m benchmarks.changes [--store]` trains a small model as lesson 8 builds it on the plays, with
+each of five changes alone and with all of them, three seeds each, a few minutes for all of them on a
+quiet machine, and prints the validation losses. Lesson 10 shows them.
 """
 
 import argparse
@@ -22,8 +22,8 @@ from minigrad.llama_layers import GroupedAttention, RMSNorm, SwiGLU, rotations
 
 CHANGES = ("RMS norm", "SwiGLU", "rotary positions", "grouped queries", "tied weights")
 VARIANTS = {"GPT-2": (), **{change: (change,) for change in CHANGES}, "all five": CHANGES}
-T, C, H, N = 64, 128, 4, 4
-RECIPE = {"num_steps": 500, "batch_size": 12, "lr": 3e-3, "min_lr": 3e-4, "warmup_steps": 50}
+T, C, H, N = 48, 96, 4, 2
+RECIPE = {"num_steps": 300, "batch_size": 12, "lr": 3e-3, "min_lr": 3e-4, "warmup_steps": 30}
 
 
 class Block(nn.Module):
@@ -72,13 +72,13 @@ class Model(nn.Module):
 
 
 def train(changes, seed, tokenizer, training, validation):
-    """(parameters, validation loss after 500 steps) of one run."""
+    """(parameters, validation loss at the end) of one run."""
     manual_seed(seed)
     model = Model(tokenizer.vocab_size, changes)
     trainer = Trainer(model, training, TrainingConfig(**RECIPE, seed=seed))
     for _ in range(RECIPE["num_steps"]):
         trainer.step()
-    return model.num_parameters(), round(evaluate(model, validation, num_batches=100), 4)
+    return model.num_parameters(), round(evaluate(model, validation, num_batches=50), 4)
 
 
 def main(arguments):
