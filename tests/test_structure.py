@@ -6,6 +6,7 @@ on made-up code that breaks its rule, since a check that cannot fail proves noth
 
 import ast
 import functools
+import itertools
 import json
 import os
 import re
@@ -17,6 +18,7 @@ import pytest
 
 from course.lessons.exporter import DEFINITION, exported_cells
 from course.lessons.notebooks import ROOT, load, paths, read
+from course.student.explanations import is_folded
 
 LESSONS = paths()
 PACKAGE = ROOT / "minigrad"
@@ -637,7 +639,10 @@ def test_a_notebook_is_under_one_and_a_half_megabytes(path):
 
 
 def marked(path) -> list[tuple[str, set[str], bool]]:
-    """Each cell that nbval treats specially: which, how, and whether it asserts something."""
+    """Each cell that nbval treats specially: which, how, and whether it asserts something.
+
+    The asserts may stand in the folded cells after it: in its own they could answer a prediction.
+    """
     found = []
     cells = [cell for cell in load(path)["cells"] if cell["cell_type"] == "code"]
     for number, cell in enumerate(cells, 1):
@@ -645,8 +650,10 @@ def marked(path) -> list[tuple[str, set[str], bool]]:
         tags = cell["metadata"].get("tags", [])
         marks |= {tag for tag in tags if tag.startswith(("nbval", "raises-exception"))}
         if marks:
-            tree = tree_of(cell["source"])
-            asserts = any(isinstance(node, ast.Assert) for node in ast.walk(tree))
+            folded = itertools.takewhile(is_folded, cells[number:])
+            trees = [tree_of(each["source"]) for each in (cell, *folded)]
+            nodes = [node for tree in trees for node in ast.walk(tree)]
+            asserts = any(isinstance(node, ast.Assert) for node in nodes)
             found.append((f"{path.name}, code cell {number}", marks, asserts))
     return found
 
@@ -665,11 +672,15 @@ def test_the_check_of_marks_sees_comments_and_tags(tmp_path):
         "# NBVAL_IGNORE_OUTPUT\nprint('assert')",
         "# NBVAL_IGNORE_OUTPUT\nfor x in xs:\n    assert x",
         {"source": "x = 1", "metadata": {"tags": ["nbval-skip"]}},
+        "# NBVAL_IGNORE_OUTPUT\nx",
+        {"source": "draw.lines(x)", "metadata": {"jupyter": {"source_hidden": True}}},
+        {"source": "assert x", "metadata": {"jupyter": {"source_hidden": True}}},
     )
     assert [(marks, asserts) for _, marks, asserts in marked(path)] == [
         ({"NBVAL_IGNORE_OUTPUT"}, False),
         ({"NBVAL_IGNORE_OUTPUT"}, True),
         ({"nbval-skip"}, False),
+        ({"NBVAL_IGNORE_OUTPUT"}, True),
     ]
 
 
