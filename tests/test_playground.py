@@ -541,6 +541,7 @@ class TestView:
 
     def test_the_bars_follow_the_last_whole_word(self, play):
         for seed in ("1", "2", "3"):
+            play.get_by_role("button", name="Clear").click()
             play.get_by_label("Seed", exact=True).fill(seed)
             generate(play)
             wanted = re.search(r".*[\W_]", text(play), re.S)[0][-18:].replace("\n", "↵")
