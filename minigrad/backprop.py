@@ -148,7 +148,7 @@ def backward(root, gradient=None):
         node.grad = g if node.grad is None else node.grad + g
 
 
-# --- Second reading: the first gradient, and what a rule may return ---
+# --- The first gradient, and what a rule may return ---
 
 
 def _first_gradient(root, gradient):
@@ -250,7 +250,7 @@ class no_grad(_Switch):
     depth = no_grad_depth
 
 
-# --- Second reading: functions that wait ---
+# --- Functions that wait ---
 
 
 def _around_waiting(switch, function):
@@ -321,7 +321,7 @@ class detect_anomaly(_Switch):
     depth = anomaly_depth
 
 
-# --- Second reading: one switch for many operations ---
+# --- One switch for many operations ---
 
 
 class quiet(_Switch):

@@ -118,9 +118,9 @@ def unfolded(after):
         for paragraph in paragraphs(cell["source"]):
             if paragraph.startswith("<details"):
                 break
-            if re.match(r"#+ |<!--|---", paragraph) or PREDICTION.search(paragraph):
+            if re.match(r"#+ |<!--|---|\*\*Predict", paragraph):
                 return
-            yield paragraph
+            yield paragraph  # also one that explains first and then asks
         if not cell["source"].endswith("</details>"):
             return
 
@@ -257,6 +257,7 @@ GOOD = code('predict("")\nx = 3  # (2,)\nprint("x:", x)')
             None,
         ),
         ([GOOD, words("It grows.")], "words that explain it"),
+        ([GOOD, words("So it grows. **Predict**: why?"), GOOD], "words that explain it"),
         ([GOOD, words("<details><summary>After</summary>\n\nIt grows.\n\n</details>")], None),
         ([GOOD, words("<!-- go on -->\n\nNow for something else.")], None),
     ],
