@@ -11,6 +11,15 @@ from minigrad.support.attention_speed import in_tiles, subtract_largest
 from minigrad.support.settings import whole_number
 
 
+# --- Heads ---
+
+
+def _heads(qkv, num_heads):
+    """Views of queries, keys and values: (B, T, 3C) -> three of (B, H, T, D)."""
+    B, T, C = qkv.shape[0], qkv.shape[1], qkv.shape[2] // 3
+    return qkv.reshape(B, T, 3, num_heads, C // num_heads).transpose(2, 0, 3, 1, 4)
+
+
 # --- Attention as one operation ---
 
 
@@ -59,15 +68,6 @@ def causal_attention(qkv, /, num_heads, cache=None):
 
     joined = value.swapaxes(1, 2).reshape(*qkv.shape[:2], -1)  # (B, T, C)
     return joined, rule if cache is None else None
-
-
-# --- Heads ---
-
-
-def _heads(qkv, num_heads):
-    """Views of queries, keys and values: (B, T, 3C) -> three of (B, H, T, D)."""
-    B, T, C = qkv.shape[0], qkv.shape[1], qkv.shape[2] // 3
-    return qkv.reshape(B, T, 3, num_heads, C // num_heads).transpose(2, 0, 3, 1, 4)
 
 
 # --- The weights, with the future hidden ---

@@ -148,6 +148,9 @@ def backward(root, gradient=None):
         node.grad = g if node.grad is None else node.grad + g
 
 
+# --- The first gradient, and what a rule may return ---
+
+
 def _first_gradient(root, gradient):
     if not root.requires_grad:
         raise RuntimeError(
@@ -195,7 +198,9 @@ def _apply(rule, number, node, x, g):
     return result, result is not g and result.base is None
 
 
-# --- Three switches: recording, anomalies, warnings ---
+# --- Two switches: recording and anomalies ---
+
+_WAITING = inspect.isgeneratorfunction, inspect.iscoroutinefunction, inspect.isasyncgenfunction
 
 
 class _Switch:
@@ -221,64 +226,13 @@ class _Switch:
     def __call__(self, function):
         if not callable(function):
             raise TypeError(f"{type(self).__name__} stands above a function, not {function!r:.60}")
-        if inspect.isgeneratorfunction(function):
-            return self._around_generator(function)
-        if inspect.isasyncgenfunction(function):
-            return self._around_async_generator(function)
-        if inspect.iscoroutinefunction(function):
-
-            @functools.wraps(function)
-            async def inside(*arguments, **options):
-                with self:
-                    return await function(*arguments, **options)
-
-        else:
-
-            @functools.wraps(function)
-            def inside(*arguments, **options):
-                with self:
-                    return function(*arguments, **options)
-
-        return inside
-
-    def _around_generator(self, function):
-        """Inside only while the generator runs, not while its caller does."""
+        if any(waits(function) for waits in _WAITING):
+            return _around_waiting(self, function)
 
         @functools.wraps(function)
         def inside(*arguments, **options):
-            generator = function(*arguments, **options)
-            step, sent = generator.send, None
-            try:
-                while True:
-                    try:
-                        with self:
-                            value = step(sent)
-                    except StopIteration as end:
-                        return end.value
-                    try:
-                        step, sent = generator.send, (yield value)
-                    except Exception as error:  # the caller threw it in
-                        step, sent = generator.throw, error
-            finally:
-                generator.close()
-                sent = None  # an error that held this frame would make a cycle
-
-        return inside
-
-    def _around_async_generator(self, function):
-        @functools.wraps(function)
-        async def inside(*arguments, **options):
-            generator, sent = function(*arguments, **options), None
-            try:
-                while True:
-                    try:
-                        with self:
-                            value = await generator.asend(sent)
-                    except StopAsyncIteration:
-                        return
-                    sent = yield value
-            finally:
-                await generator.aclose()
+            with self:
+                return function(*arguments, **options)
 
         return inside
 
@@ -294,6 +248,65 @@ class no_grad(_Switch):
     """
 
     depth = no_grad_depth
+
+
+# --- Functions that wait ---
+
+
+def _around_waiting(switch, function):
+    """The function with its body inside the switch, and its caller outside while it waits."""
+    if inspect.isgeneratorfunction(function):
+        return _around_generator(switch, function)
+    if inspect.isasyncgenfunction(function):
+        return _around_async_generator(switch, function)
+
+    @functools.wraps(function)
+    async def inside(*arguments, **options):
+        with switch:
+            return await function(*arguments, **options)
+
+    return inside
+
+
+def _around_generator(switch, function):
+    @functools.wraps(function)
+    def inside(*arguments, **options):
+        generator = function(*arguments, **options)
+        step, sent = generator.send, None
+        try:
+            while True:
+                try:
+                    with switch:
+                        value = step(sent)
+                except StopIteration as end:
+                    return end.value
+                try:
+                    step, sent = generator.send, (yield value)
+                except Exception as error:  # the caller threw it in
+                    step, sent = generator.throw, error
+        finally:
+            generator.close()
+            sent = None  # an error that held this frame would make a cycle
+
+    return inside
+
+
+def _around_async_generator(switch, function):
+    @functools.wraps(function)
+    async def inside(*arguments, **options):
+        generator, sent = function(*arguments, **options), None
+        try:
+            while True:
+                try:
+                    with switch:
+                        value = await generator.asend(sent)
+                except StopAsyncIteration:
+                    return
+                sent = yield value
+        finally:
+            await generator.aclose()
+
+    return inside
 
 
 # --- Detecting anomalies ---

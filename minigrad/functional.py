@@ -12,7 +12,7 @@ import numpy as np
 from minigrad.op import differentiable
 from minigrad.random import default_generator
 from minigrad.support.products import rows_times
-from minigrad.support.settings import number, random_generator
+from minigrad.support.settings import number, random_generator, whole_number
 from minigrad.support.tiles import in_tiles
 from minigrad.tensor import Tensor, array
 
@@ -344,7 +344,7 @@ def _counted(logits, targets, ignore_index):
             f"logits of shape {logits.shape} need targets of shape {logits.shape[:-1]}, "
             f"these have {targets.shape}"
         )
-    counted = np.not_equal(targets, ignore_index)
+    counted = targets != whole_number("ignore_index", ignore_index, -math.inf)
     found, classes = targets[counted], logits.shape[-1]
     if found.size and not 0 <= found.min() <= found.max() < classes:
         raise ValueError(

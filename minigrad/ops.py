@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 
-from minigrad.op import differentiable, pytorch_names
+from minigrad.op import as_array, differentiable, pytorch_names
 
 
 # --- A value and its rule ---
@@ -293,15 +293,22 @@ def var(x, axis=None, keepdims=False, ddof=0):
 
     The sum of squares is divided by n - ddof; ddof is 0 as in NumPy, or 1 as in PyTorch.
     """
-    distance = sub(x, mean(x, axis, keepdims=True))
+    distance = _from_mean(x, axis)
     return div(sum(mul(distance, distance), axis, keepdims), _degrees(x, axis, ddof))
 
 
 @pytorch_names
 def std(x, axis=None, keepdims=False, ddof=0):
     """The standard deviation: the root of `var`; its derivative where all are equal counts as 0."""
-    distance = sub(x, mean(x, axis, keepdims=True))
+    distance = _from_mean(x, axis)
     return div(norm(distance, axis, keepdims), math.sqrt(_degrees(x, axis, ddof)))
+
+
+def _from_mean(x, axis):
+    """x minus its mean; the first entry goes first, so that equal ones become exactly 0."""
+    kept = mean(x, axis, keepdims=True).shape
+    shifted = sub(x, as_array(x)[tuple(slice(size) for size in kept)])
+    return sub(shifted, mean(shifted, axis, keepdims=True))
 
 
 def _degrees(x, axis, ddof):

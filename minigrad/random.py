@@ -6,6 +6,8 @@ from contextvars import ContextVar
 
 import numpy as np
 
+from minigrad.support.settings import random_generator
+
 from minigrad.tensor import Tensor
 
 
@@ -40,11 +42,18 @@ def use_generator(generator):
 # --- Random tensors ---
 
 
+def _chosen(generator):
+    """The generator given, or the default one."""
+    return random_generator("generator", generator) or default_generator()
+
+
 def _draw(generator, method, *parameters, shape, dtype=np.float32, requires_grad=False):
     if np.dtype(dtype).kind != "f":
         raise TypeError(f"these numbers need a floating-point dtype, not {np.dtype(dtype)}")
     shape = shape[0] if len(shape) == 1 and not isinstance(shape[0], int) else shape
-    values = getattr(generator or default_generator(), method)(*parameters, size=shape)
+    if np.isnan(parameters).any():
+        raise ValueError(f"{method}: nan is no parameter of a distribution")
+    values = getattr(_chosen(generator), method)(*parameters, size=shape)
     return Tensor(np.asarray(values, dtype), requires_grad)
 
 
@@ -70,7 +79,7 @@ def randn(*shape, generator=None, **options):
 
 def randint(low, high, shape=(), generator=None, dtype=np.int64):
     """Integers from `low` up to, but not including, `high`."""
-    values = np.asarray((generator or default_generator()).integers(low, high, size=shape))
+    values = np.asarray(_chosen(generator).integers(low, high, size=shape))
     for x in (np.asarray(low), np.asarray(high) - 1, values):
         if not np.array_equal(x.astype(dtype), x):
             raise ValueError(f"randint: {low} to {high} does not fit {np.dtype(dtype)}")
@@ -89,4 +98,4 @@ def normal(mean=0.0, std=1.0, shape=(), generator=None, **options):
 
 def randperm(n, generator=None):
     """The integers below n in random order."""
-    return Tensor((generator or default_generator()).permutation(n))
+    return Tensor(_chosen(generator).permutation(n))

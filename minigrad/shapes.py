@@ -37,6 +37,7 @@ def where(condition, a, b, /):
 @rearranging
 def masked_fill(x, mask, /, value):
     """x with `value` (a number) where the mask (Boolean, or 0 and 1) holds; the mask broadcasts."""
+    as_array(value)  # refuses what is no number
     hidden = _as_mask(mask)
     if np.broadcast_shapes(x.shape, hidden.shape) != x.shape:
         raise ValueError("the mask must broadcast to the shape of x")

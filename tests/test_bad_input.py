@@ -328,7 +328,7 @@ BAD = {
             ValueError,
             "mask must broadcast to the shape",
         ),
-        (lambda w: w.x.masked_fill(w.x > 0, "much"), ValueError, "masked_fill of shape .*convert"),
+        (lambda w: w.x.masked_fill(w.x > 0, "much"), TypeError, "masked_fill of shape .*numbers"),
     ],
     "reshape": [
         (
@@ -430,7 +430,11 @@ BAD = {
         name: [
             (lambda w, f=getattr(rnd, name): f(-1), ValueError, "negative dimensions"),
             (lambda w, f=getattr(rnd, name): f("a"), TypeError, "integer"),
-            (lambda w, f=getattr(rnd, name): f(2, generator=5), AttributeError, "int"),
+            (
+                lambda w, f=getattr(rnd, name): f(2, generator=5),
+                TypeError,
+                "generator must be a NumPy",
+            ),
         ]
         for name in ("rand", "randn")
     },
@@ -1395,6 +1399,24 @@ REFUSED = [
         "eps must be at least 0 and finite, not nan",
     ),
     (lambda: mg.layer_norm(ROWS, eps=-1), ValueError, "eps must be at least 0"),
+    (lambda: nn.LayerNorm(()), ValueError, "LayerNorm: normalized_shape holds no size"),
+    (
+        lambda: mg.cross_entropy_loss(ROWS, TOKENS, ignore_index=None),
+        ValueError,
+        "ignore_index must be a whole number, not None",
+    ),
+    (lambda: rnd.randint(0, 5, generator=3), TypeError, "generator must be a NumPy generator"),
+    (lambda: rnd.randperm(5, generator="a"), TypeError, "generator must be a NumPy generator"),
+    (lambda: rnd.normal(0.0, NAN), ValueError, "normal: nan is no parameter"),
+    (lambda: rnd.uniform(NAN, 1.0), ValueError, "uniform: nan is no parameter"),
+    *[
+        (lambda value=value: mg.masked_fill(ROWS, True, value), TypeError, "masked_fill .* numbers")
+        for value in (None, "a", 1j, np.array([None]), np.array(["2020-01-01"], "M8[D]"))
+    ],
+    *[
+        (lambda state=state: nn.Linear(1, 1).load_state_dict(state), TypeError, "is a dictionary")
+        for state in (None, 5, [1], [("weight", 1)], "weight")
+    ],
     (lambda: mg.layer_norm(ROWS, eps="a"), ValueError, "eps must be a number"),
     (lambda: nn.LayerNorm(3, eps=-1.0), ValueError, "LayerNorm: eps must be at least 0"),
     *[

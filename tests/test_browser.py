@@ -105,3 +105,23 @@ def test_a_training_is_drawn_while_it_runs_and_can_be_stopped(server, context, f
     page.locator(".jp-OutputArea-output em").get_by_text("A short training.").wait_for()
     assert picture.count() == 1
     page.close()
+
+
+@pytest.mark.parametrize(
+    "application",
+    [browser.LAB, pytest.param(browser.NOTEBOOK_7, marks=needs_notebook_7)],
+    ids=["JupyterLab", "Notebook 7"],
+)
+def test_second_reading_opens_folded_and_shift_enter_runs_through_it(server, context, application):
+    page = browser.open_notebook(context, server, "01_tensor.ipynb", application)
+    heading = page.locator(".jp-MarkdownCell", has_text="Second reading: Views and copies")
+    inside = page.locator(".jp-CodeCell", has_text="row, rows = x[1], x[[1]]")
+    page.get_by_text("5 cells hidden").first.wait_for()
+    assert not inside.is_visible()
+    heading.click()
+    for _ in range(3):  # the heading, the words below it, the code
+        page.keyboard.press("Shift+Enter")
+        page.wait_for_timeout(300)
+    assert inside.is_visible()
+    inside.get_by_text("is not defined").wait_for()  # it has run: without the cells above it
+    page.close()

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from course import draw
-from course.draw import style
+from course.draw import labels, style
 
 pytest.importorskip("matplotlib")
 
@@ -17,6 +17,8 @@ GENERATOR = np.random.default_rng(0)
 X = np.linspace(-2, 2, 30)
 MATRIX = np.arange(12.0).reshape(3, 4)
 CAUSAL = np.tril(np.ones((2, 3, 3))) / np.arange(1, 4)[:, None]
+HEAD = {"x": MATRIX, **dict.fromkeys("qkv", MATRIX[:, :2]), "scores": CAUSAL[0] - 0.2}
+HEAD |= {"masked": np.where(CAUSAL[0], 1, -np.inf), "weights": CAUSAL[0], "y": MATRIX[:, :2]}
 
 
 class TensorLike:
@@ -25,6 +27,17 @@ class TensorLike:
     def __init__(self, data):
         self.data = np.asarray(data)
 
+
+class Drawing:
+    """What the drawing knows of a graph: its picture and its words."""
+
+    svg = (
+        '<svg xmlns="http://www.w3.org/2000/svg" width="90" height="40" viewBox="0 0 90 40"></svg>'
+    )
+    text = "0  leaf:  x = 2"
+
+
+GRAPH = Drawing()
 
 # Every function, with arguments that it must draw.
 DRAWINGS = [
@@ -103,6 +116,8 @@ DRAWINGS = [
     (draw.attention, (CAUSAL, "a\nb"), {"titles": ["one", "two"]}),
     (draw.attention, ([CAUSAL[0], TensorLike(CAUSAL[1])], ["to", "be", "or"]), {"title": "t"}),
     (draw.stream, ([["ln", "attn"], ["ln", "mlp"]],), {"title": "t"}),
+    (draw.head, (HEAD,), {"title": "t"}),
+    (draw.head, (HEAD | {"x": TensorLike(np.ones((3, 4)))},), {}),
     (draw.gpt2_map, (), {"lit": "05"}),
     (draw.gpt2_map, (), {"lit": [8, "02"], "done": [1]}),
     (draw.gpt2_map, (), {}),
@@ -113,6 +128,8 @@ DRAWINGS = [
         {"shared": {"1.weight": "0.weight"}, "title": "t"},
     ),
     (draw.windows, ("to b", "o be"), {}),
+    (draw.graph, ({"one": GRAPH, "a < b": GRAPH},), {}),
+    (draw.graph, (GRAPH,), {}),
     (draw.windows, (TensorLike([[1, 2], [3, 4]]), [[2, 3], [4, 5]]), {}),
 ]
 
@@ -151,11 +168,16 @@ REFUSALS = [
     (draw.attention, (CAUSAL, "to be"), {}, "tokens"),
     (draw.attention, (CAUSAL, "abc"), {"titles": ["one"]}, "titles"),
     (draw.stream, ([[]],), {}, "branches"),
+    (draw.head, ({"q": MATRIX},), {}, "in this order"),
+    (draw.head, (HEAD | {"y": MATRIX},), {}, "expected (3, 2)"),
+    (draw.head, (HEAD | {"x": np.ones((3, 30))},), {}, "at most 16"),
     (draw.gpt2_map, (), {"lit": "11"}, "11"),
     (draw.gpt2_map, (), {"done": [0]}, "00"),
     (draw.tokens, ("abc", [1]), {}, "ids"),
     (draw.walk, ({"0": "Linear"},), {"shared": {"2": "1"}}, "shared"),
     (draw.windows, ("abc", "ab"), {}, "lengths"),
+    (draw.graph, ("a + b",), {}, "dictionary"),
+    (draw.graph, ({},), {}, "dictionary"),
 ]
 
 
@@ -171,11 +193,14 @@ def test_every_function_draws_and_says_nothing(function, arguments, options, cap
     assert not [w for w in recwarn.list if not issubclass(w.category, DeprecationWarning)]
 
 
+MOVING = "moving", "packed", "small_gpt2"  # tests/test_moving.py has these
+
+
 def test_no_function_is_left_out_of_these_tests():
     functions = {name for name in draw.__all__ if inspect.isfunction(getattr(draw, name))}
     tested = {case[0].__name__ for case in DRAWINGS}
     assert (
-        functions - {"show", "canvas", "to_file", "captions", "moving"}  # moving: in test_moving.py
+        functions - {"show", "canvas", "to_file", "captions", *MOVING}
         == tested
         == {case[0].__name__ for case in REFUSALS}
     )
@@ -212,6 +237,23 @@ def test_show_displays_one_picture_and_its_caption(monkeypatch):
     assert caption == {"text/markdown": r"*Two cells, x\_1 and `x_2`: $x_1$.*"}
 
 
+def test_graphs_are_images_with_an_alternative_one_below_the_other(monkeypatch):
+    from xml.etree import ElementTree
+
+    shown = []
+    monkeypatch.setattr("IPython.get_ipython", lambda: object())
+    monkeypatch.setattr(
+        "IPython.display.display", lambda data, raw, metadata=None: shown.append(data)
+    )
+    draw.graph({"first": GRAPH, "a < b": GRAPH}, caption='Both say "6".')
+    picture, caption = shown
+    assert '<img alt="Both say &quot;6&quot;."' in picture["text/html"]
+    root = ElementTree.fromstring(picture["image/svg+xml"])
+    assert root.attrib["width"] == "90" and root.attrib["height"] == str(2 * (40 + 26))
+    assert picture["text/plain"] == "first\n0  leaf:  x = 2\n\na < b\n0  leaf:  x = 2"
+    assert caption == {"text/markdown": '*Both say "6".*'}
+
+
 def test_a_figure_of_pyplot_is_closed():
     import matplotlib
 
@@ -241,6 +283,19 @@ def test_the_same_figure_is_the_same_file_without_version():
         pictures.append(style.picture(figure))
     assert pictures[0] == pictures[1]
     assert not Image.open(io.BytesIO(pictures[0])).text
+
+
+def test_a_picture_is_a_card_with_round_corners():
+    from PIL import Image
+
+    for height in (0.6, 3.0):
+        figure, _ = draw.canvas(height=height)
+        image = Image.open(io.BytesIO(style.picture(figure))).convert("RGBA")
+        right, bottom = image.width - 1, image.height - 1
+        for corner in ((0, 0), (right, 0), (0, bottom), (right, bottom)):
+            assert image.getpixel(corner)[3] == 0
+        assert image.getpixel((right // 2, 3)) == (255, 255, 255, 255)
+        assert np.asarray(image)[..., 3].mean() > 250
 
 
 def test_importing_draw_loads_neither_minigrad_nor_matplotlib():
@@ -303,10 +358,67 @@ def test_an_array_is_written_with_as_few_decimals_as_it_needs():
 
 def test_spread_keeps_order_and_distance_and_moves_nothing_needlessly():
     wished = np.array([5.0, 1.0, 1.1, 1.2, 9.0])
-    placed = style.spread(wished, 1.0)
+    placed = labels.spread(wished, 1.0)
     assert np.diff(np.sort(placed)).min() >= 1.0 - 1e-9
     assert (np.argsort(placed) == np.argsort(wished)).all()
     assert placed[4] == 9.0 and placed[0] == 5.0
+
+
+def test_spread_knows_long_labels_and_the_ends_of_the_line():
+    sizes = np.array([4.0, 1.0, 2.0])
+    placed = labels.spread([0.0, 0.1, 9.9], sizes, 0.0, 10.0)
+    assert placed[0] >= 2.0 and placed[2] <= 9.0 and placed[1] - placed[0] >= 2.5
+    assert labels.spread([], 1.0).size == 0
+    assert np.allclose(labels.spread([3.0, 1.0], 1.0, 0, 4), [3.0, 1.0])
+
+
+def axes_of(monkeypatch, function, *arguments, **options):
+    """The figure that a drawing function shows."""
+    shown = []
+    for name in ("curves", "maps"):
+        monkeypatch.setattr(f"course.draw.{name}.show", lambda fig, caption: shown.append(fig))
+    function(*arguments, caption="See.", **options)
+    return shown[0], shown[0].axes[0]
+
+
+def test_a_smooth_curve_has_no_markers_and_measurements_have_them(monkeypatch):
+    _, ax = axes_of(monkeypatch, draw.lines, {"smooth": X, "measured": [1, 2, 3]})
+    assert [line.get_marker() for line in ax.lines[:2]] == ["", "s"]
+
+
+def test_no_label_of_a_path_has_a_line_of_its_colour_and_the_star_is_seen(monkeypatch):
+    paths = {"arrives": [(-1, 1), (0, 0)], "leaves": [(-1, 1), (1, 0.5), (9, 0.5)]}
+    fig, ax = axes_of(
+        monkeypatch,
+        draw.surface,
+        lambda x, y: x**2 + y**2,
+        paths,
+        xlim=(-2, 2),
+        ylim=(-2, 2),
+        minimum=(0, 0),
+    )
+    names = [text.get_text() for text in fig.legends[0].get_texts()]
+    assert names == ["arrives (1 step)", "leaves (2 steps, out of the picture)"]
+    assert {text.get_text() for text in ax.texts} == {"", "start"}
+    [star] = [line for line in ax.lines if line.get_marker() == "*"]
+    hiding = [line for line in ax.lines if line.get_zorder() > star.get_zorder()]
+    assert all(line.get_markerfacecolor() == "none" for line in hiding)
+    [arrow] = [text for text in ax.texts if text.get_text() == ""]
+    assert np.allclose(arrow.xy, (2, 0.5))
+
+
+def test_the_points_are_explained_above_the_axes(monkeypatch):
+    fig, ax = axes_of(monkeypatch, draw.lines, {"a": X}, points={"measured": (X, X)})
+    assert ax.get_legend() is None and len(fig.legends) == 1
+
+
+def test_a_mark_stands_where_it_hides_no_curve(monkeypatch):
+    fig, ax = axes_of(monkeypatch, draw.lines, {"a": (X, X)}, marks=[(0, 0, "here")])
+    fig.draw_without_rendering()
+    [label] = [text for text in ax.texts if text.get_text() == "here"]
+    frame = label.get_window_extent()
+    curve = ax.transData.transform(np.column_stack([np.linspace(-2, 2, 500)] * 2))
+    assert not any(frame.contains(*point) for point in curve)
 
 
 # What a reader without green cones sees (Machado and others, 2009, severity 1), in linear RGB.

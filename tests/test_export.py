@@ -177,6 +177,7 @@ def test_a_source_that_is_a_list_of_lines_is_the_same_source(tmp_path):
         ("## One\n\ntext\n\n#### `log_softmax` and **more**", "log_softmax and more"),
         ('## <a id="x"></a>Two [links](a.md) and ![picture](b.png)', "Two links and picture"),
         ("## 2-D arrays", "2-D arrays"),
+        ("## 16. Second reading: The rest", "The rest"),
         ("#no heading", ""),
     ],
 )

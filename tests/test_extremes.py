@@ -284,6 +284,26 @@ def test_equal_numbers_normalised_are_zero(dtype, n):
         assert not mg.layer_norm(x, np.ones(n, dtype)).data.any(), constant
 
 
+@both
+@pytest.mark.parametrize("n", [1, 2, 3, 7, 100, 288])
+@pytest.mark.parametrize("number", [0.1, 1 / 3, -7.7, 1e4, 1e-5])
+def test_the_spread_of_equal_numbers_is_zero_and_so_is_its_slope(dtype, n, number):
+    x = mg.array(np.full((2, n), number, dtype), requires_grad=True)
+    for f in (mg.var, mg.std):
+        for axis in (None, 0, 1, -1, (0, 1)):
+            x.grad = None
+            y = f(x, axis=axis)
+            y.sum().backward()
+            assert not y.data.any() and not x.grad.any(), (f, axis)
+
+
+def test_the_variance_of_large_numbers_against_float64():
+    for mean in (1e3, 1e4, 1e5):
+        x = (mean + np.random.default_rng(0).standard_normal((64, 288))).astype(np.float32)
+        expected = x.astype(np.float64).var(1)
+        np.testing.assert_allclose(mg.var(x, axis=1).data, expected, rtol=1e-5)
+
+
 def test_layer_norm_of_large_means_against_float64():
     rng = np.random.default_rng(0)
     for mean in (0, 1e2, 1e4, 1e6):

@@ -41,7 +41,7 @@ def words(cell):
     """How many words of a text cell are read on the main path."""
     if cell["cell_type"] != "markdown":
         return 0
-    text = re.sub(r"<details>.*?</details>", "", cell["source"], flags=re.DOTALL)
+    text = re.sub(r"<details>.*?</details>|<!--.*?-->", "", cell["source"], flags=re.DOTALL)
     return sum(any(letter.isalnum() for letter in word) for word in text.split())
 
 

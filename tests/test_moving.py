@@ -1,8 +1,10 @@
 """The figures that move: the same text for the same data, and numbers that change in a browser."""
 
 import importlib.util
+import json
 import re
 
+import numpy as np
 import pytest
 
 from course.draw import motion as moving
@@ -27,11 +29,49 @@ GRAPH = {
 }
 VIEW = {"rows": 3, "columns": 4, "stride of rows": 4, "stride of columns": 1, "offset": 0}
 TURNED = VIEW | {"rows": 4, "columns": 3, "stride of rows": 1, "stride of columns": 4}
+
+
+def surprise():
+    """A vocabulary of five, tables that say what they are, and networks of random numbers."""
+    dice = np.random.default_rng(0)
+    sizes = {"embedding": (5, 2), "hidden": (3, 4), "output": (5, 3)}
+    network = {name: dice.standard_normal(size) for name, size in sizes.items()}
+    network |= {"hidden_bias": np.zeros(3), "output_bias": np.zeros(5)}
+    return {
+        "vocabulary": "\nabc ",
+        "start": "\n\n",
+        "sentence": "abba cab",
+        "window": 2,
+        "letters": moving.packed([3, 1, 2, 3, 4]),
+        "pairs": moving.packed(np.arange(25) / 5, bits=6),
+        "network": {name: moving.packed(numbers) for name, numbers in network.items()},
+        "gpt": moving.small_gpt2(),
+    }
+
+
+def training():
+    """Three moments of two heads over a text of three characters."""
+    maps = np.array([[[1, 0.5, 0.5, 0.2, 0.2, 0.6]] * 2, [[1, 0, 1, 0, 0, 1]] * 2, [[1] * 6] * 2])
+    return {
+        "losses": [[1, 4.2], [50, 3.0], [100, 2.5]],
+        "moments": [
+            {"step": step, "validation": loss, "sample": f"after {step} </pre>"}
+            for step, loss in ((1, 4.1), (50, 3.1), (100, 2.6))
+        ],
+        "text": "to ",
+        "names": ["block 0, head 0", "block 0, head 1"],
+        "maps": moving.packed(maps, bits=6),
+    }
+
+
 DATA = {
     "attention": {
         "text": "to be",
         "D": 4,
-        "heads": [{"name": "one", "products": [[i - j for j in range(5)] for i in range(5)]}],
+        "heads": [
+            {"name": "one", "products": [[i - j for j in range(5)] for i in range(5)]},
+            {"name": "two", "products": [[4 * (i == j) for j in range(5)] for i in range(5)]},
+        ],
     },
     "backward": GRAPH,
     "descent": {"a": 1, "b": 12},
@@ -41,6 +81,8 @@ DATA = {
         "memory": list(range(12)),
         "presets": [{"name": "x", "values": VIEW}, {"name": "x.T", "values": TURNED}],
     },
+    "surprise": surprise(),
+    "training": training(),
 }
 
 
@@ -106,20 +148,24 @@ def words(tab):
 
 # How each is moved with the mouse, and with the keyboard: what has the focus, and a key.
 MOUSE = {
-    "attention": lambda tab: tab.locator("svg rect").nth(12).hover(),
+    "attention": lambda tab: tab.locator("svg").first.locator("rect").nth(12).hover(),
     "backward": lambda tab: tab.get_by_role("button", name="Next").click(),
     "descent": lambda tab: drag(tab, tab.locator("svg circle[role=slider]"), 80, 40),
     "softmax": lambda tab: drag(tab, tab.locator("svg [role=slider]").first, 0, -30),
     "spread": lambda tab: tab.get_by_label("Activation").select_option(label="ReLU"),
     "strides": lambda tab: tab.get_by_label("Look at").select_option(label="x.T"),
+    "surprise": lambda tab: tab.locator("svg g").nth(2).hover(),
+    "training": lambda tab: tab.get_by_label("Map").select_option(label="block 0, head 1"),
 }
 KEYS = {
-    "attention": ("svg[tabindex]", "ArrowUp"),
+    "attention": ("[aria-label^='Attention maps']", "ArrowUp"),
     "backward": ("button:has-text('Next')", "Enter"),
     "descent": ("svg circle[role=slider]", "ArrowRight"),
     "softmax": ("svg [role=slider]", "ArrowUp"),
     "spread": ("input[type=range]", "ArrowRight"),
     "strides": ("svg[tabindex]", "ArrowRight"),
+    "surprise": ("[aria-label^='Surprise']", "ArrowRight"),
+    "training": ("input[type=range]", "ArrowLeft"),
 }
 
 
@@ -164,3 +210,74 @@ def test_backward_in_the_wrong_order_says_so(context, tmp_path):
             tab.get_by_role("button", name="Next").click()
         assert verdict in words(tab)
     tab.close()
+
+
+# --- What they compute ---
+
+
+@pytest.fixture
+def opened(context, tmp_path):
+    """A function that opens a page with a figure."""
+    tabs = []
+
+    def open_page(name, data):
+        path = tmp_path / f"{name}.html"
+        text = moving.page(name, data, caption="A figure.", attempt="move it.")
+        path.write_text(f"<!DOCTYPE html><meta charset=utf-8>{text}", encoding="utf-8")
+        tabs.append(context.new_page())
+        tabs[-1].goto(path.as_uri())
+        tabs[-1].locator(".mgl-words").wait_for()
+        return tabs[-1]
+
+    yield open_page
+    for tab in tabs:
+        tab.close()
+
+
+@pytest.mark.parametrize("bits", range(1, 9))
+def test_packed_numbers_come_back_rounded(bits):
+    numbers = np.linspace(-1, 3, 2**bits)
+    found = moving.unpacked(json.loads(json.dumps(moving.packed(numbers, bits))))
+    assert np.allclose(found, numbers, atol=1e-4)
+    assert np.array_equal(moving.unpacked(moving.packed([2.5] * 7, bits)), [2.5] * 7)
+
+
+@pytest.mark.parametrize("numbers, bits", [([], 8), ([1, np.inf], 8), ([1, np.nan], 4), ([1], 9)])
+def test_what_cannot_be_packed_is_refused(numbers, bits):
+    with pytest.raises(ValueError, match="packed: takes finite numbers"):
+        moving.packed(numbers, bits)
+
+
+def test_the_typed_sentence_has_the_surprise_that_minigrad_computes(opened):
+    """Every model of the figure against the same model in Python, at the places of a sentence."""
+    import minigrad as mg
+    from maintain.small_gpt2 import load
+
+    data, typed = surprise(), "cabba, cab"  # the comma is unknown
+    text = data["start"] + "cabba cab"
+    tab = opened("surprise", data)
+    tab.get_by_label("A sentence").fill(typed)
+    assert "“,”: left out" in words(tab)
+
+    tokens = np.array([data["vocabulary"].index(c) for c in text])
+    given = {name: moving.unpacked(numbers) for name, numbers in data["network"].items()}
+    read = given["embedding"].reshape(5, 2)[np.stack([tokens[:-2], tokens[1:-1]], axis=1)]
+    hidden = np.tanh(read.reshape(-1, 4) @ given["hidden"].reshape(3, 4).T)
+    network = hidden @ given["output"].reshape(5, 3).T
+    with mg.no_grad():
+        model = load()
+        ids = [model.vocabulary.index(c) for c in text]
+        gpt = mg.log_softmax(model(np.array([ids]))).data[0, 1:-1]  # before each character
+    network -= np.log(np.exp(network).sum(1, keepdims=True))
+    places = np.arange(len(text) - 2)
+    expected = {
+        "letters": moving.unpacked(data["letters"])[tokens[2:]],
+        "pairs": moving.unpacked(data["pairs"]).reshape(5, 5)[tokens[1:-1], tokens[2:]],
+        "network": -network[places, tokens[2:]] / np.log(2),
+        "GPT-2": -gpt[places, ids[2:]] / np.log(2),
+    }
+    for name, surprises in expected.items():
+        row = tab.locator("tbody tr").filter(has_text=name)
+        assert float(row.locator("td").first.inner_text()) == pytest.approx(
+            surprises.mean(), abs=0.006
+        ), name

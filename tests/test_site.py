@@ -255,7 +255,7 @@ def test_code_that_is_tagged_is_folded(tmp_path):
     for name in ("_static", "_templates", "_extra"):
         (source / name).mkdir(parents=True)
     (source / "_static" / "favicon.svg").write_text("<svg/>", encoding="utf-8")
-    for name in ("site.css", "mathjax.js"):
+    for name in ("site.css", "site.js", "mathjax.js"):
         (source / "_static" / name).touch()
     template = "{{ pathto('index') }}"
     (source / "_templates" / "to_playground.html").write_text(template, encoding="utf-8")

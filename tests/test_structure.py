@@ -637,18 +637,32 @@ def test_a_notebook_is_under_one_and_a_half_megabytes(path):
 
 
 def marked(path) -> list[tuple[str, set[str], bool]]:
-    """Each cell that nbval treats specially: which, how, and whether it asserts something."""
+    """Each cell that nbval treats specially: which, how, and whether it asserts something.
+
+    What it asserts may stand in a folded cell directly after it: an assert in an open cell would
+    give a prediction's answer away.
+    """
     found = []
-    cells = [cell for cell in load(path)["cells"] if cell["cell_type"] == "code"]
+    every = load(path)["cells"]
+    cells = [cell for cell in every if cell["cell_type"] == "code"]
     for number, cell in enumerate(cells, 1):
         marks = set(re.findall(r"^\s*#.*?(NBVAL_\w+)", cell["source"], re.MULTILINE))
         tags = cell["metadata"].get("tags", [])
         marks |= {tag for tag in tags if tag.startswith(("nbval", "raises-exception"))}
         if marks:
-            tree = tree_of(cell["source"])
-            asserts = any(isinstance(node, ast.Assert) for node in ast.walk(tree))
+            place = every.index(cell)
+            after = [c for c in every[place + 1 : place + 2] if hidden(c)]
+            trees = [tree_of(c["source"]) for c in [cell, *after]]
+            asserts = any(isinstance(node, ast.Assert) for tree in trees for node in ast.walk(tree))
             found.append((f"{path.name}, code cell {number}", marks, asserts))
     return found
+
+
+def hidden(cell) -> bool:
+    """Whether it is a cell of code that is folded."""
+    return cell["cell_type"] == "code" and bool(
+        cell["metadata"].get("jupyter", {}).get("source_hidden")
+    )
 
 
 def test_few_cells_are_excused_from_comparison_and_each_of_them_asserts():
@@ -665,11 +679,17 @@ def test_the_check_of_marks_sees_comments_and_tags(tmp_path):
         "# NBVAL_IGNORE_OUTPUT\nprint('assert')",
         "# NBVAL_IGNORE_OUTPUT\nfor x in xs:\n    assert x",
         {"source": "x = 1", "metadata": {"tags": ["nbval-skip"]}},
+        "# NBVAL_IGNORE_OUTPUT\ny = 1",
+        {"source": "assert y", "metadata": {"jupyter": {"source_hidden": True}}},
+        "# NBVAL_IGNORE_OUTPUT\nz = 1",
+        "assert z",
     )
     assert [(marks, asserts) for _, marks, asserts in marked(path)] == [
         ({"NBVAL_IGNORE_OUTPUT"}, False),
         ({"NBVAL_IGNORE_OUTPUT"}, True),
         ({"nbval-skip"}, False),
+        ({"NBVAL_IGNORE_OUTPUT"}, True),
+        ({"NBVAL_IGNORE_OUTPUT"}, False),
     ]
 
 

@@ -8,12 +8,13 @@ answer of a prediction, the cell looks it up: `caption=captions["zigzag"]`.
 
 from course.draw.arrays import broadcast, strides, tensor, tensors
 from course.draw.curves import bars, histograms, lines, profile, tangents
-from course.draw.flow import stream
+from course.draw.flow import head, stream
 from course.draw.gpt2 import gpt2_map
+from course.draw.graphs import graph
 from course.draw.lookup import captions
 from course.draw.maps import attention, boundary, heatmap, surface
 from course.draw.modules import walk
-from course.draw.motion import moving
+from course.draw.motion import moving, packed, small_gpt2
 from course.draw.style import COLOURS, canvas, show, to_file
 from course.draw.text import tokens, windows
 
@@ -25,13 +26,17 @@ __all__ = [
     "broadcast",
     "canvas",
     "captions",
+    "graph",
     "gpt2_map",
+    "head",
     "heatmap",
     "histograms",
     "lines",
     "moving",
+    "packed",
     "profile",
     "show",
+    "small_gpt2",
     "stream",
     "strides",
     "surface",

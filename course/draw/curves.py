@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from course.draw.labels import at_ends, in_a_row, near, spread
 from course.draw.style import (
     COLOURS,
     GREY,
@@ -16,7 +17,6 @@ from course.draw.style import (
     check_dictionary,
     fixed,
     ink_on,
-    label_ends,
     numbers,
     show,
     styled,
@@ -25,6 +25,7 @@ from course.draw.style import (
 )
 
 MOST_LINES = len(COLOURS)
+FEW = 12  # points of a curve, each of which gets a marker
 
 
 @styled
@@ -45,13 +46,16 @@ def lines(
     width=WIDTH,
     height=4.0,
 ):
-    """Draw curves, each labelled at its end and told apart by line style and marker too.
+    """Draw curves, each labelled at its end and told apart by its line style too.
 
     `curves` is a dictionary of labels and `(x, y)`, or `y` alone over 0, 1, 2... `log` is False,
     True (y), "x", "y" or "both". `points` is a dictionary of labels and `(x, y)` drawn as dots;
     `marks` is a list of `(x, y, text)`; `horizontal` and `vertical` are dictionaries of labels and
-    values, drawn as reference lines.
+    values, drawn as reference lines. A curve of few points shows them by markers; a smooth one has
+    none, since a marker says that something was measured there.
     """
+    from matplotlib.ticker import MaxNLocator
+
     if points is None or curves:
         check_dictionary(curves, "draw.lines", '{"training": (steps, losses)}')
     if len(curves) > MOST_LINES:
@@ -82,27 +86,28 @@ def lines(
             zorder=1.5,
             label=label,
         )
-    ends = []
+    ends, busy, whole = [], [], bool(curves) and log not in ("x", "both")
     for number, (label, pair) in enumerate(curves.items()):
         x, y = _pair(pair, label)
-        few = len(x) <= 12
+        whole = whole and bool((x == np.round(x)).all())
         ax.plot(
             x,
             y,
             linestyle=LINES[number],
             color=COLOURS[number],
-            marker=MARKERS[number],
+            marker=MARKERS[number] if len(x) <= FEW else "",
             markersize=5.5,
-            markevery=1 if few else (0.05 + 0.03 * number, 0.2),
         )
+        busy.append(np.column_stack([x, y]))
         seen = np.isfinite(x) & np.isfinite(y)
         if xlim is not None and (seen & (x >= min(xlim)) & (x <= max(xlim))).any():
             seen &= (x >= min(xlim)) & (x <= max(xlim))
         if seen.any():
             last = np.flatnonzero(seen & (x == x[seen].max()))[-1]
             ends.append((label, (x[last], y[last]), INKS[number]))
-    if points:
-        ax.legend(loc="best", frameon=True, framealpha=0.9, edgecolor=PALE)
+    in_a_row(fig, ax)  # of the points: curves have their names at their ends
+    if whole and not points:  # steps and layers have no halves
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     if xlim is not None:
         ax.set_xlim(xlim)
     elif curves and not points:
@@ -123,17 +128,8 @@ def lines(
             color=GREY,
             fontsize=9.5,
         )
-    for x, y, text in marks or ():
+    for x, y, _ in marks or ():
         ax.plot([x], [y], "o", color=INK, markersize=6, zorder=5)
-        ax.annotate(
-            text,
-            (x, y),
-            xytext=(8, 8),
-            textcoords="offset points",
-            fontsize=9.5,
-            zorder=6,
-            bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1},
-        )
     for axis, limits in ((ax.xaxis, ax.get_xlim()), (ax.yaxis, ax.get_ylim())):
         if axis.get_scale() == "log":
             _plain_ticks(axis, *limits)
@@ -143,7 +139,8 @@ def lines(
         for label, value in (horizontal or {}).items()
         if low <= value <= high
     ]
-    label_ends(fig, ax, ends)
+    at_ends(fig, ax, ends)
+    near(fig, ax, [(text, (x, y), INK) for x, y, text in marks or ()], busy)
     show(fig, caption)
 
 
@@ -450,63 +447,24 @@ def profile(parts, *, caption="", title="", unit="s"):
 def _draw_tangents(fig, ax, x, y, points, word):
     """Draw tangents of one length on the paper, and their slopes where they hide least."""
     pixel = fig.dpi / 72
-    to_paper = ax.transData
-    origin, unit = to_paper.transform([(0, 0), (1, 1)])
-    busy = [to_paper.transform(np.column_stack([x, y])[np.isfinite(y)])]
+    origin, unit = ax.transData.transform([(0, 0), (1, 1)])
+    busy, labels = [np.column_stack([x, y])], []
     for x0, y0, slope in points:
         direction = np.array([1, slope]) / np.hypot(*(np.array([1, slope]) * (unit - origin)))
         steps = np.linspace(-32, 32, 33)[:, None] * pixel
         segment = np.array([x0, y0]) + steps * direction
-        busy.append(to_paper.transform(segment))
+        busy.append(segment)
         ax.plot(*segment.T, color=COLOURS[1], linewidth=2.6, linestyle="--", zorder=3)
         ax.plot([x0], [y0], "o", color=COLOURS[1], markersize=6, zorder=4)
-    busy = np.concatenate(busy)
-    for x0, y0, slope in points:
-        text = f"{word}{fixed(slope)}"
-        half = np.array([3.1 * len(text), 6]) * pixel
-        best = None
-        for distance in (1.0, 1.15, 1.4):
-            for across, up in ((-1, 1), (1, -1), (1, 1), (-1, -1), (0, 1), (0, -1)):
-                shift = np.array([across * (half[0] + 5 * pixel), up * 12 * pixel]) * distance
-                centre = to_paper.transform((x0, y0)) + shift
-                hits = (np.abs(busy - centre) < half + 2 * pixel).all(axis=1).sum() + 6 * distance
-                low, high = ax.transAxes.transform([(0, 0), (1, 1)])
-                hits += 100 * ((centre - half < low) | (centre + half > high)).any()
-                if best is None or hits < best[0]:
-                    best = hits, centre
-        centre = best[1]
-        box = np.linspace(centre - half, centre + half, 7)
-        busy = np.concatenate(
-            [busy, *(np.column_stack([box[:, 0], np.full(7, height)]) for height in box[:, 1])]
-        )
-        ax.annotate(
-            text,
-            (x0, y0),
-            xytext=(centre - to_paper.transform((x0, y0))) / pixel,
-            textcoords="offset points",
-            ha="center",
-            va="center",
-            color=INKS[1],
-            fontsize=9.5,
-            zorder=5,
-            bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.7, "pad": 0.3},
-        )
+        labels.append((f"{word}{fixed(slope)}", (x0, y0), INKS[1]))
+    near(fig, ax, labels, busy)
 
 
 def _above(ax, bar, labels, longest):
     """Write the names of a bar's parts above it, moved apart where they would touch."""
     letter = longest / 105
-    centres = np.array([middle for middle, _ in labels])
-    halves = np.array([len(text) * letter / 2 + letter for _, text in labels])
-    places = centres.copy()
-    for _ in range(200):  # push neighbours apart until nothing moves
-        places = np.clip(places, halves - letter, 1.1 * longest - halves)
-        overlap = places[:-1] + halves[:-1] - (places[1:] - halves[1:])
-        if not (overlap > 1e-9).any():
-            break
-        push = np.maximum(overlap, 0) / 2
-        places[:-1] -= push
-        places[1:] += push
+    sizes = [(len(text) + 2) * letter for _, text in labels]
+    places = spread([middle for middle, _ in labels], sizes, -letter, 1.1 * longest)
     for (middle, text), place in zip(labels, places):
         ax.plot([middle, place], [bar - 0.25, bar - 0.4], color=GREY, linewidth=0.9)
         ax.text(place, bar - 0.43, text, ha="center", va="bottom", fontsize=9.5)
@@ -516,8 +474,12 @@ def _plain_ticks(axis, low, high):
     """Write a logarithmic axis in plain numbers where they are short."""
     if low < 1e-3 or high > 1e5:
         return
+    from matplotlib.ticker import LogLocator
+
     axis.set_major_formatter("{x:g}")
-    axis.set_minor_formatter("{x:g}" if high / low < 12 else "")
+    if 12 <= high / low < 100:  # one or two powers of ten alone say too little
+        axis.set_minor_locator(LogLocator(subs=(2, 5)))
+    axis.set_minor_formatter("{x:g}" if high / low < 100 else "")
 
 
 def _limits(y):

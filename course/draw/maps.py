@@ -2,11 +2,11 @@
 
 import numpy as np
 
+from course.draw.labels import in_a_row, near
 from course.draw.style import (
     COLOURS,
     GREY,
     INK,
-    INKS,
     LINES,
     MARKERS,
     PALE,
@@ -17,7 +17,6 @@ from course.draw.style import (
     fixed,
     hidden_cell,
     ink_on,
-    label_ends,
     numbers,
     sequential,
     show,
@@ -35,7 +34,7 @@ def surface(
 
     `f(x, y)` is called with two arrays and returns the loss at each point. `paths` is a dictionary
     of labels and arrays of shape (steps + 1, 2). A path begins at a white circle and ends at its
-    filled marker; `minimum=(x, y)` is drawn as a star.
+    marker, open and larger, or at the edge with an arrow; `minimum=(x, y)` is drawn as a star.
     """
     if not callable(f):
         raise ValueError("draw.surface: f must be a function of two arrays, f(x, y)")
@@ -58,7 +57,7 @@ def surface(
     heights = np.unique(heights) if np.ptp(finite) else [finite.min(), finite.min() + 1]
     ax.contourf(x, y, z, levels=heights, cmap="Greys", alpha=0.45)
     ax.contour(x, y, z, levels=heights, colors="#9A9A9A", linewidths=0.6)
-    ends = []
+    lines = {}
     for number, (label, path) in enumerate(paths.items()):
         path = numbers(path, "draw.surface")
         if path.ndim != 2 or path.shape[1] != 2 or not len(path):
@@ -75,32 +74,29 @@ def surface(
             markersize=4.5,
             linewidth=1.6,
             markevery=_every(path),
+            label=_steps(label, path, xlim, ylim),
         )
+        lines[label] = path
         ax.plot(*path[0], marker="o", markersize=9, color="white", markeredgecolor=INK, zorder=5)
         ax.plot(
             *path[-1],
             marker=MARKERS[number],
-            markersize=10,
-            color=COLOURS[number],
-            markeredgecolor="white",
-            zorder=6,
-        )
-        ends.append((f"{label} ({len(path) - 1} steps)", path[-1], INKS[number]))
-    starts = {tuple(np.round(numbers(path)[0], 6)) for path in paths.values()}
-    for start in starts:
-        ax.annotate(
-            "start",
-            start,
-            xytext=(8, 7),
-            textcoords="offset points",
+            markersize=11,
+            markerfacecolor="none",
+            markeredgecolor=COLOURS[number],
+            markeredgewidth=2,
             zorder=7,
-            bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 1},
         )
+        _leaving(ax, path, xlim, ylim, COLOURS[number])
     if minimum is not None:
-        ax.plot(*minimum, marker="*", markersize=15, color="white", markeredgecolor=INK, zorder=4)
+        star = {"markersize": 16, "color": "#FFE066", "markeredgecolor": INK, "zorder": 6}
+        ax.plot(*minimum, marker="*", **star)
     ax.set(xlim=xlim, ylim=ylim, xlabel=xlabel, ylabel=ylabel)
     ax.set_title(title)
-    label_ends(fig, ax, ends, gap=16)
+    in_a_row(fig, ax)
+    fig.draw_without_rendering()  # lays the figure out, so that places are known
+    starts = {tuple(np.round(path[0], 6)) for path in lines.values()}
+    near(fig, ax, [("start", start, INK) for start in sorted(starts)], list(lines.values()))
     show(fig, caption)
 
 
@@ -139,7 +135,7 @@ def boundary(grid_x, grid_y, prediction, X, y, *, caption="", title="", names=No
     strength = 0.32 if sure is None else 0.08 + 0.37 * (sure - 1 / count) / (1 - 1 / count)
     strength = np.broadcast_to(strength, winner.shape)[..., None]
     tints = np.array([to_rgb(COLOURS[k]) for k in order])[winner]
-    fig, ax = canvas(width=7.2, height=5.0)
+    fig, ax = canvas(width=5.6, height=4.9)
     half_x, half_y = (gx[1] - gx[0]) / 2, (gy[1] - gy[0]) / 2
     ax.imshow(
         1 - strength * (1 - tints),
@@ -167,7 +163,7 @@ def boundary(grid_x, grid_y, prediction, X, y, *, caption="", title="", names=No
             markeredgewidth=0.8,
             label=label,
         )
-    fig.legend(loc="outside right upper", frameon=False, markerscale=1.3)
+    in_a_row(fig, ax)
     ax.set_title(title)
     show(fig, caption)
 
@@ -335,6 +331,37 @@ def _lead(prediction, winner, number):
     if prediction.dtype.kind == "f" and (winner != prediction).any():
         return (prediction - 0.5) * (1 if number else -1)
     return (winner == number) - 0.5
+
+
+def _leaving(ax, path, xlim, ylim, colour):
+    """Draw an arrow where a path leaves the picture for good."""
+    inside = _inside(path, xlim, ylim)
+    if inside[-1] or not inside.any():
+        return
+    last = np.flatnonzero(inside)[-1]
+    here, step = path[last], path[last + 1] - path[last]
+    walls = np.where(step > 0, [max(xlim), max(ylim)], [min(xlim), min(ylim)])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = np.nanmin(np.where(step == 0, np.inf, (walls - here) / step))
+    ax.annotate(
+        "",
+        here + share * step,
+        here + 0.6 * share * step,
+        arrowprops={"arrowstyle": "-|>", "color": colour, "mutation_scale": 22, "shrinkB": 0},
+        zorder=7,
+    )
+
+
+def _inside(path, xlim, ylim):
+    low, high = [min(xlim), min(ylim)], [max(xlim), max(ylim)]
+    return ((path >= low) & (path <= high)).all(axis=1)
+
+
+def _steps(label, path, xlim, ylim):
+    """The name of a path, how long it is, and whether it ends where one can see it."""
+    where = "" if _inside(path, xlim, ylim)[-1] else ", out of the picture"
+    count = len(path) - 1
+    return f"{label} ({count} step{'s' * (count != 1)}{where})"
 
 
 def _every(path):

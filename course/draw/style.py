@@ -39,6 +39,8 @@ SCREEN, SHARP = 100, 150  # dots per inch on the screen, and in the file
 
 SETTINGS = {
     "figure.facecolor": "white",
+    "figure.constrained_layout.w_pad": 0.1,  # inches to the edge of the card
+    "figure.constrained_layout.h_pad": 0.1,
     "savefig.facecolor": "white",
     "axes.facecolor": "white",
     "font.family": "DejaVu Sans",
@@ -148,18 +150,20 @@ def show(fig, caption, alt=None):
         return
     if "matplotlib.pyplot" in sys.modules:  # a figure of pyplot would be shown a second time
         sys.modules["matplotlib.pyplot"].close(fig)
+    width, height = (round(inches * SCREEN) for inches in fig.get_size_inches())
+    encoded = base64.b64encode(png).decode("ascii")
+    about = {"image/png": {"width": width, "height": height, "alt": alt}}
+    put({"image/png": encoded, "text/plain": alt}, caption, about)
+
+
+def put(picture, caption, metadata=None):
+    """Display a picture, as a dictionary of its kinds, and its caption under it, where IPython is."""
     shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
     if shell is None:
         return
     from IPython.display import display
 
-    width, height = (round(inches * SCREEN) for inches in fig.get_size_inches())
-    encoded = base64.b64encode(png).decode("ascii")
-    display(
-        {"image/png": encoded, "text/plain": alt},
-        raw=True,
-        metadata={"image/png": {"width": width, "height": height, "alt": alt}},
-    )
+    display(picture, raw=True, metadata=metadata)
     display({"text/markdown": f"*{escape(caption)}*"}, raw=True)
 
 
@@ -178,13 +182,23 @@ def to_file(path):
 
 
 def picture(fig):
-    """Return the figure as the bytes of a PNG of 256 colours, a third of the usual size."""
-    from PIL import Image  # matplotlib itself writes its pictures through Pillow
+    """Return the figure as the bytes of a PNG of 128 colours, a third of the usual size.
+
+    Its corners are round and transparent: a card, on a dark page too.
+    """
+    from PIL import Image, ImageDraw  # matplotlib itself writes its pictures through Pillow
 
     full, small = io.BytesIO(), io.BytesIO()
     fig.savefig(full, format="png", dpi=SHARP, pil_kwargs={"compress_level": 1})
-    image = Image.open(full).convert("RGB")
-    image.quantize(256, dither=Image.Dither.NONE).save(small, format="png", optimize=True)
+    image = Image.open(full).convert("RGB").quantize(127, dither=Image.Dither.NONE)
+    clear = 127  # the index that no colour has
+    palette = image.getpalette()[: 3 * clear]
+    image.putpalette(palette + [255] * (3 * (clear + 1) - len(palette)))
+    corners = Image.new("1", image.size, 1)
+    frame = (0, 0, image.width - 1, image.height - 1)
+    ImageDraw.Draw(corners).rounded_rectangle(frame, radius=9, fill=0)
+    image.paste(clear, mask=corners)
+    image.save(small, format="png", optimize=True, transparency=clear)
     return small.getvalue()
 
 
@@ -319,37 +333,6 @@ def diverging():
     return LinearSegmentedColormap.from_list("zero", colours)
 
 
-def label_ends(fig, ax, ends, gap=14):
-    """Write `(label, (x, y), colour)` to the right of the axes, each with a line to its point.
-
-    Labels that would overlap are moved apart, to be at least `gap` points from each other.
-    """
-    fig.draw_without_rendering()  # lays the figure out, so that places are known
-    (left, right), (low, high) = sorted(ax.get_xlim()), sorted(ax.get_ylim())
-    points = [(np.clip(x, left, right), np.clip(y, low, high)) for _, (x, y), _ in ends]
-    wished = [ax.transData.transform(point)[1] for point in points]
-    placed = spread(wished, gap * fig.dpi / 72)
-    for (label, _, colour), point, place in zip(ends, points, placed):
-        height = ax.transAxes.inverted().transform((0, place))[1]
-        ax.annotate(
-            label,
-            point,
-            xytext=(1.03, height),
-            textcoords="axes fraction",
-            va="center",
-            color=colour,
-            annotation_clip=False,
-            arrowprops={
-                "arrowstyle": "-",
-                "color": colour,
-                "linewidth": 0.8,
-                "shrinkA": 1,
-                "shrinkB": 4,
-                "relpos": (0, 0.5),
-            },
-        )
-
-
 def ink_on(colour):
     """Return black or white, whichever is easier to read on `colour`."""
     from matplotlib.colors import to_rgb
@@ -357,22 +340,3 @@ def ink_on(colour):
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(colour)]
     luminance = np.dot([0.2126, 0.7152, 0.0722], linear)
     return "#000000" if luminance > 0.18 else "#FFFFFF"
-
-
-def spread(positions, gap):
-    """Return the positions, moved as little as it takes to be at least `gap` apart."""
-    positions = np.asarray(positions, dtype=float)
-    order = np.argsort(positions, kind="stable")
-    groups = []  # [sum of wished starts, count]
-    for position in positions[order]:
-        groups.append([position, 1])
-        # Two neighbouring groups that overlap become one, centred on what its members wished.
-        while len(groups) > 1:
-            (a, n), (b, m) = groups[-2:]
-            if a / n + (n - 1) * gap / 2 + gap <= b / m - (m - 1) * gap / 2:
-                break
-            groups[-2:] = [[a + b, n + m]]
-    placed = [total / n + (k - (n - 1) / 2) * gap for total, n in groups for k in range(n)]
-    result = np.empty(len(positions))
-    result[order] = placed
-    return result

@@ -12,7 +12,7 @@ import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from course.draw import curves, style
+from course.draw import curves, labels, style
 
 REDRAW = 1.0  # seconds between two pictures, so that drawing costs a twentieth of the time
 
@@ -168,10 +168,10 @@ def _figure(record, num_steps, left=None, *, ylabel="loss", log=False, horizonta
         if log:
             axes.set_yscale("log")
             curves._plain_ticks(axes.yaxis, *axes.get_ylim())
-        axes.legend(frameon=False)
+        labels.in_a_row(figure, axes)
         end = len(record.losses) + 1
         ends = [(label, (end, value), style.GREY) for label, value in (horizontal or {}).items()]
-        style.label_ends(figure, axes, ends)
+        labels.at_ends(figure, axes, ends)
     return figure
 
 

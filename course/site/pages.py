@@ -23,9 +23,7 @@ DOCUMENTS = "docs/README.md"
 PLAYGROUND = "playground.html"
 MAP = "map.png"
 # A frame of 16 MB would be loaded with the page: here a link takes its place.
-FRAME_LINK = (
-    '<p><a href="../playground.html">Open the playground: the same model in a page.</a></p>'
-)
+FRAME_LINK = '<p class="to-playground"><a href="../playground.html">Open the playground: the same model in a page.</a></p>'
 HOME = '<p><a href="index.html">The course</a></p>\n'
 
 

@@ -36,6 +36,7 @@ SETTINGS = {
     "html_static_path": ["_static"],
     "html_extra_path": ["_extra"],
     "html_css_files": ["site.css"],
+    "html_js_files": ["site.js"],
     "html_favicon": "_static/favicon.svg",
     "html_title": "minigrad",
     "html_copy_source": False,  # a student's site must not hold what its pages do not show

@@ -20,6 +20,7 @@ from course.lessons.exercise import EDITION, contracts_as_data, exercises, of_le
 from course.lessons.exporter import same, write_bytes
 from course.lessons.notebooks import ROOT, NotebookError
 from course.lessons.output import put
+from course.student.explanations import fold_explanations
 from course.student.solutions import SOLUTIONS, Refused, solutions_zip
 
 MARKER = EDITION  # in a student's folder, not in the repository
@@ -75,7 +76,8 @@ def blanked(content: dict) -> dict:
     """A notebook's JSON with blanks for the bodies of the exercises, and without outputs.
 
     Only what is tagged keeps its output: the way in, which has no exercises, shows at once what
-    the course leads to.
+    the course leads to. What explains the result of a prediction is folded, so that it is not
+    read before.
     """
     found = exercises()
     content["metadata"].pop("widgets", None)
@@ -87,6 +89,7 @@ def blanked(content: dict) -> dict:
             for exercise in found.values():
                 if cell["source"] == exercise.cell.source:
                     cell["source"] = exercise.source(exercise.blank())
+    fold_explanations(content["cells"])
     return content
 
 

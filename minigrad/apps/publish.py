@@ -29,6 +29,7 @@ PAGE = """<!DOCTYPE html>
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:">
 <title>{title}</title>
 <style>
+html {{ background: Canvas; color: CanvasText; }}
 body {{ max-width: 72rem; margin: 0 auto; padding: 1rem; font: 16px/1.5 system-ui, sans-serif; }}
 pre {{ white-space: pre-wrap; overflow-wrap: anywhere; font-size: 0.9rem; }}
 {style}</style>

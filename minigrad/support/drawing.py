@@ -1,8 +1,10 @@
 """A computational graph as a picture (SVG), from the leaves on the left to the root on the right.
 
+A graph that is too wide for a page goes from the leaves at the top to the root at the bottom.
 Numbers are rounded, and nothing depends on memory addresses: one graph always gives one picture.
 """
 
+from base64 import b64encode
 from html import escape
 from itertools import pairwise
 from pathlib import Path
@@ -17,15 +19,16 @@ _SIGNS = {
     "remainder": "%",
 }
 _LETTER, _LINE, _OP, _GAP, _BETWEEN = 7.3, 16, 26, 14, 34  # in pixels
+_WIDEST = 900  # the width of a notebook's output: what is wider goes from top to bottom
 
 
 class GraphDrawing:
     """The graph of `nodes` (the root first), with their gradients in `found` and their `names`.
 
-    A notebook shows a picture, a terminal a list of lines. It keeps no node alive.
+    The gradients of the nodes in `ringed` have a ring around them. A notebook shows a picture, a terminal a list of lines. It keeps no node alive.
     """
 
-    def __init__(self, nodes, found, names=None):
+    def __init__(self, nodes, found, names=None, ringed=()):
         nodes = nodes[::-1]  # the root last
         number = {node: i for i, node in enumerate(nodes)}
         inputs = [[number[x] for x, _ in node.inputs] for node in nodes]
@@ -45,16 +48,25 @@ class GraphDrawing:
             + "   ".join(labels[i])
             for i, op in enumerate(ops)
         )
+        rings = {number[node] for node in ringed}
         kinds = [
             "op" if op else "leaf" if x.requires_grad else "constant" for op, x in zip(ops, nodes)
         ]
-        self.svg = _svg(inputs, [_SIGNS.get(op, op) for op in ops], labels, kinds)
+        self.svg = _svg(inputs, [_SIGNS.get(op, op) for op in ops], labels, kinds, rings)
 
     def __repr__(self):
         return self.text
 
     def _repr_mimebundle_(self, include=None, exclude=None):
-        return {"image/svg+xml": self.svg, "text/plain": self.text}
+        """The drawing as an image in HTML, as SVG and as text: a notebook shows the first it may.
+
+        JupyterLab shows no SVG of a notebook that is not trusted, but it shows images.
+        """
+        source = b64encode(self.svg.encode("utf-8")).decode("ascii")
+        style = "max-width: 100%; height: auto"
+        image = f'<img alt="{escape(self.text)}" src="data:image/svg+xml;base64,{source}"'
+        html = f'{image} style="{style}">'
+        return {"text/html": html, "image/svg+xml": self.svg, "text/plain": self.text}
 
     def save(self, path):
         """Write the picture to an .svg file."""
@@ -154,61 +166,83 @@ def _mean_of(group):
 _FILL = {"op": ("#FFFFFF", "#6B6B6B"), "leaf": ("#DDEBF7", "#00619A"), "constant": ("#EEE", "#999")}
 
 
-def _svg(inputs, signs, labels, kinds):
+def _svg(inputs, signs, labels, kinds, rings):
+    """The picture: from left to right, or from top to bottom where that would be too wide."""
     columns, routes = _columns(inputs)
     count = sum(map(len, columns))
-    bends = count - len(inputs)
+    bends = [0] * (count - len(inputs))
     left, right = _neighbours(routes, count)
+    columns = _ordered(columns, left, right)
     box = [max(map(len, label)) * _LETTER + 16 for label in labels]
     op = [max(_OP, len(sign) * _LETTER + 16) if sign else 0 for sign in signs]
-    wide = [b + o + 8 * (o > 0) for b, o in zip(box, op)] + [0] * bends
-    size = [len(label) * _LINE + 12 for label in labels] + [0] * bends
-    y = _heights(_ordered(columns, left, right), left, right, size)
-    top = min(y[v] - size[v] / 2 for v in y) - 10
-    y = {v: y[v] - top for v in y}
-    height = max(y[v] + size[v] / 2 for v in y) + 10
-    start, end, x = {}, {}, 10.0  # where the column of each vertex begins and ends
+    wide = [b + o + 8 * (o > 0) for b, o in zip(box, op)] + bends
+    tall = [len(label) * _LINE + 12 for label in labels] + bends
+    down = sum(max(wide[v] for v in column) + _BETWEEN for column in columns) > _WIDEST
+    # Along: from column to column. Across: within a column. Down, the columns are rows.
+    start, end, along = {}, {}, 10.0  # where the column of each vertex begins and ends
     for column in columns:
-        widest = max(wide[v] for v in column)
-        start |= dict.fromkeys(column, x)
-        end |= dict.fromkeys(column, x + widest)
-        x += widest + _BETWEEN
-    width = x - _BETWEEN + 10
-    from_left = {v: (start[v] + end[v] - wide[v]) / 2 for v in range(len(inputs))}
+        room = max((tall if down else wide)[v] for v in column)
+        start |= dict.fromkeys(column, along)
+        end |= dict.fromkeys(column, along + room)
+        along += room + _BETWEEN
+    across = _heights(columns, left, right, wide if down else tall)
+    sizes = wide if down else tall
+    first = min(across[v] - sizes[v] / 2 for v in across) - 10
+    across = {v: across[v] - first for v in across}
+    width, height = along - _BETWEEN + 10, max(across[v] + sizes[v] / 2 for v in across) + 10
+    if down:
+        width, height = height, width
+    middle = {v: (start[v] + end[v]) / 2 for v in across}
+    x, y = (across, middle) if down else (middle, across)
+    from_left = {v: x[v] - wide[v] / 2 for v in range(len(inputs))}
+    circle = [min(max(_OP, 9 * len(used) + 4), tall[v]) for v, used in enumerate(inputs)]
 
-    # Arrows into a sum or a product are sorted by height, others stand in the order of inputs.
-    routes.sort(key=lambda route: y[route[-2]] if signs[route[-1]] in "+×" else 0)
+    def point(a, c):
+        return f"{c:.1f} {a:.1f}" if down else f"{a:.1f} {c:.1f}"
+
+    # Arrows into a sum or a product are sorted by their ends, others stand in the order of inputs.
+    routes.sort(key=lambda route: across[route[-2]] if signs[route[-1]] in "+×" else 0)
     lines, shapes, ports = [], [], [0] * len(inputs)
     for route in routes:
         first, last = route[0], route[-1]
-        port = y[last] + 9 * (ports[last] - (len(inputs[last]) - 1) / 2)
+        shift = 9 * (ports[last] - (len(inputs[last]) - 1) / 2)
         ports[last] += 1
-        path = f"M{from_left[first] + wide[first]:.1f} {y[first]:.1f}"
+        if down:  # out of the middle of the box below, and into the sign from above
+            port, tip = from_left[last] + op[last] / 2 + shift, y[last] - circle[last] / 2
+            here, out = from_left[first] + wide[first] - box[first] / 2, y[first] + tall[first] / 2
+        else:
+            port, tip = y[last] + shift, from_left[last]
+            here, out = y[first], from_left[first] + wide[first]
+        path = f"M{point(out, here)}"
         for a, b in pairwise(route):
-            goal = port if b == last else y[b]
-            middle = (end[a] + start[b]) / 2
-            path += f"H{end[a]:.1f}C{middle:.1f} {y[a]:.1f} {middle:.1f} {goal:.1f} "
-            path += f"{start[b]:.1f} {goal:.1f}"
-        tip = from_left[last]
-        lines.append(f'<path d="{path}H{tip - 4:.1f}" fill="none" stroke="#6B6B6B"/>')
-        lines.append(f'<path d="M{tip:.1f} {port:.1f}l-7 -3.5v7z" fill="#6B6B6B"/>')
+            goal = port if b == last else across[b]
+            half = (end[a] + start[b]) / 2
+            path += f"L{point(end[a], here)}C{point(half, here)} {point(half, goal)} "
+            path += point(start[b], goal)
+            here = goal
+        head = "l-3.5 -7h7z" if down else "l-7 -3.5v7z"
+        lines.append(f'<path d="{path}L{point(tip - 4, port)}" fill="none" stroke="#6B6B6B"/>')
+        lines.append(f'<path d="M{point(tip, port)}{head}" fill="#6B6B6B"/>')
     for v, label in enumerate(labels):
         x, fill, stroke = from_left[v], *_FILL[kinds[v]]
         if signs[v]:
-            tall = min(max(_OP, 9 * len(inputs[v]) + 4), size[v])
-            shapes.append(_rectangle(x, y[v], op[v], tall, "#FBE6D4", "#A84A00", rounded=13))
+            shapes.append(_rectangle(x, y[v], op[v], circle[v], "#FBE6D4", "#A84A00", rounded=13))
             shapes.append(_text(x + op[v] / 2, y[v] + 4.3, signs[v], "#7A3600"))
             x += op[v] + 8
             lines.append(f'<path d="M{x - 8:.1f} {y[v]:.1f}h8" stroke="#6B6B6B"/>')
-        shapes.append(_rectangle(x, y[v], box[v], size[v], fill, stroke))
+        shapes.append(_rectangle(x, y[v], box[v], tall[v], fill, stroke))
         for i, text in enumerate(label):
             line = y[v] + 4.3 + _LINE * (i - (len(label) - 1) / 2)
             shapes.append(_text(x + box[v] / 2, line, text, "#222222" if i == 0 else "#A84A00"))
+        if v in rings:
+            room = len(label[-1]) * _LETTER + 14
+            ring = _rectangle(x + (box[v] - room) / 2, line - 3.8, room, 16, "none", "#D55E00", 8)
+            shapes.append(ring.replace("/>", ' stroke-width="2"/>'))
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{height:.0f}" '
         f'viewBox="0 0 {width:.0f} {height:.0f}" font-size="12" '
         'font-family="DejaVu Sans Mono, Menlo, Consolas, monospace" text-anchor="middle">\n'
-        f'<rect width="100%" height="100%" fill="#FFFFFF"/>\n'
+        f'<rect width="100%" height="100%" rx="6" fill="#FFFFFF"/>\n'
         + "\n".join(lines + shapes)
         + "\n</svg>"
     )

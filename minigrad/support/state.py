@@ -1,5 +1,7 @@
 """Comparing a saved state with the object that it is loaded into."""
 
+from collections.abc import Mapping
+
 import numpy as np
 
 
@@ -9,6 +11,10 @@ def check_state(state, own, kind):
     `own` is the state of the object that loads, `kind` the name of its class for the message. The
     one error names every entry that is missing, unknown, or of another shape or kind of numbers.
     """
+    if not isinstance(state, Mapping):
+        raise TypeError(
+            f"load_state_dict of {kind}: a state is a dictionary, not {type(state).__name__}"
+        )
     problems = [f"{name} is missing" for name in own if name not in state]
     problems += [f"{name} is unknown" for name in state if name not in own]
     for name in own.keys() & state.keys():

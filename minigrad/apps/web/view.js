@@ -412,7 +412,7 @@ export function view(root, source, start = {}) {
   function showLens() {
     const rows = state.looked.lens.map((probabilities, b) => {
       const best = Array.from(probabilities.keys()).sort((i, j) => probabilities[j] - probabilities[i]).slice(0, 3);
-      return element("tr", {}, element("th", { scope: "row", textContent: b === 0 ? "embedding" : `block ${b}` }),
+      return element("tr", {}, element("th", { scope: "row", textContent: b === 0 ? "embedding" : `block ${b - 1}` }),
         ...best.map((i) => element("td", {}, element("b", { textContent: visible(source.info.vocabulary[i]) }), ` ${percent(probabilities[i])}`,
           element("i", { className: "mg-small", style: `width:${100 * probabilities[i]}%` }))));
     });
@@ -489,7 +489,7 @@ export function view(root, source, start = {}) {
       const chosen = state.head[0] === b && state.head[1] === h;
       const gone = state.off && state.off[0] === b && state.off[1] === h;
       const canvas = element("canvas", { "aria-hidden": "true" });
-      const button = element("button", { type: "button", role: "radio", "aria-checked": String(chosen), tabindex: chosen ? 0 : -1, "aria-label": `block ${b + 1}, head ${h + 1}${gone ? ", switched off" : ""}`, title: `block ${b + 1}, head ${h + 1}`, onclick: () => chooseHead(b, h) }, canvas);
+      const button = element("button", { type: "button", role: "radio", "aria-checked": String(chosen), tabindex: chosen ? 0 : -1, "aria-label": `block ${b}, head ${h}${gone ? ", switched off" : ""}`, title: `block ${b}, head ${h}`, onclick: () => chooseHead(b, h) }, canvas);
       if (gone) button.classList.add("mg-gone");
       thumbs.append(button);
       paint(canvas, b, h, 36, false);
@@ -499,7 +499,7 @@ export function view(root, source, start = {}) {
     const last = text.slice(-size);
     const most = Array.from({ length: size }, (_, s) => s).sort((i, j) => weight(b, h, size - 1, j) - weight(b, h, size - 1, i)).slice(0, 3);
     const words = most.map((s) => `“${visible(last[s])}” (${size - 1 - s} back) ${percent(weight(b, h, size - 1, s))}`).join(", ");
-    mapWords.textContent = `Block ${b + 1}, head ${h + 1}. The framed row looks most at ${words}. In each row the darkest cell is that row's largest weight; the hatched part is the future, which nobody sees.`;
+    mapWords.textContent = `Block ${b}, head ${h}. The framed row looks most at ${words}. In each row the darkest cell is that row's largest weight; the hatched part is the future, which nobody sees.`;
     map.setAttribute("aria-label", mapWords.textContent);
     off.checked = Boolean(state.off && state.off[0] === b && state.off[1] === h);
   }
@@ -572,6 +572,12 @@ export function view(root, source, start = {}) {
   }
 
   for (const input of [temperature.input, topK.input, topP.input]) input.addEventListener("input", () => look());
+  prompt.addEventListener("keydown", (event) => { // JupyterLab lets no line break into an output
+    if (event.key !== "Enter" || event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.preventDefault();
+    prompt.setRangeText("\n", prompt.selectionStart, prompt.selectionEnd, "end");
+    prompt.dispatchEvent(new Event("input"));
+  });
   prompt.addEventListener("input", () => { if (!state.runs.length) look(); else checked(); });
   for (const input of [length, seed]) input.addEventListener("input", () => checked());
   showModels();

@@ -1,0 +1,324 @@
+"""Predictions: in the student's edition nothing gives the answer away before the cell is run."""
+
+import ast
+import importlib.util
+import io
+import json
+import re
+import tokenize
+from dataclasses import dataclass, field
+
+import pytest
+
+from course.lessons import notebooks
+from course.student.edition import as_bytes, blanked
+from course.student.explanations import (
+    GUESS,
+    OPENED,
+    PREDICTION,
+    fold_explanations,
+    folded,
+    is_folded,
+    paragraphs,
+)
+from maintain import browser
+
+LESSONS = [path for path in notebooks.paths() if path.name[:2].isdigit()]
+each_lesson = pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
+EMPTY = re.compile(r'(?:# NBVAL_IGNORE_OUTPUT\n)?predict\(""\)\n?')
+SENTENCE = 6  # words, and a full stop: such a text says something
+# Words that judge. A name, a comment or a text with one of them tells how it will go.
+VERDICT = re.compile(
+    r"(?<![a-z])(wrong|best|worst|better|worse|fails?|failed|broken|diverges?|explodes?|vanish\w*|"
+    r"too (?:large|small|long|short|slow|high|low)|slower|faster|wins?|beats|"
+    r"useless)(?![a-z])"
+)
+# What is not an answer: (lesson, word or number) -> why.
+NO_ANSWER = {
+    ("02", "wrong"): "the three operations are said to be wrong; what the checker says is asked"
+}
+
+
+@dataclass
+class Prediction:
+    """A question, the cells that answer it, and the words that explain it."""
+
+    question: dict
+    cells: list = field(default_factory=list)  # of code, up to the next words
+    after: list = field(default_factory=list)  # of words, up to the next code
+
+    @property
+    def is_of_an_exercise(self):
+        """It is answered by writing the exercise; its hints are folded."""
+        return bool(self.cells) and self.cells[0]["source"].startswith("#| ")
+
+    @property
+    def open_sources(self):
+        return [cell["source"] for cell in self.cells if not is_folded(cell)]
+
+
+def predictions(cells):
+    """The predictions of a notebook's cells."""
+    found = []
+    for cell in cells:
+        asks = cell["cell_type"] == "markdown" and PREDICTION.search(cell["source"])
+        if found and cell["cell_type"] == "code" and not found[-1].after:
+            found[-1].cells.append(cell)
+        elif found and cell["cell_type"] == "markdown":
+            found[-1].after.append(cell)
+        if asks:
+            found.append(Prediction(cell))
+        elif found and cell["cell_type"] == "code" and found[-1].after:
+            found[-1].after.append(None)  # code again: what follows explains something else
+    for prediction in found:
+        after = prediction.after
+        prediction.after = after[: after.index(None)] if None in after else after
+    return found
+
+
+def gives_away(cells):
+    """Complaints about each prediction among a student's cells, as texts."""
+    complaints = []
+    for prediction in predictions(cells):
+        if prediction.is_of_an_exercise:
+            continue
+        complaints += [f"{asked(prediction)}: {what}" for what in faults(prediction)]
+    return complaints
+
+
+def asked(prediction):
+    source = prediction.question["source"]
+    return " ".join(source[source.rindex("**Predict") :].split())[:70]
+
+
+def faults(prediction):
+    if not prediction.cells:
+        yield "no cell answers it"
+        return
+    if not EMPTY.match(prediction.cells[0]["source"]):
+        yield 'its cell does not begin with predict("")'
+    if prediction.cells[0]["metadata"].get("jupyter"):
+        yield "the cell to write the guess in is folded"
+    for cell in prediction.cells:
+        for caption in captions(cell["source"]):
+            yield f"a caption of its own: {caption[:50]!r}"
+    for source in prediction.open_sources:
+        if any(isinstance(node, ast.Assert) for node in ast.walk(tree(source))):
+            yield "an assert in an open cell"
+        for text in [*comments(source), *texts(tree(source)), *names(source)]:
+            if word := VERDICT.search(text.lower()):
+                yield f"{word[0]!r} in {text!r:.60}"
+    for text in unfolded(prediction.after):
+        yield f"words that explain it: {text[:50]!r}"
+
+
+def unfolded(after):
+    """The words after a predicted cell that a student sees before it is run."""
+    for cell in after:
+        for paragraph in paragraphs(cell["source"]):
+            if paragraph.startswith("<details"):
+                break
+            if re.match(r"#+ |<!--|---|\*\*Predict", paragraph):
+                return
+            yield paragraph  # also one that explains first and then asks
+        if not cell["source"].endswith("</details>"):
+            return
+
+
+def tree(source):
+    lines = source.splitlines()
+    return ast.parse("\n".join("" if line.lstrip()[:1] in ("%", "!") else line for line in lines))
+
+
+def captions(source):
+    """What stands under a picture: the argument `caption`, and any whole sentence for a function."""
+    for call in ast.walk(tree(source)):
+        if not isinstance(call, ast.Call) or getattr(call.func, "id", "") == "print":
+            continue
+        arguments = [(None, node) for node in call.args]
+        for name, node in arguments + [(keyword.arg, keyword.value) for keyword in call.keywords]:
+            for text in texts(node):
+                is_sentence = text.endswith(".") and len(text.split()) >= SENTENCE
+                if is_sentence or (name == "caption" and not isinstance(node, ast.Subscript)):
+                    yield text
+
+
+def comments(source):
+    lines = io.StringIO("\n".join("" if s[:1] in "%!" else s for s in source.split("\n")) + "\n")
+    tokens = tokenize.generate_tokens(lines.readline)
+    return [token.string for token in tokens if token.type == tokenize.COMMENT]
+
+
+def texts(root):
+    """What is written between quotes in a tree, f-strings piece by piece."""
+    found = [node.value for node in ast.walk(root) if isinstance(node, ast.Constant)]
+    return [text for text in found if isinstance(text, str)]
+
+
+def names(source):
+    """The names that a cell gives to things, their parts as words."""
+    for node in ast.walk(tree(source)):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            yield node.id.replace("_", " ")
+        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
+            yield node.name.replace("_", " ")
+
+
+def numbers(text):
+    """Numbers with three digits or more that say something: no years, no round ones."""
+    found = re.findall(r"(?<![\w.])\d+(?:\.\d+)?(?![\w.]|\.\d)", text.replace(",", ""))
+    return {n for n in found if len(n.replace(".", "").strip("0")) >= 3}
+
+
+def printed(cell):
+    """What a run of a cell prints, and the plain text of its last value; no captions."""
+    for output in cell.get("outputs", []):
+        if output["output_type"] == "stream":
+            yield "".join(output["text"])
+        elif output["output_type"] == "execute_result":
+            yield "".join(output["data"].get("text/plain", ""))
+
+
+@each_lesson
+def test_nothing_gives_an_answer_away(path):
+    lesson = path.name[:2]
+    found = gives_away(blanked(notebooks.load(path))["cells"])
+    excused = [word for (number, word) in NO_ANSWER if number == lesson]
+    assert [text for text in found if not any(repr(word) in text for word in excused)] == []
+
+
+@each_lesson
+def test_no_number_of_the_result_stands_in_its_cell(path):
+    whole = notebooks.load(path)["cells"]
+    for prediction in predictions(whole):
+        if prediction.is_of_an_exercise:
+            continue
+        results = numbers(" ".join(text for cell in prediction.cells for text in printed(cell)))
+        given = numbers(prediction.question["source"])
+        shown = numbers(" ".join(prediction.open_sources)) - given
+        assert not results & shown, (asked(prediction), results & shown)
+
+
+@each_lesson
+def test_every_guess_has_its_question(path):
+    """A `predict("")` that no **Predict** precedes asks nothing."""
+    cells = notebooks.load(path)["cells"]
+    code = [cell for cell in cells if cell["cell_type"] == "code"]
+    guesses = [cell["source"] for cell in code if GUESS.search(cell["source"])]
+    answering = [
+        [cell["source"] for cell in prediction.cells if GUESS.search(cell["source"])]
+        for prediction in predictions(cells)
+    ]
+    assert guesses == [source for sources in answering for source in sources]
+    assert max(map(len, answering), default=0) <= 1
+
+
+# --- The test itself ---
+
+QUESTION = {"cell_type": "markdown", "metadata": {}, "source": "Now.\n\n**Predict**: larger?"}
+HIDDEN = {"jupyter": {"source_hidden": True}, "tags": ["hide-input"]}
+
+
+def words(text):
+    return {"cell_type": "markdown", "metadata": {}, "source": text}
+
+
+def code(source, **metadata):
+    return {"cell_type": "code", "metadata": metadata, "source": source, "outputs": []}
+
+
+GOOD = code('predict("")\nx = 3  # (2,)\nprint("x:", x)')
+
+
+@pytest.mark.parametrize(
+    "cells, complaint",
+    [
+        ([GOOD, code('draw.lines(x, caption=captions["x"])\nassert x', **HIDDEN)], None),
+        ([GOOD, words("## Next\n\nIt grows.")], None),
+        ([GOOD, words("**Predict** again.")], "no cell answers it"),
+        ([], "no cell answers it"),
+        ([code("x = 3")], "does not begin"),
+        ([code('predict("it grows")')], "does not begin"),
+        ([code('predict("")', **HIDDEN)], "is folded"),
+        ([GOOD, code('draw.lines(x, caption="It grows.")', **HIDDEN)], "a caption of its own"),
+        ([GOOD, code('show(x, "The loss grows from the first step to the last.")')], "a caption"),
+        ([code('predict("")\nassert x > 2')], "an assert"),
+        ([GOOD, code("if x:\n    assert x")], "an assert"),
+        ([code('predict("")\nx = 3  # too large')], "'too large'"),
+        ([code('predict("")\nprint("the best rate:", x)')], "'best'"),
+        ([code('predict("")\nrates = {"too small": 1}')], "'too small'"),
+        ([code('predict("")\nwrong_path = 3')], "'wrong'"),
+        (
+            [
+                code(
+                    'predict("")\ndef f():\n    """It does one thing, then the other, then stops."""'
+                )
+            ],
+            None,
+        ),
+        ([GOOD, words("It grows.")], "words that explain it"),
+        ([GOOD, words("So it grows. **Predict**: why?"), GOOD], "words that explain it"),
+        ([GOOD, words("<details><summary>After</summary>\n\nIt grows.\n\n</details>")], None),
+        ([GOOD, words("<!-- go on -->\n\nNow for something else.")], None),
+    ],
+)
+def test_the_check_sees_every_kind(cells, complaint):
+    found = gives_away([QUESTION, *cells])
+    assert (complaint in " ".join(found)) if complaint else found == []
+
+
+def test_the_check_of_numbers_sees_those_that_mean_something():
+    assert numbers("131071 calls, 12 of 1000, 0.4621 and lesson_045") == {"131071", "0.4621"}
+
+
+# --- The explanations ---
+
+
+def test_an_explanation_is_folded_up_to_the_next_heading_prediction_or_mark():
+    assert folded("It grows.\n\nAnd so on.") == (
+        f"{OPENED}It grows.\n\nAnd so on.\n\n</details>",
+        True,
+    )
+    for end in ("## Next", "**Predict**: more?", "<!-- go on -->", "<details>hint</details>"):
+        text, whole = folded(f"It grows.\n\n{end}")
+        assert text == f"{OPENED}It grows.\n\n</details>\n\n{end}" and not whole
+        assert folded(end) == (end, False)
+
+
+def test_blocks_are_not_cut():
+    formula, program = "$$a\n\nb$$", "```\na\n\nb\n```"
+    assert paragraphs(f"one\n\n{formula}\n\n{program}\n \ntwo") == ["one", formula, program, "two"]
+
+
+def test_only_what_follows_a_prediction_is_folded():
+    drawing = code('draw.lines(x, caption=captions["x"])', **HIDDEN)
+    cells = [words("a"), code("x = 1"), words("b"), QUESTION, GOOD, drawing, words("c"), words("d")]
+    cells = [dict(cell) for cell in [*cells, code("x"), words("e")]]
+    fold_explanations(cells)
+    kept = [cell["source"] for cell in cells if cell["cell_type"] == "markdown"]
+    assert [OPENED in text for text in kept] == [False, False, False, True, True, False]
+
+
+@pytest.mark.skipif(
+    importlib.util.find_spec("playwright") is None or browser.CHROMIUM is None,
+    reason="needs Playwright and Chromium: the extra `browser`",
+)
+def test_jupyterlab_shows_an_explanation_when_it_is_opened(tmp_path):
+    content = blanked(notebooks.load(LESSONS[1]))
+    with browser.lab(tmp_path / "lab") as server, browser.chromium(width=1228) as context:
+        name = LESSONS[1].name
+        (tmp_path / "lab" / "notebooks" / name).write_bytes(as_bytes(content))
+        context.set_default_timeout(20 * browser.SECONDS)
+        page = browser.open_notebook(context, server, name)
+        folds = page.locator("details", has=page.get_by_text("After you have run it"))
+        assert folds.count() == json.dumps(content).count("After you have run it") > 5
+        with_formula = folds.filter(has=page.locator(".MathJax, mjx-container")).first
+        formula = with_formula.locator(".MathJax, mjx-container").first
+        assert not formula.is_visible()
+        with_formula.get_by_text("After you have run it").click()
+        assert formula.is_visible()
+        assert (
+            page.locator(".jp-InputArea-editor:visible").count()
+            < page.locator(".jp-CodeCell").count()
+        )  # what only draws is folded
+        page.close()
