@@ -33,8 +33,8 @@ _NAMES = {
     "data": "load_shakespeare load_text",
 }
 _MODULES = (
-    "attention backprop bpe data functional gpt2_shakespeare init nn op ops optim random real_gpt2 "
-    "shapes tensor"
+    "attention backprop bpe chat data functional gpt2_shakespeare init llama llama_layers lora nn op "
+    "ops optim quantised random real_gpt2 shapes tensor"
 ).split()
 _HOME = {name: module for module, names in _NAMES.items() for name in names.split()}
 _HOME["load_pretrained"] = "apps.pretrained"  # the model that comes with the course

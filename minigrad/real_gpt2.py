@@ -187,7 +187,7 @@ def read_config(path):
 class _NothingDrawn:
     """In the place of a random generator: what is overwritten at once is not drawn."""
 
-    def normal(self, mean, std, shape):
+    def normal(self, mean, std, size):
         return np.float32(0)
 
     uniform = normal

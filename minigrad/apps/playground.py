@@ -227,7 +227,7 @@ def answer(service, message):
         return [packed(part) for part in value] if isinstance(value, list) else value
 
     try:
-        if message["method"] not in Service.METHODS:
+        if message["method"] not in service.METHODS:
             raise ValueError(f"there is no method {message['method']!r}")
         value = getattr(service, message["method"])(*message["parameters"])
         return {"id": message["id"], "value": packed(value)}, buffers

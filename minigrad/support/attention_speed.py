@@ -13,13 +13,13 @@ def in_tiles(attend, q, k, v):
     left. A sequence of up to 128 queries is one tile. The arrays are (B, H, positions, D), and the
     queries are the last positions of the keys.
     """
-    T, S = q.shape[2], k.shape[2]
+    T, S = q.shape[-2], k.shape[-2]
     if T <= TILE:
         return attend(q, k, v)
     value, tiles = np.empty_like(q), []
     for start in range(0, T, TILE):
         end = min(start + TILE, T)
-        queries, seen = np.s_[:, :, start:end], np.s_[:, :, : S - T + end]
+        queries, seen = np.s_[..., start:end, :], np.s_[..., : S - T + end, :]
         value[queries], rule_of_tile = attend(q[queries], k[seen], v[seen])
         tiles.append((queries, seen, rule_of_tile))
 

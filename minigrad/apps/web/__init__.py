@@ -1,12 +1,13 @@
-"""The playground's view and its JavaScript engine: ES modules without a build step."""
+"""The views of playground and chat and the JavaScript engine: ES modules without a build step."""
 
 import re
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
-# Each imports those before it.
-PAGE = "random.js", "engine.js", "fast.js", "file.js", "view.js", "page.js"
-NOTEBOOK = "view.js", "jupyter.js"
+# What each place needs; a module imports those before it.
+PAGE = "random.js", "engine.js", "fast.js", "file.js", "elements.js", "view.js", "page.js"
+NOTEBOOK = "elements.js", "view.js", "kernel.js", "jupyter.js"
+CHAT = "elements.js", "chat.js", "kernel.js", "chat_jupyter.js"
 IMPORT = re.compile(r'^import \{[^}]*\} from "\./[\w.]+";\n', re.MULTILINE)
 
 
