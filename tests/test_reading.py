@@ -55,7 +55,7 @@ def test_second_reading_is_folded_and_nothing_else(path):
 
 @each_short
 def test_the_main_path_has_about_six_thousand_words_at_most(path):
-    assert words(main_path(notebooks.load(path)["cells"])) <= 6_100
+    assert words(main_path(notebooks.load(path)["cells"])) <= 6_000
 
 
 @each_short
