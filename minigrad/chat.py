@@ -112,6 +112,8 @@ def chat_prompt(tokenizer, messages, answer=True):
     `messages` are dictionaries {"role": "system", "user" or "assistant", "content": text}. Where
     the first one is not the system's, SYSTEM goes before it.
     """
+    if not messages:
+        raise ValueError("chat_prompt: there are no messages")
     if messages[0]["role"] != "system":
         messages = [{"role": "system", "content": SYSTEM}, *messages]
     tokens = []
@@ -136,6 +138,7 @@ class Choice:
 
 def likeliest(logits, number):
     """The `number` likeliest tokens of logits (V,), of equal ones the earlier first."""
+    whole_number("likeliest: number", number, 1)
     if number >= len(logits):
         return np.argsort(-logits, kind="stable")
     bound = np.partition(logits, -number)[-number]

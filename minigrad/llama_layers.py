@@ -19,6 +19,8 @@ def rms_norm(x, weight, /, eps=1e-5):
 
     Source: Zhang and Sennrich, "Root Mean Square Layer Normalization", 2019, equation 4.
     """
+    if weight.shape != x.shape[-1:]:
+        raise ValueError("the weight must have one number for each channel, the last axis of x")
     scale = 1 / np.sqrt(np.mean(x * x, axis=-1, keepdims=True) + eps)  # (..., 1)
     normal = x * scale
 
@@ -52,6 +54,8 @@ def swiglu(gate, up, /):
 
     Source: Shazeer, "GLU Variants Improve Transformer", 2020, equation 5.
     """
+    if gate.shape != up.shape:
+        raise ValueError("gate and up must have one shape")
     sigmoid = 1 / (1 + np.exp(-gate))
     silu = gate * sigmoid
 
@@ -96,6 +100,8 @@ def rotate(x, /, by, heads=None):
     x (B, T, N, D), by (T, D / 2) complex numbers of length 1 -> (B, T, N, D).
     Source: Su et al., "RoFormer: Enhanced Transformer with Rotary Position Embedding", 2021.
     """
+    if x.ndim != 4 or (2 * by.shape[-1], *by.shape[:-1]) != (x.shape[3], x.shape[1]):
+        raise ValueError("x must be (B, T, N, D) and `by` (T, D / 2): a number for each pair")
 
     def turned(x, by):
         result = x.copy(order="C")

@@ -40,6 +40,7 @@ class LoRA(nn.Module):
 
 def add_lora(model, rank=8, scale=2.0):
     """Freeze a Llama and put a LoRA at the entrance of each attention; returns what learns."""
+    whole_number("LoRA: rank", rank, 1)
     for parameter in model.parameters():
         parameter.requires_grad = False
     for block in model.blocks:

@@ -19,17 +19,17 @@ def _nibbles(columns):
     return np.concatenate([columns & 15, columns >> 4], axis=1)
 
 
-def from_q8_0(blocks):
+def _from_q8_0(blocks):
     """Blocks of 34 bytes: a scale d, then 32 signed bytes q; the weights are d q."""
     return _halves(blocks[:, :2]) * blocks[:, 2:].view(np.int8)
 
 
-def from_q4_0(blocks):
+def _from_q4_0(blocks):
     """Blocks of 18 bytes: a scale d, then 32 times 4 bits q; the weights are d (q - 8)."""
     return _halves(blocks[:, :2]) * (_nibbles(blocks[:, 2:]) - np.float32(8))
 
 
-def from_q4_1(blocks):
+def _from_q4_1(blocks):
     """Blocks of 20 bytes: a scale d, the least weight m, 32 times 4 bits q: the weights are d q + m."""
     return _halves(blocks[:, :2]) * _nibbles(blocks[:, 4:]) + _halves(blocks[:, 2:4])
 
@@ -38,9 +38,9 @@ def from_q4_1(blocks):
 READ = {
     "F32": (4, lambda blocks: blocks.view("<f4")),
     "F16": (2, _halves),
-    "Q8_0": (34, from_q8_0),
-    "Q4_0": (18, from_q4_0),
-    "Q4_1": (20, from_q4_1),
+    "Q8_0": (34, _from_q8_0),
+    "Q4_0": (18, _from_q4_0),
+    "Q4_1": (20, _from_q4_1),
 }
 
 
@@ -70,20 +70,20 @@ def _packed(q):
     return q[:, :16] | q[:, 16:] << 4
 
 
-def to_q8_0(rows):
+def _to_q8_0(rows):
     """float32 (N, 32) as blocks (N, 34)."""
     head, scale = _as_halves(np.abs(rows).max(1, keepdims=True) / 127)
     return np.hstack([head, _steps(rows, scale, -127, 127).astype(np.int8).view(np.uint8)])
 
 
-def to_q4_0(rows):
+def _to_q4_0(rows):
     """float32 (N, 32) as blocks (N, 18): the number furthest from 0 becomes q = 0."""
     furthest = np.take_along_axis(rows, np.abs(rows).argmax(1)[:, None], 1)
     head, scale = _as_halves(furthest / -8)
     return np.hstack([head, _packed(_steps(rows, scale, -8, 7) + 8)])
 
 
-def to_q4_1(rows):
+def _to_q4_1(rows):
     """float32 (N, 32) as blocks (N, 20)."""
     least = rows.min(1, keepdims=True)
     head, scale = _as_halves((rows.max(1, keepdims=True) - least) / 15)
@@ -91,7 +91,7 @@ def to_q4_1(rows):
     return np.hstack([head, second, _packed(_steps(rows - least, scale, 0, 15))])
 
 
-WRITE = {"Q8_0": to_q8_0, "Q4_0": to_q4_0, "Q4_1": to_q4_1}
+WRITE = {"Q8_0": _to_q8_0, "Q4_0": _to_q4_0, "Q4_1": _to_q4_1}
 
 
 def quantise(array, kind):

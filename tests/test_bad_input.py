@@ -16,6 +16,7 @@ from minigrad import attention, functional, init, nn, op, ops, optim, shapes
 from minigrad import random as rnd
 from minigrad.backprop import gradients, topological_order
 from minigrad.bpe import BPETokenizer, cut_words
+from minigrad.chat import Chat, ChatTokenizer, chat_prompt, cut_words_and_digits, likeliest
 from minigrad.data import CharTokenizer, DataLoader, Dataset, TextDataset, train_validation_split
 from minigrad.gpt2_shakespeare import (
     GPT2,
@@ -28,6 +29,18 @@ from minigrad.gpt2_shakespeare import (
     nucleus,
     sample,
 )
+from minigrad.llama import Llama, LlamaConfig, in_gguf, load_llama, save_llama
+from minigrad.llama_layers import (
+    GrowingCache,
+    RMSNorm,
+    grouped_attention,
+    rms_norm,
+    rotate,
+    rotations,
+    swiglu,
+)
+from minigrad.lora import LoRA, add_lora
+from minigrad.quantised import dequantise, quantise
 from minigrad.real_gpt2 import (
     Stored,
     load_gpt2,
@@ -38,6 +51,7 @@ from minigrad.real_gpt2 import (
     save_gpt2,
     write_safetensors,
 )
+from minigrad.support import gguf
 
 PACKAGE = Path(mg.__file__).parent
 MODULES = [path.stem for path in sorted(PACKAGE.glob("*.py")) if path.stem != "__init__"]
@@ -104,6 +118,21 @@ WITHOUT = {
     "BPETokenizer.stream",  # likewise
     "word_pattern",  # takes nothing
     "Stored",
+    "Choice",
+    "rotations",  # inside: Llama knows its sizes
+    "group_heads",
+    "GroupedAttention",
+    "GroupedAttention.forward",
+    "GroupedAttention.weights",
+    "LlamaBlock",
+    "LlamaBlock.forward",
+    "SwiGLU",
+    "SwiGLU.forward",
+    "RMSNorm.forward",
+    "LoRA.forward",  # likewise: what they call is below
+    "Llama.new_caches",
+    "ChatTokenizer.from_gguf",  # called by load_llama, whose damaged files are in test_llama.py
+    "merge_lora",
 }
 
 
@@ -130,6 +159,9 @@ class World:
         self.tokenizer = CharTokenizer("abc")
         self.pairs = BPETokenizer.train("abab", 258, ["<end>"])
         self.cache = attention.KeyValueCache(1, 1, 2, 4)
+        special = ["<|im_start|>", "<|im_end|>"]
+        self.chat_tokenizer = ChatTokenizer.train("user assistant", 262, special)
+        self.llama = Llama(LlamaConfig(262, 32, 1, 2, 1, 8, 8))
 
     def snapshot(self):
         parts = [self.x, *self.p, *self.model.parameters()]
@@ -1064,6 +1096,124 @@ BAD = {
         (lambda w: BPETokenizer.load(w.folder / "missing"), FileNotFoundError, "no tokenizer")
     ],
     "published": [(lambda w: published("head.weight"), KeyError, "head")],
+    "rms_norm": [(lambda w: rms_norm(w.x, np.ones(2)), ValueError, "one number for each channel")],
+    "RMSNorm": [(lambda w: RMSNorm(0), ValueError, "RMSNorm: embedding_dim must be")],
+    "swiglu": [(lambda w: swiglu(w.x, np.ones(3)), ValueError, "gate and up must have one shape")],
+    "rotate": [
+        (
+            lambda w, x=x, n=n: rotate(np.ones(x), rotations(0, n, 4, 10.0)),
+            ValueError,
+            "for each pair",
+        )
+        for x, n in (((1, 2, 3, 4), 3), ((1, 2, 3, 8), 2), ((2, 3, 4), 2), ((1, 2, 3, 5), 2))
+    ],
+    "grouped_attention": [
+        (lambda w: grouped_attention(np.ones((1, 2, 3, 4)), 2), ValueError, "qkv must be"),
+        (lambda w: grouped_attention(np.ones((1, 2, 3, 4)), 0), ValueError, "num_kv_heads must be"),
+    ],
+    "GrowingCache": [(lambda w: GrowingCache(0), ValueError, "GrowingCache: limit must be")],
+    "GrowingCache.extend": [
+        (
+            lambda w: GrowingCache(2).extend(np.ones((1, 3, 4)), np.ones((1, 3, 4))),
+            ValueError,
+            "at most 2 tokens, this would be token 3",
+        )
+    ],
+    "LlamaConfig": [
+        (lambda w: LlamaConfig(num_heads=0), ValueError, "num_heads must be"),
+        (lambda w: LlamaConfig(num_kv_heads=2), ValueError, "heads must share"),
+        (lambda w: LlamaConfig(norm_eps=NAN), ValueError, "norm_eps must be"),
+    ],
+    "Llama": [(lambda w: Llama(None), AttributeError, "vocab_size|embedding_dim")],
+    "Llama.forward": [
+        (lambda w: w.llama(np.zeros((1, 33), int)), ValueError, "longer than the context of 32"),
+        (lambda w: w.llama([1, 2]), ValueError, "the shape .B, T. with T at least 1"),
+        (lambda w: w.llama([[262]]), IndexError, "tokens must lie in 0 … 261"),
+        (lambda w: w.llama([[0.5]]), TypeError, "tokens are integers"),
+    ],
+    "Llama.attention": [(lambda w: w.llama.attention([1]), ValueError, "the shape .B, T.")],
+    "in_gguf": [(lambda w: in_gguf("head.weight"), KeyError, "head")],
+    "load_llama": [
+        (lambda w: load_llama(w.folder / "missing"), FileNotFoundError, "missing"),
+        (
+            lambda w: load_llama(w.folder / "notes.txt"),
+            ValueError,
+            "notes.txt is damaged, or no GGUF",
+        ),
+    ],
+    "save_llama": [
+        (
+            lambda w: save_llama(w.folder / "new", w.llama, w.chat_tokenizer, "Q8_0"),
+            ValueError,
+            "blocks of 32",
+        ),
+        (
+            lambda w: save_llama(w.folder / "new", w.llama, w.chat_tokenizer, "Q5"),
+            ValueError,
+            "type Q5 are not written",
+        ),
+    ],
+    "dequantise": [
+        (
+            lambda w: dequantise(gguf.Stored("Q6_K", (256,), np.zeros(210, np.uint8))),
+            ValueError,
+            "type Q6_K are not read",
+        )
+    ],
+    "quantise": [
+        (lambda w: quantise(np.ones(31), "Q8_0"), ValueError, "blocks of 32"),
+        (lambda w: quantise(np.ones(32), "F64"), ValueError, "type F64 are not written"),
+    ],
+    "cut_words_and_digits": [(lambda w: cut_words_and_digits(b"a"), TypeError, "must be")],
+    "ChatTokenizer": [
+        (
+            lambda w: ChatTokenizer(w.pairs.vocabulary, {}),
+            ValueError,
+            "<.im_start.> is no special token",
+        )
+    ],
+    "ChatTokenizer.train": [
+        (lambda w: ChatTokenizer.train(b"a", 300), TypeError, "takes text, a str, not bytes")
+    ],
+    "ChatTokenizer.turn": [
+        (lambda w: w.chat_tokenizer.turn("user", "a\udc00"), ValueError, "half of a surrogate")
+    ],
+    "ChatTokenizer.start": [
+        (lambda w: w.chat_tokenizer.start("user", "a\udc00"), ValueError, "half of a surrogate")
+    ],
+    "chat_prompt": [
+        (
+            lambda w: chat_prompt(w.chat_tokenizer, [{"role": "root", "content": ""}]),
+            ValueError,
+            "nobody has the role 'root'",
+        ),
+        (lambda w: chat_prompt(w.chat_tokenizer, []), ValueError, "no messages"),
+    ],
+    "likeliest": [(lambda w: likeliest(np.ones(3), 0), ValueError, "number must be at least 1")],
+    "Chat": [
+        (
+            lambda w, o=o: Chat(w.llama, w.chat_tokenizer, "", **o),
+            ValueError,
+            f"Chat: {next(iter(o))}",
+        )
+        for o in ({"temperature": -1}, {"top_k": 0}, {"top_p": 0}, {"max_new_tokens": 0})
+    ],
+    "Chat.say": [
+        (
+            lambda w: next(Chat(w.llama, w.chat_tokenizer, "").say("long " * 9)),
+            ValueError,
+            "too long for this model",
+        )
+    ],
+    "Chat.answer": [
+        (
+            lambda w: next(Chat(w.llama, w.chat_tokenizer, "").answer("\udc00")),
+            ValueError,
+            "surrogate",
+        )
+    ],
+    "LoRA": [(lambda w: LoRA(w.linear, 0), ValueError, "LoRA: rank must be")],
+    "add_lora": [(lambda w: add_lora(w.llama, 0), ValueError, "LoRA: rank must be")],
     "read_header": [
         (lambda w: read_header(w.folder / "missing"), FileNotFoundError, "missing"),
         (lambda w: read_header(w.folder / "notes.txt"), ValueError, "or no safetensors file"),

@@ -379,7 +379,7 @@ export function chat(root, source, start = {}) {
     for (const [place, span] of state.spans) {
       const weight = place - from >= 0 && place - from < found.length ? found[place - from] / largest : 0;
       span.className = "mg-looked";
-      span.style.setProperty("--mg-weight", `${Math.round(75 * weight)}%`);
+      span.style.setProperty("--mg-weight", `${Math.round(60 * weight)}%`);
     }
     showLegend(true);
     const most = seen.sort((i, j) => found[j] - found[i]).slice(0, 4);
