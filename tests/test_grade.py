@@ -99,13 +99,13 @@ def test_right_wrong_blank_and_missing(tmp_path):
     names = [submission.student for submission in found]
     assert names == ["ann", "ben", "cas", "dan", "eve", "notes.txt"]
     assert list(map(statuses, marks)) == [
-        ["right"] * 5,
+        ["right"] * len(NUMBERS),
         # dropout and cross-entropy are right, although the whole lesson cannot be
         ["wrong", "blank", "missing", "right", "right"],
         ["blank"] * 5,
         ["missing"] * 5,
         ["right"] * 4 + ["blank"],
-        ["unreadable"] * 5,
+        ["unreadable"] * len(NUMBERS),
     ]
     assert "one half" in marks[1]["03.1"].diagnosis
     assert [sum(mark.points for mark in own.values()) for own in marks] == [5, 2, 0, 0, 4, 0]
@@ -139,7 +139,7 @@ def test_a_helper_in_another_cell_counts(tmp_path):
     helper = f"#| export functional\ndef mine(x, axis):\n{indented(NORMALISED)}"
     hand_in(tmp_path / "ann", {"03.1": "return mine(x, axis)"}, helper)
     (marks,), _ = graded(tmp_path)
-    assert statuses(marks) == ["right"] * 5
+    assert statuses(marks) == ["right"] * len(NUMBERS)
 
 
 def indented(text):
@@ -226,7 +226,7 @@ def test_a_file_that_is_no_notebook(tmp_path, data, words):
     path.write_bytes(data)
     hand_in(tmp_path / "ben")
     marks, (submission, _) = graded(tmp_path)
-    assert list(map(statuses, marks)) == [["unreadable"] * 5, ["right"] * 5]
+    assert list(map(statuses, marks)) == [["unreadable"] * len(NUMBERS), ["right"] * len(NUMBERS)]
     assert words in marks[0]["03.1"].diagnosis
     assert words in submission.remarks[0] and str(tmp_path) not in submission.remarks[0]
 
@@ -276,7 +276,7 @@ def test_links_and_pipes(tmp_path):
     (folder / "eve" / "loop").symlink_to(folder / "eve")
     (folder / "eve" / "03_a.ipynb").symlink_to(folder / "eve" / "03_a.ipynb")
     marks, found = graded(folder)
-    expected = [["right"] * 5, *[["unreadable"] * 5] * 4]
+    expected = [["right"] * len(NUMBERS), *[["unreadable"] * len(NUMBERS)] * 4]
     assert list(map(statuses, marks)) == expected
     assert "outside" in found[1].remarks[0]
     assert "a link was handed in" in marks[2]["03.1"].diagnosis
@@ -613,7 +613,7 @@ def test_an_attack_costs_its_author_alone(tmp_path, attack):
     marks, found = graded(tmp_path, runner.Limits(seconds=9.0))
     for own, submission in zip(marks, found, strict=True):
         if submission.student.startswith("good"):
-            assert statuses(own) == ["right"] * 5
+            assert statuses(own) == ["right"] * len(NUMBERS)
         else:
             assert own["03.1"].status == "wrong" and statuses(own)[2:] == ["right"] * 3
 
@@ -722,7 +722,7 @@ def test_a_copy_beside_the_notebook(tmp_path, order):
         one, other = path.read_bytes(), copy.read_bytes()
         path.write_bytes(other), copy.write_bytes(one)
     (marks,), (submission,) = graded(tmp_path)
-    assert statuses(marks) == ["right"] * 5
+    assert statuses(marks) == ["right"] * len(NUMBERS)
     assert "was left out" in submission.remarks[0]
 
 
@@ -733,7 +733,7 @@ def test_of_two_that_are_equally_full_the_course_s_own_name_counts(tmp_path):
     hand_in(tmp_path / "ben").rename(path.parent / "a" / "03_functional.ipynb")
     shutil.rmtree(tmp_path / "ben")
     (marks,), _ = graded(tmp_path)
-    assert statuses(marks) == ["right"] * 5
+    assert statuses(marks) == ["right"] * len(NUMBERS)
 
 
 def test_a_zip_is_read_and_never_unpacked(tmp_path):
@@ -744,7 +744,7 @@ def test_a_zip_is_read_and_never_unpacked(tmp_path):
     zipped(tmp_path / "moodle" / "hand-in.zip", {"x/03_functional.ipynb": good})
     marks, found = graded(tmp_path)
     assert [s.student for s in found] == ["mac", "moodle", "zoe"]
-    assert list(map(statuses, marks)) == [["right"] * 5] * 3
+    assert list(map(statuses, marks)) == [["right"] * len(NUMBERS)] * 3
     assert sorted(path.name for path in tmp_path.iterdir()) == ["mac.ZIP", "moodle", "zoe.zip"]
 
 
@@ -783,7 +783,7 @@ def test_odd_names_get_their_row(tmp_path, name):
     path.parent.mkdir(parents=True)
     path.write_text(notebook(*cells_of({})), encoding="utf-8")
     (marks,), _ = graded(tmp_path)
-    assert statuses(marks) == ["right"] * 5
+    assert statuses(marks) == ["right"] * len(NUMBERS)
 
 
 def test_every_entry_gets_a_row(tmp_path):
@@ -804,7 +804,7 @@ def test_a_mark_that_is_gone_or_misspelt(tmp_path, mark):
         text.replace("#| exercise 03.1\\n", f"{mark}\\n" * bool(mark)), encoding="utf-8"
     )
     (marks,), (submission,) = graded(tmp_path)
-    assert statuses(marks) == ["right"] * 5
+    assert statuses(marks) == ["right"] * len(NUMBERS)
     found = "were read as" if mark.startswith("#|") else "defines _softmax"
     assert any(found in words for words in submission.remarks)
 
@@ -819,7 +819,7 @@ def test_commands_of_the_notebook_in_a_cell(tmp_path, line):
     cells = [changed if c == exercises()["03.1"].cell.source else c for c in cells_of({})]
     (tmp_path / "ann.ipynb").write_text(notebook(*cells), encoding="utf-8")
     (marks,), (submission,) = graded(tmp_path)
-    assert statuses(marks) == ["right"] * 5
+    assert statuses(marks) == ["right"] * len(NUMBERS)
     assert "is a command of the notebook" in submission.remarks[0]
 
 
@@ -844,7 +844,7 @@ def test_outputs_of_any_size_do_not_matter(tmp_path):
     book["cells"][0]["outputs"] = [picture, {"text": ['] } [ " {']}]
     path.write_text(json.dumps(book), encoding="utf-8")
     (marks,), _ = graded(tmp_path)
-    assert statuses(marks) == ["right"] * 5
+    assert statuses(marks) == ["right"] * len(NUMBERS)
 
 
 def test_reading_a_submission_has_a_budget(tmp_path, monkeypatch):
@@ -892,7 +892,7 @@ def test_a_check_whose_server_died_is_tried_again(tmp_path, monkeypatch):
     monkeypatch.setattr(judging.runner, "caged", fragile)
     hand_in(tmp_path / "ann")
     (marks,), _ = graded(tmp_path, runner.Limits(seconds=9.0))
-    assert statuses(marks) == ["right"] * 5 and len(started) > 1
+    assert statuses(marks) == ["right"] * len(NUMBERS) and len(started) > 1
 
 
 # --- The filter of system calls, on machines that are not here ---

@@ -19,7 +19,7 @@ from course.grading.files import find, is_wanted, stem
 from course.grading.submissions import read_all
 from course.lessons.exercise import exercises
 from course.sandbox import protocol, runner
-from tests.test_grade import NORMALISED, cells_of, graded, notebook, statuses
+from tests.test_grade import NORMALISED, NUMBERS, cells_of, graded, notebook, statuses
 
 NAME = "03_functional.ipynb"
 GOOD = notebook(*cells_of({}))
@@ -127,7 +127,11 @@ def test_no_file_costs_a_mark(tmp_path):
             path.write_bytes(data_of(data))
     marks, found = graded(tmp_path, LIMITS)
     assert sorted(submission.student for submission in found) == sorted(FILES)
-    lost = {s.student: s.remarks for s, own in zip(found, marks) if statuses(own) != ["right"] * 5}
+    lost = {
+        s.student: s.remarks
+        for s, own in zip(found, marks)
+        if statuses(own) != ["right"] * len(NUMBERS)
+    }
     assert lost == {}
 
 
@@ -182,7 +186,7 @@ def test_nothing_beside_an_answer_costs_its_mark(tmp_path):
     lost = [
         (name, submission.remarks, own["03.1"].lines)
         for name, submission, own in zip([*CELLS, "as text"], found, marks, strict=True)
-        if statuses(own) != ["right"] * 5
+        if statuses(own) != ["right"] * len(NUMBERS)
     ]
     assert lost == []
 
@@ -193,7 +197,7 @@ def test_what_fails_beside_a_helper_does_not_take_it_away(tmp_path):
     cells = [helper, *cells_of({"03.1": "return mine(x, axis)"})[1:]]
     (tmp_path / "ann.ipynb").write_text(notebook(cells_of({})[0], *cells), encoding="utf-8")
     (marks,), (submission,) = graded(tmp_path, LIMITS)
-    assert statuses(marks) == ["right"] * 5
+    assert statuses(marks) == ["right"] * len(NUMBERS)
     assert any("there is no torch here" in words for words in submission.remarks)
 
 
@@ -246,7 +250,7 @@ def test_one_cell_that_is_too_long_costs_itself_alone(tmp_path):
     text = with_cell(lambda cell: cell + "\n# " + "x" * 60_000)
     (tmp_path / "ann.ipynb").write_text(text, encoding="utf-8")
     (marks,), (submission,) = graded(tmp_path, LIMITS)
-    assert statuses(marks) == ["missing", *["right"] * 4]
+    assert statuses(marks) == ["missing", *["right"] * len(NUMBERS[1:])]
     assert "longer than 50000 characters" in submission.remarks[0]
     text = notebook(*cells_of({}), *["#| export functional\n" + "# x\n" * 10_000] * 30)
     (tmp_path / "ann.ipynb").write_text(text, encoding="utf-8")

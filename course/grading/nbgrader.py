@@ -13,7 +13,7 @@ from pathlib import Path
 from course.lessons.exercise import MARK
 from course.lessons.notebooks import load
 
-CHECK = re.compile(r'check\("(\d\d\.\d)"\)\s*')
+CHECK = re.compile(r'^check\("(\d\d\.\d)"\)[ \t]*$', re.MULTILINE)  # perhaps after a prediction
 HIDDEN = """
 ### BEGIN HIDDEN TESTS
 from course.student.checking import result_of
@@ -39,7 +39,7 @@ def metadata(kind, number):
 def source(notebook):
     """The notebook's JSON with nbgrader's metadata and hidden tests, in place."""
     for cell in notebook["cells"]:
-        mark, test = MARK.search(cell["source"]), CHECK.fullmatch(cell["source"])
+        mark, test = MARK.search(cell["source"]), CHECK.search(cell["source"])
         if cell["cell_type"] == "code" and mark:
             cell["metadata"]["nbgrader"] = metadata("answer", mark[1])
         elif cell["cell_type"] == "code" and test:
