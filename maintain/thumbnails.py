@@ -19,7 +19,7 @@ FIGURES = {
     "02": "cell-122",
     "03": "cell-045",
     "04": "cell-076",
-    "05": "cell-073",
+    "05": "cell-071",
     "06": "cell-086",
     "07": "cell-069",
     "08": "cell-032",
@@ -43,10 +43,12 @@ def thumbnail(picture):
     """A picture as the bytes of a small PNG of 64 colours, on a white ground of the same size."""
     from PIL import Image
 
-    small = Image.open(io.BytesIO(picture)).convert("RGB")
+    small = Image.open(io.BytesIO(picture)).convert("RGBA")  # its corners are round
     small.thumbnail((2 * SIZE[0], 2 * SIZE[1]), Image.Resampling.LANCZOS)
     ground = Image.new("RGB", (2 * SIZE[0], 2 * SIZE[1]), "white")
-    ground.paste(small, ((ground.width - small.width) // 2, (ground.height - small.height) // 2))
+    ground.paste(
+        small, ((ground.width - small.width) // 2, (ground.height - small.height) // 2), small
+    )
     buffer = io.BytesIO()
     ground.quantize(64, dither=Image.Dither.NONE).save(buffer, format="png", optimize=True)
     return buffer.getvalue()

@@ -296,14 +296,26 @@ FORGED = [
     {},
     {"raised": None},
     {"raised": []},
-    {"raised": {"type": 5, "words": None, "frames": 7, "exercise": [3]}},
-    {"raised": {"type": "NotYet", "words": "x", "frames": [[1, 2]], "exercise": "03.9"}},
+    {"raised": {"type": 5, "words": None, "frames": 7, "exercise": [3], "missing": 1}},
+    {
+        "raised": {
+            "type": "NotYet",
+            "words": "x",
+            "frames": [[1, 2]],
+            "exercise": "03.9",
+            "missing": "x",
+        }
+    },
     {"raised": {"type": "E", "words": "\ud800", "frames": [["functional", "_softmax", -5]] * 99}},
     {"raised": {"type": "E", "words": "x", "frames": [["functional", "_softmax", 10**30]]}},
     {"value": {"dict": {"array": 5}}},
-    {"value": {"array": ["O", [1], "", False]}},
-    {"value": {"array": ["<f4", [0, 10**18], "", False]}},
-    {"value": {"array": ["<f8", [], "AAAAAAAA8H8=", True]}},
+    {"value": {"array": ["O", [1], b"12345678", False]}},
+    {"value": {"array": ["<f4", [0, 10**18], b"", False]}},
+    {"value": {"array": ["<f4", [9], b"12345678", False]}},
+    {"value": {"array": ["<f4", [2], [0, 8], False]}},  # bytes that are not there
+    {"value": {"array": ["<f4", [2], [-(10**30), 10**30], False]}},
+    {"value": {"array": ["<f4", [2], "12345678", False]}},
+    {"value": {"array": ["<f8", [], b"\0\0\0\0\0\0\xf0\x7f", True]}},
     {"value": [[[[float("nan")]]]]},
     {"value": "x" * 1_000_000},
     {"value": {"dict": {"a": {"dict": {}}}}},
@@ -312,6 +324,10 @@ FORGED = [
     {"returned": 5},
     {"returned": [["functional", "_softmax", ["None"]]]},
     {"printed": {"a": 1}},
+    {"printed": "x", "value": 1},
+    {"value": {"array": []}},
+    {"raised": {"type": "NameError", "words": "x", "frames": [], "exercise": "", "missing": 5}},
+    {"ready": {"dict": {}}},
 ]
 
 

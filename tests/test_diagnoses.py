@@ -394,7 +394,9 @@ def gives(value):
 
 
 def raises(kind, words=""):
-    return student(raised={"type": kind, "words": words, "frames": [], "exercise": ""})
+    return student(
+        raised={"type": kind, "words": words, "frames": [], "exercise": "", "missing": ""}
+    )
 
 
 def probe_norm(mg, x, weight=None, eps=1.0):

@@ -884,7 +884,7 @@ def test_a_check_whose_server_died_is_tried_again(tmp_path, monkeypatch):
         server = runner.Server(caged=True)
         started.append(server)
         if len(started) == 1:
-            server.fork({}).close()  # it is there
+            server.fork({}, {}).close()  # it is there
             server.process.kill()
             server.process.wait()
         return server

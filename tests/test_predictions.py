@@ -61,7 +61,11 @@ def predictions(cells):
     """The predictions of a notebook's cells."""
     found = []
     for cell in cells:
-        asks = cell["cell_type"] == "markdown" and PREDICTION.search(cell["source"])
+        asks = (
+            cell["cell_type"] == "markdown"
+            and PREDICTION.search(cell["source"])
+            and not cell["source"].startswith("# ")  # the opening says how to use it
+        )
         if found and cell["cell_type"] == "code" and not found[-1].after:
             found[-1].cells.append(cell)
         elif found and cell["cell_type"] == "markdown":
@@ -131,15 +135,21 @@ def tree(source):
 
 
 def captions(source):
-    """What stands under a picture: the argument `caption`, and any whole sentence for a function."""
+    """What a cell writes under its pictures: `caption`, or a sentence for a function that shows.
+
+    The caption of a figure that moves says what it is; what happens one sees by moving it.
+    """
     for call in ast.walk(tree(source)):
-        if not isinstance(call, ast.Call) or getattr(call.func, "id", "") == "print":
+        if not isinstance(call, ast.Call) or ast.unparse(call.func) == "draw.moving":
             continue
-        arguments = [(None, node) for node in call.args]
+        shows = re.search("show|plot", ast.unparse(call.func))
+        arguments = [(None, node) for node in call.args if shows]
         for name, node in arguments + [(keyword.arg, keyword.value) for keyword in call.keywords]:
             for text in texts(node):
                 is_sentence = text.endswith(".") and len(text.split()) >= SENTENCE
-                if is_sentence or (name == "caption" and not isinstance(node, ast.Subscript)):
+                if (is_sentence and shows) or (
+                    name == "caption" and not isinstance(node, ast.Subscript)
+                ):
                     yield text
 
 

@@ -92,6 +92,12 @@ def test_only_a_host_whose_addresses_are_known_gets_more_than_a_link_to_itself()
     assert other.links(name) == {"Source": "https://git.uni.example/a/b"}
 
 
+def test_summaries_hold_formulas_and_code():
+    text = pages.in_summaries("<summary>Why $a^2$ and `f(x)`?</summary> $b$ `g`")
+    assert text.endswith("</summary> $b$ `g`") and "<code>f(x)</code>?</summary>" in text
+    assert r'<span class="math notranslate nohighlight">\(a^2\)</span>' in text
+
+
 # --- The sources ---
 
 

@@ -195,3 +195,24 @@ def test_the_page_writes_in_the_notebook(server, application):
         play.locator(".mg-status", has_text="Wrote").wait_for(timeout=60 * browser.SECONDS)
         assert len(play.locator(".mg-characters").first.text_content()) > 100
         page.close()
+
+
+# --- At both ends of each lesson ---
+
+
+def cells_of(path):
+    return json.loads(path.read_text(encoding="utf-8"))["cells"]
+
+
+@pytest.mark.parametrize("path", notebooks.paths(), ids=lambda path: path.stem)
+def test_each_lesson_has_the_map_and_its_neighbours_at_both_ends(path):
+    everyone = [one.name for one in notebooks.all_paths()]
+    here = everyone.index(path.name)
+    neighbours = everyone[here - 1 : here] + everyone[here + 1 : here + 2]
+    sources = ["".join(cell["source"]) for cell in cells_of(path)]
+    way = [number for number, source in enumerate(sources) if re.search(r"^← ", source, re.M)]
+    assert way[0] < 4 and way[-1] == len(sources) - 1
+    for number in (way[0], way[-1]):
+        assert all(f"]({name})" in sources[number] for name in neighbours)
+    maps = [n for n, source in enumerate(sources) if f"progress({int(path.name[:2])})" in source]
+    assert maps[0] < 6 and maps[-1] >= len(sources) - 3 and len(maps) == 2

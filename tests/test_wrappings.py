@@ -3,18 +3,22 @@
 import gzip
 import io
 import json
+import socket
 import tarfile
+import time
 import zipfile
 
+import numpy as np
 import pytest
 
+from course.checks.judging import ended_words, judge
 from course.grading import archives, budget
 from course.grading.budget import Budget, Unreadable
 from course.grading.cells import forgiving, names_in, with_our_marks
 from course.grading.files import find, is_wanted, stem
 from course.grading.submissions import read_all
 from course.lessons.exercise import exercises
-from course.sandbox import runner
+from course.sandbox import protocol, runner
 from tests.test_grade import NORMALISED, cells_of, graded, notebook, statuses
 
 NAME = "03_functional.ipynb"
@@ -325,3 +329,74 @@ def test_names():
     assert [
         stem(n) for n in ("ann.ipynb", "ann.tar.gz", "ann.py", "ann.ipynb.zip", "ann b")
     ] == stems
+
+
+# --- Time: the processor decides ---
+
+
+def slow(seconds):
+    return {"03.1": f"import time\ntime.sleep({seconds})\n{NORMALISED}"}
+
+
+@pytest.mark.parametrize(("crowd", "status"), [(1.0, "wrong"), (8.0, "right")])
+def test_on_a_busy_machine_the_clock_goes_slower(monkeypatch, crowd, status):
+    monkeypatch.setattr(runner, "crowd", lambda: crowd)
+    texts = exercises()["03.1"].texts(slow(0.2)["03.1"])
+    result = judge("03.1", texts, runner.Limits(seconds=1.2))
+    assert result.status == status
+    if status == "wrong":
+        assert result.wrong.words.startswith("too slow: 1.2 s for the whole check")
+
+
+def test_the_limit_that_was_met_is_named():
+    """By the clock or of the processor, and only where the check had begun."""
+    late = runner.Ended("1 s of the processor")
+    assert ended_words(late, ["one line"]).startswith(
+        "too slow: 1 s of the processor for the whole"
+    )
+    assert ended_words(late, []).startswith("it does not come to an end")
+
+
+def test_a_package_that_never_loads_leaves_no_deadline_behind(monkeypatch):
+    """Its deadline would end the next check of the same server."""
+    made, real = [], runner.ALARM.after
+    monkeypatch.setattr(runner.ALARM, "after", lambda *given: made.append(real(*given)) or made[-1])
+    texts = exercises()["03.1"].texts(NORMALISED) | {"": "while True: pass"}
+    with pytest.raises(runner.Ended) as ended:
+        runner.start(texts, "import minigrad", runner.Limits(seconds=60.0, cpu=1))
+    assert ended.value.late == "1 s of the processor"
+    assert [deadline.action for deadline in made] == [None]
+
+
+def test_one_alarm_keeps_many_deadlines():
+    alarm, passed = runner.Alarm(), []
+    late = alarm.after(0.3, lambda: passed.append("late"))
+    alarm.after(0.2, lambda: 1 / 0)  # its failure is its own
+    alarm.after(0.1, lambda: passed.append("early"))
+    alarm.after(0.2, lambda: passed.append("cancelled")).cancel()
+    deadline = time.monotonic() + 5
+    while len(passed) < 2 and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert passed == ["early", "late"]
+    late.cancel()
+
+
+def test_a_missing_name_is_a_value():
+    result = judge("03.1", exercises()["03.1"].texts("return mine(x)"))
+    assert result.wrong.missing == "mine" and result.loaded
+    assert judge("03.1", exercises()["03.1"].texts("return x.mine")).wrong.missing == ""
+
+
+def test_every_value_comes_back_as_it_was_sent():
+    """Empty arrays, scalars and arrays in lists and dictionaries among them."""
+    ours, theirs = socket.socketpair()
+    one, other = protocol.over(ours), protocol.over(theirs)
+    value = [np.zeros((0, 3)), np.float32(2.5), {"array": [1, 2]}, [np.arange(6).reshape(2, 3)]]
+    value += [None, "é\ud800", float("inf"), True, np.array(True), {"a": np.zeros(0, "c8")}]
+    for message in (value, value[:1], [], [np.ones(3)[::2], np.ones((2, 3), "f4", "F")]):
+        one.send({"value": protocol.encode(message)})
+        back = protocol.decode(other.receive()["value"])
+        assert repr(back) == repr(message)
+    for channel in (one, other):
+        channel.close()
+    ours.close(), theirs.close()

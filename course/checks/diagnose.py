@@ -95,8 +95,7 @@ def explain(failure, student, texts, cell=""):
 def shown_input(failure, student):
     """The input that an example shows: the failure's own, or that of the last call."""
     own = failure.example["input"] if isinstance(failure, Wrong) else NOTHING
-    last = student.last[2] if student.last else NOTHING
-    return last if own is NOTHING else own
+    return student.shown if own is NOTHING else own
 
 
 # --- A forgotten `return` ---
@@ -179,7 +178,7 @@ def returned(student):
     if student.last is None:
         return []
     try:
-        reply = student.child.ask(student.last[0], student.last[1], watch=True)
+        reply = student.child.ask(student.last[0].__name__, student.last[1], watch=True)
     except runner.Ended:
         return []
     found = reply.get("returned")

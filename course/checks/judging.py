@@ -82,13 +82,13 @@ def judge(number, texts, limits=LIMITS, cell="", server=None):
                 result.wrong = diagnose.explain(failure, student, texts, cell)
     except runner.Ended as ended:
         result.ended, result.lost = not ended.late, ended.lost
-        result.wrong = Wrong(ended_words(ended, result.passed, limits))
+        result.wrong = Wrong(ended_words(ended, result.passed))
     if child is not None and child.printed:
         result.printed = child.printed[0 if result.wrong is None else -1]
     return result
 
 
-def ended_words(ended, passed, limits):
+def ended_words(ended, passed):
     """What to say where the process of a check is gone."""
     if ended.lost:
         return "it could not be judged: the process that runs the checks was ended. Try it again"
@@ -96,9 +96,9 @@ def ended_words(ended, passed, limits):
         return "it ended the process that it ran in: a function returns, it does not exit"
     if passed:
         return (
-            f"too slow: {limits.seconds:g} s for the whole check were not enough; is there a loop "
-            "over every number, or the same work done again and again? (It may also not come to "
-            "an end: look for a loop whose condition never becomes false.)"
+            f"too slow: {ended.late} for the whole check were not enough; is there a loop over every "
+            "number, or the same work done again and again? (It may also not come to an end: look for "
+            "a loop whose condition never becomes false.)"
         )
     return "it does not come to an end: is there a loop whose condition never becomes false?"
 

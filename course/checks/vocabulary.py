@@ -138,7 +138,7 @@ def near(got, expected, tolerance=1e-5):
         if got.shape != expected.shape:
             return False
         # A right answer mostly has our very numbers: that is said four times as fast.
-        if got.dtype.kind in "biuf" and expected.dtype.kind in "biuf" and np.all(got == expected):
+        if got.dtype.kind in "biuf" and expected.dtype.kind in "biuf" and (got == expected).all():
             return True
         return bool(np.allclose(got, expected, rtol=tolerance, atol=tolerance))
     except (TypeError, ValueError):
@@ -197,13 +197,21 @@ UNSHOWN = re.compile(r"what|of|_\w*")
 class Student:
     """The student's package in a child process, for one check.
 
-    `last` is the call made last: the probe's name, its arguments, and the input that an example
-    shows; `None` before the first.
+    `last` is the call made last: the probe, its arguments, and the input that an example is to
+    show in their place; `None` before the first.
     """
 
     def __init__(self, child, exercise):
         self.child, self.exercise = child, exercise
         self.last = None
+
+    @property
+    def shown(self):
+        """The input that an example shows: of the call made last, by the names of its arguments."""
+        if self.last is None:
+            return NOTHING
+        probe, arguments, given = self.last
+        return shown_input(probe, arguments) if given is NOTHING else given
 
     def expect(
         self,
@@ -229,24 +237,25 @@ class Student:
         before it is compared.
         """
         values = list(bound(probe, arguments, options).values())
-        given = shown_input(probe, values) if given is NOTHING else given
         got = self.run(probe, *values, given=given)
         if shape is not None:
             self._require_array(got, shape)
-        require(
-            got if through is None else through(got),
-            equals,
-            otherwise,
-            when=when,
-            input=given,
-            tolerance=tolerance,
-            expected=expected,
-        )
+        compared = got if through is None else through(got)
+        if not same(compared, equals, tolerance):
+            require(
+                compared,
+                equals,
+                otherwise,
+                when=when,
+                input=self.shown,
+                tolerance=tolerance,
+                expected=expected,
+            )
         met = getattr(got, "dtype", None)
         if dtype is not None and met != dtype:
             raise Wrong(
                 f"the numbers are right, but their dtype is {met} and should be {np.dtype(dtype)}",
-                input=given,
+                input=self.shown,
                 expected=str(np.dtype(dtype)),
                 got=str(met),
             )
@@ -261,7 +270,6 @@ class Student:
         it raises another one, or returns a value.
         """
         values = list(bound(probe, arguments, options).values())
-        given = shown_input(probe, values) if given is NOTHING else given
         try:
             got = self.run(probe, *values, given=given)
         except NoValue as failure:
@@ -275,33 +283,32 @@ class Student:
             got = f"{raised.get('type')}: {words}"
         names = error if isinstance(error, str) else " or ".join(error)
         expected = names + "".join(f", which names {part}" for part in says)
-        raise Wrong(otherwise, input=given, expected=expected, got=got)
+        raise Wrong(otherwise, input=self.shown, expected=expected, got=got)
 
     def run(self, probe, *arguments, given=NOTHING):
         """What a probe returns there. Whatever goes wrong there is raised here as `Wrong`.
 
         `given` is the input to show where it does; without it, the arguments by their names.
         """
-        given = shown_input(probe, arguments) if given is NOTHING else given
-        self.last = probe.__name__, list(arguments), given
+        self.last = probe, list(arguments), given
         reply = self.child.ask(probe.__name__, list(arguments))
         if "value" in reply:
             return runner.protocol.decode(reply["value"])
         if "raised" in reply:
-            raise self._raised(reply, given)
+            raise self._raised(reply)
         if "changed" in reply:
             raise Wrong(
                 "an array that the function was given has changed: work on a copy, or make a new "
                 "array (x = x - m makes one, x -= m writes into the caller's)",
-                input=given,
+                input=self.shown,
             )
         raise NoValue(
             f"a {reply.get('type')} came back, where numbers or arrays are expected",
             reply,
-            input=given,
+            input=self.shown,
         )
 
-    def _raised(self, reply, given):
+    def _raised(self, reply):
         error = reply["raised"]
         blank = error.get("exercise")
         if blank == self.exercise:
@@ -311,7 +318,7 @@ class Student:
             words = f"it needs exercise {blank}, which is still blank: solve that one first"
             return Wrong(words, needs=blank)
         return NoValue(
-            f"the code raised {error.get('type')}: {error.get('words')}", reply, input=given
+            f"the code raised {error.get('type')}: {error.get('words')}", reply, input=self.shown
         )
 
     def array(self, probe, *arguments, shape=None, given=NOTHING):
@@ -321,15 +328,14 @@ class Student:
         return np.asarray(got)
 
     def _require_array(self, got, shape):
-        given = self.last[2]
         if not isinstance(got, np.ndarray | np.generic):
             raise WrongForm(
-                f"an array is expected, a {type(got).__name__} came back", input=given, got=got
+                f"an array is expected, a {type(got).__name__} came back", input=self.shown, got=got
             )
         if shape is not None and got.shape != tuple(shape):
             raise WrongForm(
                 f"the shape is {got.shape} and should be {tuple(shape)}",
-                input=given,
+                input=self.shown,
                 expected=shape,
                 got=got,
             )
@@ -340,7 +346,7 @@ class Student:
         if isinstance(got, bool | str) or got is None or np.size(got) != 1:
             raise WrongForm(
                 f"one number is expected, a {type(got).__name__} came back",
-                input=self.last[2],
+                input=self.shown,
                 got=got,
             )
         return float(np.asarray(got).reshape(()))

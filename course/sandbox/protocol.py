@@ -1,9 +1,9 @@
-"""Messages between the parent and the process that student code runs in: JSON, never pickles.
+"""Messages between the parent and the process that student code runs in: JSON and the bytes of
+arrays, never pickles.
 
 Both sides use this file; nothing of the course is imported here, since the child has nothing of it.
 """
 
-import base64
 import json
 import struct
 import threading
@@ -12,18 +12,19 @@ import numpy as np
 
 LIMIT = 1 << 23  # bytes of one message, five times what the largest of our checks sends
 PRINTED_LINES, PRINTED_CHARACTERS = 20, 2000  # of what student code prints, for each call
+PLAIN = {bool, int, float, str}
 KINDS = "biufc"  # of arrays: Booleans and numbers, nothing that could be an object
 
 
 def encode(value):
-    """A value as what JSON can say. Raises TypeError, with the type's name, for any other."""
+    """A value as what JSON and bytes can say. Raises TypeError, with the type's name, for any other."""
+    if value is None or type(value) in PLAIN:
+        return value
     if isinstance(value, np.ndarray | np.generic) and value.dtype.kind in KINDS:
         array = np.asarray(value)
         array = array.astype(array.dtype.newbyteorder("<"), order="C")
-        data = base64.b64encode(array.tobytes()).decode("ascii")
-        return {"array": [array.dtype.str, list(array.shape), data, isinstance(value, np.generic)]}
-    if value is None or type(value) in (bool, int, float, str):
-        return value
+        scalar = isinstance(value, np.generic)
+        return {"array": [array.dtype.str, list(array.shape), array.tobytes(), scalar]}
     if isinstance(value, list | tuple):
         return [encode(part) for part in value]
     if isinstance(value, dict) and all(type(key) is str for key in value):
@@ -33,7 +34,7 @@ def encode(value):
 
 def decode(value):
     """What `encode` made a message of. Raises ValueError for everything else."""
-    if value is None or isinstance(value, bool | int | float | str):
+    if value is None or type(value) in PLAIN:
         return value
     if isinstance(value, list):
         return [decode(part) for part in value]
@@ -43,7 +44,7 @@ def decode(value):
         dtype, shape, data, scalar = value["array"]
         if np.dtype(dtype).kind not in KINDS or not all(type(size) is int for size in shape):
             raise ValueError
-        array = np.frombuffer(base64.b64decode(data, validate=True), dtype).reshape(shape).copy()
+        array = np.frombuffer(data, dtype).reshape(shape).copy()
         return array[()] if scalar else array
     except (KeyError, TypeError, ValueError):
         raise ValueError("a message that nobody sent") from None
@@ -85,35 +86,52 @@ def checked(reply):
 
 
 class Channel:
-    """Messages over a pair of binary files: four bytes of length, then JSON."""
+    """Messages over a pair of binary files.
+
+    A message is two lengths of four bytes, JSON, and the bytes of all its arrays. In the JSON, the
+    place of an array's bytes is taken by [where they begin, how many they are].
+    """
 
     def __init__(self, reader, writer):
         self.reader, self.writer = reader, writer
         self.lock = threading.Lock()  # what a thread prints must not cut a reply in two
 
     def send(self, message):
-        data = json.dumps(message).encode("utf-8")
-        if len(data) > LIMIT:
+        parts, place = [], 0
+
+        def put(data):
+            nonlocal place
+            parts.append(data)
+            place += len(data)
+            return [place - len(data), len(data)]
+
+        text = json.dumps(message, default=put).encode("ascii")
+        if len(text) + place > LIMIT:
             raise ValueError("too much for one message")
         with self.lock:
-            self.writer.write(struct.pack("<I", len(data)) + data)
+            self.writer.write(b"".join([struct.pack("<II", len(text), place), text, *parts]))
             self.writer.flush()
 
     def receive(self):
         """The next message. Raises EOFError at the end, ValueError for what is none."""
-        length = self._read(4)
-        size = struct.unpack("<I", length)[0]
-        if size > LIMIT:
+        size, place = struct.unpack("<II", self._read(8))
+        if size + place > LIMIT:
             raise ValueError("a message that is too long")
-        return json.loads(self._read(size).decode("utf-8"))
+        text = self._read(size).decode("ascii")  # an empty array has a place, and no bytes
+        data = memoryview(self._read(place))
+
+        def get(found):
+            match found:
+                case {"array": [str(), list(), [int(start), int(length)], bool()] as array}:
+                    array[2] = data[start : start + length]
+            return found
+
+        return json.loads(text, object_hook=get if '"array"' in text else None)
 
     def _read(self, count):
-        data = b""
-        while len(data) < count:
-            more = self.reader.read(count - len(data))
-            if not more:
-                raise EOFError
-            data += more
+        data = self.reader.read(count)
+        if data is None or len(data) < count:
+            raise EOFError
         return data
 
     def close(self):
@@ -126,4 +144,4 @@ class Channel:
 
 def over(connection):
     """The channel over a socket."""
-    return Channel(connection.makefile("rb", buffering=0), connection.makefile("wb"))
+    return Channel(connection.makefile("rb"), connection.makefile("wb"))

@@ -9,7 +9,10 @@ data: see `protocol.decode`.
 """
 
 import atexit
+import contextlib
 import functools
+import heapq
+import itertools
 import os
 import shutil
 import signal
@@ -39,44 +42,115 @@ key_of = functools.lru_cache(4096)(package.key_of)
 class Limits:
     """What one check may use."""
 
-    seconds: float = 2.5  # by the clock, so that no check takes three
+    seconds: float = 2.5  # by the clock, so that no check takes three; longer on a busy machine
     cpu: int = 4  # seconds of a processor, where the system counts them
     memory: int = 2 << 30  # bytes of address space
 
 
 class Ended(Exception):
-    """The child is gone. `late`: because its time was up. `lost`: because its server is gone."""
+    """The child is gone. `late`: what time was up, in words. `lost`: because its server is gone."""
 
-    def __init__(self, late=False, lost=False):
-        super().__init__(
-            "the time was up" if late else "the server ended" if lost else "the process ended"
-        )
+    def __init__(self, late="", lost=False):
+        super().__init__(late or ("the server ended" if lost else "the process ended"))
         self.late, self.lost = late, lost and not late
+
+
+class Deadline:
+    """What is to be done when a time is up, until it is cancelled."""
+
+    def __init__(self, action):
+        self.action, self.lock = action, threading.Lock()
+
+    def pass_by(self):
+        """Do it, unless it was cancelled."""
+        with self.lock:
+            if self.action:
+                self.action()
+
+    def again(self, seconds):
+        """Ask for the action once more, later."""
+        ALARM.put(seconds, self)
+
+    def cancel(self):
+        """From now on nothing is done; where it is being done, wait for its end."""
+        with self.lock:
+            self.action = None
+
+
+class Alarm:
+    """Watches over the deadlines of all checks of this process, in one thread."""
+
+    def __init__(self):
+        self.waiting, self.number = [], itertools.count()  # a heap of (time, number, deadline)
+        self.changed, self.thread = threading.Condition(), None
+
+    def after(self, seconds, action):
+        """The deadline of an action that is to be done then."""
+        deadline = Deadline(action)
+        self.put(seconds, deadline)
+        return deadline
+
+    def put(self, seconds, deadline):
+        """Let a deadline pass by then."""
+        entry = time.monotonic() + seconds, next(self.number), deadline
+        with self.changed:
+            heapq.heappush(self.waiting, entry)
+            if self.thread is None or not self.thread.is_alive():
+                self.thread = threading.Thread(target=self._watch, daemon=True)
+                self.thread.start()
+            elif self.waiting[0] is entry:  # earlier than the one that it waits for
+                self.changed.notify()
+
+    def _watch(self):
+        while True:
+            with self.changed:
+                while not self.waiting or self.waiting[0][0] > time.monotonic():
+                    first = self.waiting[0][0] - time.monotonic() if self.waiting else None
+                    self.changed.wait(first)
+                _, _, deadline = heapq.heappop(self.waiting)
+            with contextlib.suppress(Exception):  # the other checks are still to be watched
+                deadline.pass_by()
+
+
+ALARM = Alarm()
+CROWD = 10.0  # the most that a check may be given for it
+
+
+def crowd():
+    """How many processes share a processor of this machine now, at least 1, where it can say.
+
+    The limit by the clock is for those who sleep. A machine that is busy must not make a right
+    answer too slow, so the clock then goes slower: the seconds of the processor decide.
+    """
+    try:
+        return min(max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1)), CROWD)
+    except (AttributeError, OSError):
+        return 1.0
 
 
 class Child:
     """A process with the student's package loaded. Use it in a `with` statement."""
 
-    def __init__(self, process, modules, probes, limits):
-        self.process, self.channel, self.late = process, process.channel, False
+    def __init__(self, process, modules, limits):
+        self.process, self.channel, self.limits, self.late = process, process.channel, limits, ""
         self.printed = []  # what the first and the last of those calls printed that print anything
         # The system kills it silently when its seconds of the processor are used up, which cannot
         # be before as much time has passed.
-        self.used_up = time.monotonic() + limits.cpu - 0.1
-        self.timer = threading.Timer(limits.seconds, self._time_is_up)
-        self.timer.daemon = True
-        self.timer.start()
-        self.first = self._exchange(
-            {
-                "modules": modules,
-                "texts": process.texts,
-                "probes": probes,
-                "home": process.home,
-                "cpu": limits.cpu,
-                "memory": limits.memory,
-                "caged": process.caged,
-            }
-        )
+        self.began = time.monotonic()
+        self.deadline = ALARM.after(limits.seconds, self._time_is_up)
+        request = {
+            "modules": modules,
+            "texts": process.texts,
+            "home": process.home,
+            "cpu": limits.cpu,
+            "memory": limits.memory,
+            "caged": process.caged,
+        }
+        try:
+            self.first = self._exchange(request)
+        except BaseException:
+            self.deadline.cancel()
+            raise
 
     @property
     def loaded(self):
@@ -112,19 +186,24 @@ class Child:
             raise ValueError
         except (EOFError, OSError, ValueError, RecursionError):
             alive = self.process.kill()
-            late = self.late or time.monotonic() >= self.used_up
+            used_up = time.monotonic() >= self.began + self.limits.cpu - 0.1
+            late = self.late or (f"{self.limits.cpu} s of the processor" if used_up else "")
             raise Ended(late, lost=not alive) from None
 
     def _time_is_up(self):
-        self.late = True
+        seconds = self.limits.seconds * crowd()
+        left = self.began + seconds - time.monotonic()
+        if left > 0.01:
+            self.deadline.again(left)
+            return
+        self.late = f"{seconds:.3g} s"
         self.process.kill()
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
-        self.timer.cancel()
-        self.timer.join()  # it must not end the next check of this server
+        self.deadline.cancel()  # it must not end the next check of this server
         self.process.close()
 
 
@@ -134,14 +213,15 @@ def start(texts, probes, limits=Limits(), server=None):
     `server` is the one to fork from, such as a `caged()` one; without it, the one of this process.
     Raises Ended where the package brings the process down while it is loaded.
     """
-    modules = {name: key_of(name, text) for name, text in texts.items()}
-    wanted = _wanted(texts)
+    asking = {package.PROBES: probes}
+    modules = {name: key_of(name, text) for name, text in (texts | asking).items()}
+    wanted, asking = _wanted(texts), _wanted(asking)
     try:
-        process = _forked(wanted, server) if CAN_FORK else _Spawned(wanted)
+        process = _forked(wanted, asking, server) if CAN_FORK else _Spawned(wanted | asking)
     except (OSError, EOFError, ValueError):
         raise Ended(lost=True) from None
     try:
-        return Child(process, modules, probes, limits)
+        return Child(process, modules, limits)
     except BaseException:
         process.close()
         raise
@@ -279,15 +359,15 @@ class Server:
             self.channel.receive()
             self.known |= new.keys()
 
-    def fork(self, wanted):
+    def fork(self, wanted, asking):
         """A copy of the server for a check that needs the modules `wanted`, {key: [name, text]}.
 
-        In a cage, those that the server has not been told to learn go to this copy alone.
+        In a cage, those that the server has not been told to learn go to this copy alone. `asking`
+        are the check's probes, which the server compiles for all checks that have the same.
         """
         ours, theirs = socket.socketpair()
         with theirs, ours, self.lock:
-            if not self.caged:
-                self._learn(wanted)
+            self._learn(asking if self.caged else wanted | asking)
             texts = {key: module for key, module in wanted.items() if key not in self.known}
             socket.send_fds(self.control, [b"f"], [theirs.fileno()])
             pid = self.channel.receive()
@@ -343,10 +423,10 @@ def server():
     return started
 
 
-def _forked(wanted, chosen):
+def _forked(wanted, asking, chosen):
     for attempt in range(3):
         try:
-            return (chosen or server()).fork(wanted)
+            return (chosen or server()).fork(wanted, asking)
         except (OSError, EOFError, ValueError):
             if chosen is not None or attempt == 2:
                 raise

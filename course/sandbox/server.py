@@ -4,7 +4,7 @@ NUMPY is the folder that NumPy is installed in. Where the system can fork, this 
 makes a fresh copy of itself for each check, which is quick; elsewhere it serves one check and ends.
 Nothing of the course is imported here but the files beside this one.
 
-Over the descriptor, a socket, the parent sends a byte and then: `c` {key: [name, text]}, modules to
+Over the descriptor, a socket, the parent sends a byte and then waits for the answer: `c` {key: [name, text]}, modules to
 compile for every copy; `f` a socket, to fork a copy that serves it; `e`, to end whatever is left of
 a check, which only a server in a cage of its own is told. Each is answered with a message.
 
@@ -23,7 +23,7 @@ sys.path.append(sys.argv[1])  # it may be a folder of the user, which an isolate
 
 import numpy as np  # noqa: E402, F401  (loaded once, before any check)
 from limits import guard_of, limit, quiet  # noqa: E402
-from package import compiled  # noqa: E402
+from package import PROBES, compiled  # noqa: E402
 from probing import serve  # noqa: E402
 from protocol import Channel, over  # noqa: E402
 from seccomp import refuse_calls  # noqa: E402
@@ -117,13 +117,13 @@ def run(channel, codes):
         wanted = request["modules"]  # name -> key
         known = {key: codes[key] for key in wanted.values() if key in codes}
         codes.clear()  # what this check does not need is not there to be found
-        probes = compile(request["probes"], "<probes>", "exec")
         limit(request["home"], request["cpu"], request["memory"], request["caged"])
         if request["caged"] and not refuse_calls():
             raise OSError("no filter of system calls")
         sys.addaudithook(guard_of(request["home"]))
         known |= compile_all(request["texts"])
         wanted = {name: known[key] for name, key in wanted.items()}
+        probes = wanted.pop(PROBES)
         del request, known
         serve(channel, probes, wanted)
         code = 0

@@ -7,6 +7,7 @@ import base64
 import html
 import json
 import posixpath
+import re
 from importlib.resources import files as resources
 from pathlib import Path, PurePosixPath
 
@@ -83,7 +84,7 @@ def lesson(content: dict, name: str, known, elsewhere, repository) -> bytes:
     for cell in content["cells"]:
         cell["source"] = "".join(cell["source"])
         if cell["cell_type"] == "markdown":
-            cell["source"] = relink(cell["source"], name, known, elsewhere)
+            cell["source"] = in_summaries(relink(cell["source"], name, known, elsewhere))
         for output in cell.get("outputs", []):
             data = output.get("data", {})
             if len(data) > 1:  # a picture or words stand in for it
@@ -95,6 +96,21 @@ def lesson(content: dict, name: str, known, elsewhere, repository) -> bytes:
         title, _, rest = content["cells"][0]["source"].partition("\n")
         content["cells"][0]["source"] = f"{title}\n\n{' · '.join(links)}\n{rest}"
     return as_bytes(content)
+
+
+def in_summaries(text: str) -> str:
+    """A text whose `<summary>` lines are HTML whole: there Sphinx reads no formulas and no code."""
+
+    def as_html(match):
+        line = re.sub(r"`([^`]+)`", r"<code>\1</code>", match[2])
+        line = re.sub(
+            r"(?<![\\$])\$([^$]+)\$",
+            lambda found: f'<span class="math notranslate nohighlight">\\({found[1]}\\)</span>',
+            line,
+        )
+        return match[1] + line + match[3]
+
+    return re.sub(r"(<summary[^>]*>)(.*?)(</summary>)", as_html, text, flags=re.S)
 
 
 def front(files: dict[str, bytes], student: bool) -> dict[str, str]:

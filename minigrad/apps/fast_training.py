@@ -11,7 +11,7 @@ import numpy as np
 
 from minigrad.apps.fast import FastGPT, FastGPTConfig
 from minigrad.gpt2_shakespeare import Trainer, TrainingConfig
-from minigrad.optim import AdamW, Muon, clip_grad_norm_, newton_schulz
+from minigrad.optim import AdamW, Muon, newton_schulz
 from minigrad.support.optimizer_state import check_optimizer_state
 from minigrad.support.settings import number, whole_number
 from minigrad.support.threads import side_by_side
@@ -71,7 +71,8 @@ class BatchedMuon(Muon):
 class MuonAndAdamW:
     """Two optimizers that are used as one: Muon for `matrices`, AdamW for `others`.
 
-    `lr` is Muon's learning rate; AdamW's is always the same multiple of it.
+    A step takes both learning rates times `factor`. (Lesson 8's trainer sets `lr`, which has no
+    meaning for two rates and is not used.)
     """
 
     def __init__(self, matrices, others, config):
@@ -85,11 +86,7 @@ class MuonAndAdamW:
         )
         self.adamw = AdamW(others, lr=config.other_lr, betas=config.betas, weight_decay=0.0)
         self.parameters = [*self.muon.parameters, *self.adamw.parameters]
-        self.rates = config.lr, config.other_lr
-
-    def scale_rates(self, factor):
-        """Set both learning rates to this factor times what they were made with."""
-        self.muon.lr, self.adamw.lr = (factor * rate for rate in self.rates)
+        self.rates, self.factor = (config.lr, config.other_lr), 1.0
 
     def zero_grad(self):
         """Forget the gradients."""
@@ -98,8 +95,9 @@ class MuonAndAdamW:
 
     def step(self):
         """One step of every parameter that has a gradient."""
-        self.muon.step()
-        self.adamw.step()
+        for (_, optimizer), rate in zip(self._both(), self.rates):
+            optimizer.lr = self.factor * rate
+            optimizer.step()
 
     def state_dict(self):
         """A copy of what the two remember, under the names "muon.…" and "adamw.…"."""
@@ -194,17 +192,8 @@ class FastTrainer(Trainer):
 
     def step(self):
         """One step of training; returns its loss, or nan or inf where nothing was changed."""
-        self.model.train()
-        self.optimizer.zero_grad()
-        loss = self._backward(*self.batch())
-        if not math.isfinite(loss):
-            return loss
-        if not math.isfinite(clip_grad_norm_(self.optimizer.parameters, self.config.max_norm)):
-            return math.nan
-        self.optimizer.scale_rates(linear_cooldown(self.steps, self.config))
-        self.optimizer.step()
-        self.steps += 1
-        return loss
+        self.optimizer.factor = linear_cooldown(self.steps, self.config)
+        return super().step()
 
 
 def trainer_of(options, vocab_size, dataset):
