@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 
-from minigrad.random import normal, uniform
+from minigrad.random import default_generator, normal, uniform
 from minigrad.support.settings import number, random_generator
 from minigrad.tensor import Tensor
 
@@ -38,6 +38,7 @@ def uniform_(parameter, low=0.0, high=1.0, generator=None):
     random_generator("uniform_: generator", generator)
     number("uniform_: low", low, -math.inf, above=True, below=True)
     number("uniform_: high", high, low, below=True)
+    generator = generator or default_generator()
     array[...] = uniform(low, high, array.shape, generator, dtype=array.dtype).data
     return parameter
 
@@ -48,6 +49,7 @@ def normal_(parameter, mean=0.0, std=1.0, generator=None):
     random_generator("normal_: generator", generator)
     number("normal_: mean", mean, -math.inf, above=True, below=True)
     number("normal_: std", std, 0, below=True)
+    generator = generator or default_generator()
     array[...] = normal(mean, std, array.shape, generator, dtype=array.dtype).data
     return parameter
 

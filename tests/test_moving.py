@@ -281,3 +281,18 @@ def test_the_typed_sentence_has_the_surprise_that_minigrad_computes(opened):
         assert float(row.locator("td").first.inner_text()) == pytest.approx(
             surprises.mean(), abs=0.006
         ), name
+
+
+def test_the_small_gpt2_is_as_good_as_its_file_says():
+    """And better than lesson 6's network, which reaches 2.83 bits per character."""
+    from maintain.small_gpt2 import load
+    from minigrad.data import CharTokenizer, TextDataset, load_shakespeare, train_validation_split
+    from minigrad.gpt2_shakespeare import evaluate
+
+    model, text = load(), load_shakespeare()
+    tokens = CharTokenizer(text).encode(text)
+    assert model.vocabulary == "".join(sorted(set(text)))
+    validation = TextDataset(train_validation_split(tokens)[1], model.config.context_size)
+    loss = evaluate(model, validation, num_batches=20)
+    assert loss == pytest.approx(moving.small_gpt2()["loss"], abs=0.03)
+    assert loss / np.log(2) < 2.75

@@ -33,10 +33,29 @@ VERDICT = re.compile(
     r"too (?:large|small|long|short|slow|high|low)|slower|faster|wins?|beats|"
     r"useless)(?![a-z])"
 )
-# What is not an answer: (lesson, word or number) -> why.
+# What is no answer: (lesson, a part of the question, a part of the complaint) -> why.
 NO_ANSWER = {
-    ("02", "wrong"): "the three operations are said to be wrong; what the checker says is asked"
+    (
+        "02",
+        "three operations",
+        "'wrong'",
+    ): "they are said to be wrong; what the checker says is asked",
+    ("02", "four mistakes", "'wrong'"): "so is this one; which is the hardest to find is asked",
+    ("03", "gains most", "an assert"): "both versions compute the same; the times are asked",
+    ("09", "first merge", "768"): "the number of the last merge",
+    ("09", "in_proj.weight", "an assert"): "what was loaded is what was saved; a shape is asked",
+    ("09", "greedy writing", "an assert"): "the text begins as it was told to; its rest is asked",
 }
+
+
+def without_excused(lesson, complaints):
+    """The complaints, each with its question, that no entry of `NO_ANSWER` explains."""
+    known = [words for words in NO_ANSWER if words[0] == lesson]
+    return [
+        text
+        for text in complaints
+        if not any(question in text and what in text for _, question, what in known)
+    ]
 
 
 @dataclass
@@ -50,7 +69,8 @@ class Prediction:
     @property
     def is_of_an_exercise(self):
         """It is answered by writing the exercise; its hints are folded."""
-        return bool(self.cells) and self.cells[0]["source"].startswith("#| ")
+        first = (self.cells or self.after or [{"source": ""}])[0]
+        return first["source"].startswith(("#| ", "### Exercise "))
 
     @property
     def open_sources(self):
@@ -147,9 +167,8 @@ def captions(source):
         for name, node in arguments + [(keyword.arg, keyword.value) for keyword in call.keywords]:
             for text in texts(node):
                 is_sentence = text.endswith(".") and len(text.split()) >= SENTENCE
-                if (is_sentence and shows) or (
-                    name == "caption" and not isinstance(node, ast.Subscript)
-                ):
+                is_caption = name == "caption" and len(text.split()) > 1  # no name of a caption
+                if is_caption or (is_sentence and shows):
                     yield text
 
 
@@ -169,7 +188,7 @@ def names(source):
     """The names that a cell gives to things, their parts as words."""
     for node in ast.walk(tree(source)):
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            yield node.id.replace("_", " ")
+            yield node.id.replace("_", " ") if "_" in node.id else ""  # `best` is a minimum
         elif isinstance(node, ast.FunctionDef | ast.ClassDef):
             yield node.name.replace("_", " ")
 
@@ -191,10 +210,8 @@ def printed(cell):
 
 @each_lesson
 def test_nothing_gives_an_answer_away(path):
-    lesson = path.name[:2]
     found = gives_away(blanked(notebooks.load(path))["cells"])
-    excused = [word for (number, word) in NO_ANSWER if number == lesson]
-    assert [text for text in found if not any(repr(word) in text for word in excused)] == []
+    assert without_excused(path.name[:2], found) == []
 
 
 @each_lesson
@@ -206,7 +223,8 @@ def test_no_number_of_the_result_stands_in_its_cell(path):
         results = numbers(" ".join(text for cell in prediction.cells for text in printed(cell)))
         given = numbers(prediction.question["source"])
         shown = numbers(" ".join(prediction.open_sources)) - given
-        assert not results & shown, (asked(prediction), results & shown)
+        found = [f"{asked(prediction)}: {number}" for number in results & shown]
+        assert without_excused(path.name[:2], found) == []
 
 
 @each_lesson

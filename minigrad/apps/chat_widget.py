@@ -33,7 +33,7 @@ class Conversation(Chat):
 
     ended = ""  # why the last answer ended: "end", "length" or "full"
 
-    def open(self, text):
+    def begin(self, text):
         """Put a message of the user, and the beginning of an answer, behind the conversation."""
         turns = [self.tokenizer.turn("user", text), self.tokenizer.start("assistant")]
         context = self.model.config.context_size
@@ -176,7 +176,7 @@ class Service:
             talk = self._conversation = self._new(settings["system"], settings)
         if not isinstance(text, str) or not text.strip():
             raise ValueError("Say something first.")
-        talk.open(text)
+        talk.begin(text)
         return {"session": self._begin(), "question": self._tokens(len(talk.turns) - 2)}
 
     def again(self, settings):

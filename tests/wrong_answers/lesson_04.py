@@ -666,7 +666,7 @@ return y
                 """
 return functional.dropout(x, self.training, self.p)
 """,
-                says="not True",
+                says="dropout: p must be a number",
                 advice="Give options by their names.",
             ),
         ],
