@@ -184,8 +184,11 @@ def read_config(path):
         raise ValueError(f"{path} describes no GPT-2 of ours: {words}") from None
 
 
-class _NothingDrawn:
+class _NothingDrawn(np.random.Generator):
     """In the place of a random generator: what is overwritten at once is not drawn."""
+
+    def __init__(self):
+        super().__init__(np.random.PCG64(0))
 
     def normal(self, mean, std, size):
         return np.float32(0)
