@@ -59,7 +59,6 @@ SCALES = {"thousand": 1e3, "million": 1e6, "billion": 1e9}
 RUN_TIME = "roughly, on a usual machine; the matrix puts seconds on the page"
 REVIEWED = {
     "03_functional": {
-        "half a minute": RUN_TIME,
         "9.4 MB": "2048 · 1152 · 4 bytes",
         "1 MB": "the size of a cache, as an example",
         "4.17 nats": "ln 65",
