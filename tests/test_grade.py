@@ -449,7 +449,8 @@ def test_a_mistake_of_ours_costs_one_lesson(tmp_path, monkeypatch, capsys):
         ("x = []\nfor _ in range(900): x = [x]\nreturn x", ""),
     ],
 )
-def test_what_takes_too_much_costs_its_own_marks(tmp_path, body, words):
+def test_what_takes_too_much_costs_its_own_marks(tmp_path, monkeypatch, body, words):
+    monkeypatch.setattr(runner, "crowd", lambda: 1.0)  # as on a quiet machine
     hand_in(tmp_path / "ann", {"03.1": body, **dict.fromkeys(NUMBERS[1:])})
     began = time.monotonic()
     (marks,), _ = graded(tmp_path)
@@ -480,7 +481,8 @@ def test_messages_that_are_forged_cost_their_own_marks(tmp_path):
     assert all(len(words) < 2_000 for submission in found for words in submission.remarks)
 
 
-def test_one_who_sleeps_is_woken_by_the_clock(tmp_path):
+def test_one_who_sleeps_is_woken_by_the_clock(tmp_path, monkeypatch):
+    monkeypatch.setattr(runner, "crowd", lambda: 1.0)  # as on a quiet machine
     asleep = "import time\ntime.sleep(100)"
     hand_in(tmp_path / "ann", {"03.1": asleep, **dict.fromkeys(NUMBERS[1:])})
     began = time.monotonic()

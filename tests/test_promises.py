@@ -105,7 +105,10 @@ def claims(text):
     text = re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)
     text = re.sub(r"`[^`]*`|^\*About .*difficulty.*$", "", text, flags=re.MULTILINE)
     text = " ".join(text.split())
-    reading = r" (?:minutes|hours)(?= to (?:read|work)| if you| for the| with)"
+    reading = (
+        r" (?:minutes|hours)"
+        r"(?= to (?:read|work)| if you| (?:more )?for the| with|: \d+ minutes for the text)"
+    )
     return set(CLAIM.findall(re.sub(NUMBER + reading, "", text)))
 
 
@@ -143,7 +146,10 @@ def test_the_check_of_lessons_sees_every_kind():
         "ten seconds, half a minute, 1.17 times PyTorch, 0.63× PyTorch, 340 tokens a second"
     )
     assert len(claims(text)) == 10
-    text = "60 minutes to read, `3.5 nats`, 64 bits, two parameters, 1152 numbers, the second half"
+    text = (
+        "60 minutes to read and ten minutes more for the end, two hours: 30 minutes for the text, "
+    )
+    text += "`3.5 nats`, 64 bits, two parameters, 1152 numbers, the second half"
     assert not claims(text + "\n\n*About 5 minutes · difficulty ●○○ (1 of 3)*")
 
 

@@ -120,8 +120,9 @@ def opened_without_encoding(tree):
             "distribution.read_text",
             "os.open",
             "archive.open",
+            "tarfile.open",
         ):
-            continue  # a picture, a package's metadata, a descriptor: they take no encoding
+            continue  # a picture, a package's metadata, a descriptor, a tar: they take no encoding
         name = ast.unparse(node.func).rpartition(".")[2]
         arguments = {keyword.arg for keyword in node.keywords}
         mode = next((k.value for k in node.keywords if k.arg == "mode"), None)
