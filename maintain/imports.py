@@ -25,7 +25,8 @@ def modules():
     found = []
     for path in notebooks.paths():
         own = list(exported_cells(notebooks.read(path)))
-        used = {name: {b for (a, b) in arrows("minigrad", own) if a == name} for name in own}
+        links = sorted(arrows("minigrad", own))  # sorted: the same picture in each run
+        used = {name: [b for (a, b) in links if a == name] for name in own}
         found += graphlib.TopologicalSorter(used).static_order()
     return found
 
