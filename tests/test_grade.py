@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import re
 import shutil
 import sys
 import time
@@ -826,10 +827,12 @@ def test_commands_of_the_notebook_in_a_cell(tmp_path, line):
 
 
 def test_right_but_slow_is_told_so(tmp_path):
+    """The words name the limit that was met: on a machine with much to do the clock has a longer one."""
     slow = "import time\ntime.sleep(0.4)\n" + NORMALISED
     hand_in(tmp_path / "ann", {"03.1": slow, **dict.fromkeys(NUMBERS[1:])})
     (marks,), _ = graded(tmp_path, runner.Limits(seconds=2.0))
-    assert marks["03.1"].diagnosis.startswith("too slow: 2 s for the whole check")
+    found = re.match(r"too slow: ([\d.]+) s for the whole check", marks["03.1"].diagnosis)
+    assert 2.0 <= float(found[1]) <= 20.0
 
 
 def test_right_with_twenty_thousand_prints(tmp_path):
