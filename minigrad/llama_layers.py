@@ -102,10 +102,11 @@ def rotate(x, /, by, heads=None):
     """
     if x.ndim != 4 or (2 * by.shape[-1], *by.shape[:-1]) != (x.shape[3], x.shape[1]):
         raise ValueError("x must be (B, T, N, D) and `by` (T, D / 2): a number for each pair")
+    complex_numbers = np.result_type(x.dtype, np.complex64)
 
     def turned(x, by):
         result = x.copy(order="C")
-        pairs = result.view(np.result_type(x.dtype, np.complex64))  # (B, T, N, D / 2)
+        pairs = result.view(complex_numbers)  # (B, T, N, D / 2)
         pairs[:, :, :heads] *= by[:, None]
         return result
 
