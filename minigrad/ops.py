@@ -305,7 +305,7 @@ def std(x, axis=None, keepdims=False, ddof=0):
 
 
 def _from_mean(x, axis):
-    """x minus its mean; the first entry goes first, so that equal ones become exactly 0."""
+    """x minus its mean. First minus the first entry: equal entries become exactly 0."""
     kept = mean(x, axis, keepdims=True).shape
     shifted = sub(x, as_array(x)[tuple(slice(size) for size in kept)])
     return sub(shifted, mean(shifted, axis, keepdims=True))

@@ -7,7 +7,6 @@ from contextvars import ContextVar
 import numpy as np
 
 from minigrad.support.settings import random_generator
-
 from minigrad.tensor import Tensor
 
 

@@ -14,8 +14,8 @@ from tiny_llama import tiny
 
 from maintain import browser
 from minigrad.apps import web
+from minigrad.apps.bridge import answer
 from minigrad.apps.chat_widget import Conversation, Service, chat_widget
-from minigrad.apps.playground import answer
 from minigrad.chat import SYSTEM, Chat
 
 SETTINGS = {"temperature": 1.0, "topK": 20, "topP": 0.9, "length": 30, "seed": 3, "system": SYSTEM}

@@ -18,8 +18,9 @@ import pytest
 import minigrad as mg
 from maintain import browser
 from minigrad.apps import publish, web
+from minigrad.apps.bridge import answer
 from minigrad.apps.fast import FastGPT, FastGPTConfig
-from minigrad.apps.playground import Service, answer, models_of, playground
+from minigrad.apps.playground import Service, models_of, playground
 from minigrad.apps.pretrained import PATH, load_pretrained, save_pretrained
 from minigrad.apps.sampler import Sampler
 from minigrad.data import CharTokenizer

@@ -9,9 +9,8 @@ import math
 
 import numpy as np
 
-from minigrad.apps import web
+from minigrad.apps import bridge, web
 from minigrad.apps.chat import honest_words
-from minigrad.apps.playground import answer
 from minigrad.attention import _attention_weights
 from minigrad.backprop import no_grad, quiet
 from minigrad.chat import SYSTEM, Chat
@@ -349,37 +348,10 @@ def chat_widget(model, tokenizer, name="SmolLM2", **settings):
 
     Raises ModuleNotFoundError, saying what to install, where anywidget is missing.
     """
-    return widget_class()(Service(model, tokenizer, name), settings)
-
-
-def widget_class():
-    """The class of the widget, made when it is first asked for: the library needs NumPy alone."""
-    try:
-        import anywidget
-        import traitlets
-    except ModuleNotFoundError:
-        raise ModuleNotFoundError(
-            "the chat needs anywidget, which is not installed; without it, `minigrad.chat.Chat` "
-            "answers, and `python -m minigrad.apps.chat` chats in a terminal"
-        ) from None
-
-    class ChatWidget(anywidget.AnyWidget):
-        """The view in a notebook, and the service that answers it."""
-
-        _esm = web.joined(web.CHAT, last_exports=True)
-        _css = web.text("view.css")
-        info = traitlets.Dict().tag(sync=True)
-        settings = traitlets.Dict().tag(sync=True)
-
-        def __init__(self, service, settings):
-            super().__init__(info=service.info, settings=settings)
-            self.service = service
-            self.on_msg(self._receive)
-
-        def __repr__(self):
-            return f"ChatWidget({self.info['name']!r})"
-
-        def _receive(self, _, message, __):
-            self.send(*answer(self.service, message))
-
-    return ChatWidget
+    return bridge.widget(
+        "ChatWidget",
+        web.CHAT,
+        Service(model, tokenizer, name),
+        settings,
+        without="`minigrad.chat.Chat` answers, and `python -m minigrad.apps.chat` chats in a terminal",
+    )

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from minigrad.apps import checkpoint, web
+from minigrad.apps import bridge, checkpoint, web
 from minigrad.apps.fast import FastGPT
 from minigrad.apps.pretrained import load_pretrained
 from minigrad.apps.sampler import Settings
@@ -214,27 +214,6 @@ def _distributions(logits, settings):
     return own, nucleus(after, settings.top_p)[0]
 
 
-def answer(service, message):
-    """The answer to a message of the view, and the arrays that travel beside it as bytes."""
-    buffers = []
-
-    def packed(value):
-        if isinstance(value, np.ndarray):
-            buffers.append(np.ascontiguousarray(value, np.float32).tobytes())
-            return {"array": len(buffers) - 1}
-        if isinstance(value, dict):
-            return {name: packed(part) for name, part in value.items()}
-        return [packed(part) for part in value] if isinstance(value, list) else value
-
-    try:
-        if message["method"] not in service.METHODS:
-            raise ValueError(f"there is no method {message['method']!r}")
-        value = getattr(service, message["method"])(*message["parameters"])
-        return {"id": message["id"], "value": packed(value)}, buffers
-    except Exception as error:  # whatever it is, the reader gets it in words
-        return {"id": message["id"], "error": str(error) or type(error).__name__}, []
-
-
 def models_of(run):
     """{name: a function that loads it} for a run: before it, then its checkpoints, oldest first.
 
@@ -266,41 +245,11 @@ def playground(model=None, tokenizer=None, run=None, **settings):
     if model is not None:
         models["your model"] = lambda: (model, tokenizer)
     models[SHIPPED] = load_pretrained
-    return widget_class()(Service(models), settings)
-
-
-def widget_class():
-    """The class of the widget, made when it is first asked for: the library needs NumPy alone."""
-    try:
-        import anywidget
-        import traitlets
-    except ModuleNotFoundError:
-        raise ModuleNotFoundError(
-            "the playground needs anywidget, which is not installed; without it, "
-            "`minigrad.apps.sampler.Sampler` writes, and `python -m minigrad.apps.publish` "
-            "makes a page"
-        ) from None
-
-    class Playground(anywidget.AnyWidget):
-        """The view in a notebook, and the service that answers it."""
-
-        _esm = web.joined(web.NOTEBOOK, last_exports=True)
-        _css = web.text("view.css")
-        info = traitlets.Dict().tag(sync=True)
-        settings = traitlets.Dict().tag(sync=True)
-
-        def __init__(self, service, settings):
-            super().__init__(info=service.info, settings=settings)
-            self.service = service
-            self.on_msg(self._receive)
-
-        def __repr__(self):
-            return f"Playground({self.info['name']!r})"
-
-        def _receive(self, _, message, __):
-            reply, buffers = answer(self.service, message)
-            if message.get("method") == "choose":
-                self.info = self.service.info
-            self.send(reply, buffers)
-
-    return Playground
+    return bridge.widget(
+        "Playground",
+        web.NOTEBOOK,
+        Service(models),
+        settings,
+        without="`minigrad.apps.sampler.Sampler` writes, and `python -m minigrad.apps.publish` "
+        "makes a page",
+    )
