@@ -214,6 +214,21 @@ def test_every_part_of_the_map_leads_to_the_lesson_that_builds_it(site, students
 
 
 @needs_sphinx
+def test_the_maps_of_a_lesson_are_used_as_that_of_the_front_page_is(site):
+    front = (site / "index.html").read_text(encoding="utf-8")
+    parts = set(re.findall(r'<a href="([^"]+)" style="([^"]+)" title=', front))
+    for name in [*LESSONS, "00_start"]:
+        page = (site / "notebooks" / f"{name}.html").read_text(encoding="utf-8")
+        maps = re.findall(r'<figure class="course-map">.*?</figure>', page, re.S)
+        assert len(maps) == {"00_start": 1, "08_gpt2_shakespeare": 3}.get(name, 2), name
+        for figure in maps:
+            links = re.findall(r'<a href="\.\./([^"]+)" style="([^"]+)" title=', figure)
+            assert set(links) == parts
+            assert (site / "notebooks" / re.search(r'src="([^"]+)"', figure)[1]).exists()
+            assert 'alt="The map of GPT-2.' in figure
+
+
+@needs_sphinx
 def test_names_words_results_and_pages_for_instructors_are_there(site):
     names = (site / "docs/names.html").read_text(encoding="utf-8")
     for name, lesson in {"mul": "01_tensor", "AdamW": "05_optim", "GPT2": "08_gpt2_sh"}.items():
@@ -438,6 +453,8 @@ class TestOnThePages:
             assert part.evaluate(outline) == "solid"
             page.keyboard.press("Enter")
             page.wait_for_url("**/notebooks/03_functional.html")
+            page.locator(".course-map").first.get_by_title("attention (lesson 7)").click()
+            page.wait_for_url("**/notebooks/07_attention.html")
 
     def test_the_theme_can_be_chosen(self, context, address):
         with watched(context, address, []) as page:
