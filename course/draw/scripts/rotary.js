@@ -5,7 +5,7 @@ function figure(root, data) {
   const last = 30, width = 480, at = (position) => 15 + (450 * position) / last, line = 40;
   const pairs = Array.from({ length: query.length / 2 }, (_, j) => ({ j, speed: base ** ((-2 * j) / query.length), q: query.slice(2 * j, 2 * j + 2), k: key.slice(2 * j, 2 * j + 2) }));
   const reach = Math.max(...pairs.flatMap(({ q, k }) => [Math.hypot(...q), Math.hypot(...k)]));
-  const draw = picture(width, 392, "Positions above; below them the pairs of channels, turned, and the score by distance", "group");
+  const draw = picture(width, 400, "Positions above; below them the pairs of channels, turned, and the score by distance", "group");
   const said = words();
   let place = { query: 20, key: 15 };
 
@@ -52,7 +52,7 @@ function figure(root, data) {
     const wedge = svg("path", { fill: COLOURS[4], "fill-opacity": 0.3 });
     const rays = [COLOURS[2], COLOURS[0]].map((stroke) => svg("path", { stroke, "stroke-width": 3.5, fill: "none" }));
     const ends = [COLOURS[2], COLOURS[0]].map((fill) => svg("circle", { r: 5, fill }));
-    draw.append(svg("circle", { cx: x, cy: middle, r: radius, fill: "none", stroke: "currentColor", "stroke-opacity": 0.3 }), wedge, ...rays, ...ends, svg("text", { x, y: middle + 68, "text-anchor": "middle", class: "mgl-pale" }, `${short(speed)} a step`), label);
+    draw.append(svg("circle", { cx: x, cy: middle, r: radius, fill: "none", stroke: "currentColor", "stroke-opacity": 0.3 }), wedge, ...rays, ...ends, svg("text", { x, y: middle + 68, "text-anchor": "middle", class: "mgl-pale" }, `${short(speed)} rad a step`), label);
     return { x, wedge, rays, ends, label };
   });
 
@@ -66,11 +66,11 @@ function figure(root, data) {
   draw.append(
     svg("path", { d: `M${at(0)} ${up(0)}H${at(last)}`, stroke: "currentColor", "stroke-opacity": 0.4 }),
     svg("polyline", { points: scores.map((value, distance) => `${at(distance)},${up(value)}`).join(" "), fill: "none", stroke: "currentColor", "stroke-width": 1.5 }),
-    svg("text", { x: at(0), y: top - 10, class: "mgl-pale" }, "score"),
-    svg("text", { x: at(last), y: top + tall + 28, "text-anchor": "end", class: "mgl-pale" }, "positions that the key stands before the query"),
+    svg("text", { x: at(last), y: top + tall + 40, "text-anchor": "end", class: "mgl-pale" }, "positions that the key stands before the query"),
   );
+  for (let t = 0; t <= last; t += 5) draw.append(svg("text", { x: at(t), y: top + tall + 20, "text-anchor": "middle", class: "mgl-pale" }, t));
   const dot = svg("circle", { r: 7, fill: COLOURS[1], stroke: "currentColor" });
-  const value = svg("text", { style: "font-weight:600" });
+  const value = svg("text", { x: at(0), y: top - 10, style: "font-weight:600" });
   draw.append(dot, value);
 
   function show() {
@@ -107,11 +107,9 @@ function figure(root, data) {
     });
     dot.setAttribute("cx", at(distance));
     dot.setAttribute("cy", up(scores[distance]));
-    value.textContent = scores[distance].toFixed(2).replace("-", "−");
-    value.setAttribute("x", at(distance) + (distance > last - 4 ? -12 : 12));
-    value.setAttribute("text-anchor", distance > last - 4 ? "end" : "start");
-    value.setAttribute("y", up(scores[distance]) - 8);
-    said.textContent = `Query at ${place.query}, key at ${place.key}. The score is ${value.textContent}, as at every two positions that are ${distance} apart.`;
+    const written = scores[distance].toFixed(2).replace("-", "−");
+    value.textContent = `score ${written}`;
+    said.textContent = `Query at ${place.query}, key at ${place.key}. The score is ${written}, as at every two positions that are ${distance} apart.`;
   }
   root.append(draw, said);
   show();
