@@ -503,6 +503,10 @@ class TestOnThePages:
             assert part.evaluate(outline) == "solid"
             page.keyboard.press("Enter")
             page.wait_for_url("**/notebooks/03_functional.html")
+
+    def test_a_lesson_s_map_is_clicked(self, context, site):
+        with serving(site) as address, watched(context, address, []) as page:
+            page.goto(f"{address}notebooks/03_functional.html")
             page.locator(".course-map").first.get_by_title("attention (lesson 7)").click()
             page.wait_for_url("**/notebooks/07_attention.html")
 
