@@ -15,10 +15,10 @@ NAME = "run.lock"
 
 @contextmanager
 def only_run_in(folder):
-    """Inside, this run is the only one in the folder; BlockingIOError where another one is there.
+    """Inside this context, this run is the only one in the folder; else BlockingIOError is raised.
 
-    The system itself holds the lock on an open file, so that it ends with its process, also with
-    one that was killed: what is left of such a run is an empty file, which blocks nobody. On file
+    The system itself holds the lock on an open file, so the lock ends with its process, also if that
+    is killed: such a run leaves an empty file, which blocks nobody. On file
     systems without locks nothing is guarded.
     """
     path = Path(folder) / NAME
