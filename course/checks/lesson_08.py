@@ -265,6 +265,14 @@ def distribution(student):
 
     student.expect(
         probe_probabilities,
+        np.array([[1.0, 1000.0]]),
+        1e-307,
+        equals=[[0.0, 1.0]],
+        otherwise="a tiny temperature makes inf of a large logit, and inf - inf is nan: take the "
+        "largest off first, then divide",
+    )
+    student.expect(
+        probe_probabilities,
         np.array([[-np.inf, 1.0, 1.0, -np.inf]]),
         0.5,
         3,
@@ -584,6 +592,22 @@ def probe_evaluate(mg, num_batches, seed, _training):
     return [float(value) if kind == "float" else kind, windows.asked, mode(model), untouched]
 
 
+def probe_evaluate_fails(mg):
+    """The mode of a model in training after an evaluation whose data cannot be read."""
+
+    class Broken:
+        def sample(self, batch_size, generator):
+            raise OSError("the disk is gone")
+
+    model = tiny(mg)
+    model.train()
+    try:
+        mg.gpt2_shakespeare.evaluate(model, Broken(), 1, 3, 0)
+    except OSError:
+        return mode(model)
+    return "no error"
+
+
 def probe_each(mg, count, seed):
     """The losses of the first batches, one by one, dropout off."""
     model, windows, rng = tiny(mg, dropout=0.5), Windows(), np.random.default_rng(seed)
@@ -619,7 +643,17 @@ def evaluation(student):
         False,
         "a model in evaluation mode was put into training mode: give it back the mode that it had",
     )
-    yield "as many batches as asked for, and the model keeps its mode"
+    student.expect(
+        probe_evaluate_fails,
+        equals=True,
+        otherwise="after an error the model stays in evaluation mode: put the mode back in a "
+        "`finally`",
+        when={
+            "an error on the way must reach whoever called, and is swallowed here": "no error"
+        },
+        given="a data set that raises an OSError; the model is in training mode",
+    )
+    yield "as many batches as asked for, and the model keeps its mode, also after an error"
 
     again, twice, other = (student.run(probe_evaluate, 3, seed, False)[0] for seed in (0, 0, 1))
     require(

@@ -6,8 +6,13 @@ from course.checks.vocabulary import Wrong, check
 
 
 def probe_count_pairs(mg, words):
-    """The counts of `words`, a list [word, count], as a sorted list [left, right, count]."""
+    """The counts of `words`, a list [word, count], as a sorted list [left, right, count].
+
+    The name of its type where it is no dictionary.
+    """
     counted = mg.bpe.count_pairs({tuple(word): count for word, count in words})
+    if not isinstance(counted, dict):
+        return type(counted).__name__
     return sorted([*pair, int(count)] for pair, count in dict(counted).items() if count)
 
 
@@ -19,6 +24,9 @@ def count_pairs(student):
         equals=[[1, 2, 1], [2, 3, 1]],
         otherwise="each token but the last begins one pair: the pair of it and the next one",
         when={
+            "the counts are to be a dictionary (or a Counter): {pair: count}": lambda got: (
+                isinstance(got, str)
+            ),
             "the last pair of the word is not counted": [[1, 2, 1]],
             "the first pair of the word is not counted": [[2, 3, 1]],
             "only every second pair is counted: neighbours overlap": [[1, 2, 1], [3, 1, 1]],
@@ -73,10 +81,8 @@ def probe_merge(mg, word, pair, token):
 def merge(student):
     def expect(word, merged, otherwise, when=None):
         when = {words: ["tuple", value] for words, value in (when or {}).items()}
-        when["the result is a tuple, as the word was: a list cannot be the key of a dictionary"] = [
-            "list",
-            merged,
-        ]
+        words = "the result must be a tuple, as the word was: it will be the key of a dictionary"
+        when[words] = lambda got: got[0] != "tuple" and got[1] == merged
         student.expect(
             probe_merge, word, [1, 2], 9, equals=["tuple", merged], otherwise=otherwise, when=when
         )
@@ -104,6 +110,12 @@ def merge(student):
         "without the pair the word stays as it is",
         {"the order of the pair counts: (2, 1) is not the pair (1, 2)": [1, 3, 9]},
     )
+    for word in ([11, 2], [1, 22]):
+        expect(
+            word,
+            word,
+            "tokens are numbers: the digits of 11 2 hold a 1 and a 2, and the word no pair (1, 2)",
+        )
     expect([1], [1], "a word of one token stays as it is")
     expect([], [], "an empty word stays empty")
     yield "at the end too, and only this pair"
@@ -131,10 +143,16 @@ def merge(student):
 
 
 def probe_apply(mg, word, learned):
-    """The tokens of a word, with merges [left, right, token] in the order of learning."""
+    """The tokens of a word, with merges [left, right, token] in the order of learning.
+
+    The name of their type where they can be gone through once only.
+    """
     merges = {(left, right): token for left, right, token in learned}
     ranks = {(left, right): rank for rank, (left, right, _) in enumerate(learned)}
-    return [int(token) for token in mg.bpe.apply_merges(tuple(word), merges, ranks)]
+    tokens = mg.bpe.apply_merges(tuple(word), merges, ranks)
+    if not isinstance(tokens, tuple | list):
+        return type(tokens).__name__
+    return [int(token) for token in tokens]
 
 
 @check("09.3")
@@ -146,6 +164,12 @@ def apply_merges(student):
             [],
             equals=word,
             otherwise="without a known pair the word stays as it is",
+            when={
+                "the tokens must come back as a tuple: they are kept for the next time that the "
+                "word is met, and a generator can be gone through once only": lambda got: (
+                    isinstance(got, str)
+                )
+            },
         )
     student.expect(
         probe_apply,

@@ -234,6 +234,15 @@ def swiglu(student):
         otherwise="far from zero silu is 0 or the number itself",
         dtype=np.float32,
     )
+    for gradient in student.run(probe_swiglu_gradients, far, far, np.ones(2, np.float32)):
+        require(
+            bool(np.isfinite(gradient).all()),
+            True,
+            "far from zero a gradient is nan: exp overflows there, and inf / inf or 0 · inf is nan. "
+            "Write the slope with the sigmoid s, which stays between 0 and 1",
+            input={"gate": far, "up": far, "g": [1.0, 1.0]},
+            expected="finite gradients",
+        )
     yield "far from zero, in float32"
 
 
@@ -247,10 +256,10 @@ def probe_rotate(mg, x, angles, heads):
 
 
 def probe_rotate_gradient(mg, x, angles, heads, g):
-    """What its rule makes of g, twice."""
+    """What its rule makes of g, twice; the second time g does not lie in order in memory."""
     by = np.exp(1j * np.asarray(angles))
     ((_, rule),) = mg.llama_layers.rotate(mg.Tensor(x, requires_grad=True), by, heads).inputs
-    return [rule(g), rule(g)]
+    return [rule(g), rule(g.copy().swapaxes(2, 3).copy().swapaxes(2, 3))]
 
 
 def turned(x, angles, heads):

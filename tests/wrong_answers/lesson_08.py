@@ -236,6 +236,15 @@ return np.array(rows)
                 says="-inf has probability 0",
                 advice="Who masks a token with -inf wants it never, not seldom.",
             ),
+            Mistake(
+                "divided before the largest is taken off",
+                change=(
+                    "logits = (logits - logits.max(-1, keepdims=True)) / temperature",
+                    "logits = logits / temperature\nlogits = logits - logits.max(-1, keepdims=True)",
+                ),
+                says="inf - inf is nan",
+                advice="Divide 1000 by 1e-307 in Python. What is left of the difference of two of them?",
+            ),
         ],
         equivalent={
             "line 3: top_k < logits.shape[-1] → top_k <= logits.shape[-1]": "where k is the whole vocabulary nothing is cut",
@@ -556,6 +565,22 @@ finally:
                 ),
                 says="library's own generator",
                 advice="After each evaluation the training would draw the same dropout again.",
+            ),
+            Mistake(
+                "no finally",
+                """
+training = model.training
+model.eval()
+generator = np.random.default_rng(seed)
+losses = []
+for _ in range(num_batches):
+    inputs, targets = dataset.sample(batch_size, generator)
+    losses.append(nn.cross_entropy_loss(model(inputs), targets).item())
+model.train(training)
+return float(np.mean(losses))
+""",
+                says="after an error the model stays in evaluation mode",
+                advice="Which of your lines run after the data set has raised an error?",
             ),
         ],
     ),

@@ -86,6 +86,12 @@ return pairs
                 says="pairs overlap: in",
                 advice="Counting looks at neighbours; only merging must not use a token twice.",
             ),
+            Mistake(
+                "a list of pairs and counts",
+                change=("return pairs", "return list(pairs.items())"),
+                says="are to be a dictionary",
+                advice="How would you look up one pair in what you return?",
+            ),
         ],
     ),
     "09.2": Answers(
@@ -130,7 +136,7 @@ return word
             Mistake(
                 "a list comes back",
                 change=("return tuple(merged)", "return merged"),
-                says="cannot be the key of a dictionary",
+                says="it will be the key of a dictionary",
                 advice="Words are keys and are compared with tuples.",
             ),
             Mistake(
@@ -202,6 +208,16 @@ return tuple(merged)
 """,
                 says="took part in two pairs",
                 advice="Decode the result: are there more bytes than before?",
+            ),
+            Mistake(
+                "merged in the word written as text",
+                """
+left, right = pair
+text = " ".join(map(str, word)).replace(f"{left} {right}", str(token))
+return tuple(map(int, text.split()))
+""",
+                says="tokens are numbers",
+                advice="Write down the text of the word (11, 2), and look for the pair in it.",
             ),
         ],
     ),
@@ -295,6 +311,12 @@ return word
                 change=("> 1", "> 2"),
                 says="word of two tokens is left alone",
                 advice="How many pairs has a word of two tokens?",
+            ),
+            Mistake(
+                "a generator",
+                change=("return word", "yield from word"),
+                says="can be gone through once only",
+                advice="Ask the result for its tokens twice: list(result), and again.",
             ),
         ],
     ),

@@ -167,6 +167,12 @@ return up * s * gate, lambda g: g * up * s, lambda g: g * gate * (s + up * s * (
                 says="g times the sigmoid",
                 advice="What stands beside up in the value?",
             ),
+            Mistake(
+                "a slope that overflows",
+                change=("(sigmoid + silu * (1 - sigmoid))", "(sigmoid + gate * np.exp(-gate) * sigmoid**2)"),
+                says="far from zero a gradient is nan",
+                advice="What is exp(200) in float32, and that times 0?",
+            ),
         ],
     ),
     "10.3": Answers(
@@ -248,6 +254,22 @@ return turned(x, by), lambda g: turned(g, by.conj())
                 change=("np.result_type(x.dtype, np.complex64)", "np.complex64"),
                 says="it fails in float64",
                 advice="A complex64 is two float32; two float64 are a complex128.",
+            ),
+            Mistake(
+                "g copied as it lies",
+                """
+complex_numbers = np.result_type(x.dtype, np.complex64)
+
+def turned(x, by, order):
+    result = x.copy(order=order)
+    pairs = result.view(complex_numbers)
+    pairs[:, :, :heads] *= by[:, None]
+    return result
+
+return turned(x, by, "C"), lambda g: turned(g, by.conj(), "K")
+""",
+                says="g does not lie in order|View|itemsize|last axis must be contiguous",
+                advice="Does a gradient always lie in memory in the order of its axes?",
             ),
         ],
     ),
