@@ -212,8 +212,9 @@ def encode(student):
 
 
 def probe_halves(mg, tokens):
-    training, validation = mg.data.train_validation_split(tokens)
-    return [training, validation]
+    parts = mg.data.train_validation_split(tokens)
+    assert len(parts) == 2, f"there are {len(parts)} parts"
+    return [parts[0], parts[1]]
 
 
 def probe_kinds(mg, tokens, kind):

@@ -231,8 +231,8 @@ held_back = -(-len(tokens) // 10)
 return tokens[: len(tokens) - held_back], tokens[-held_back:]
 """,
             """
-training, validation = np.split(tokens, [9 * len(tokens) // 10])
-return training, validation
+first = slice(9 * len(tokens) // 10)
+return tokens[first], tokens[slice(first.stop, None)]
 """,
         ],
         wrong=[

@@ -236,12 +236,6 @@ return np.array(rows)
                 says="-inf has probability 0",
                 advice="Who masks a token with -inf wants it never, not seldom.",
             ),
-            Mistake(
-                "divided before the largest is taken off",
-                change=(
-                    "logits = (logits - logits.max(-1, keepdims=True)) / temperature",
-                    "logits = logits / temperature\nlogits = logits - logits.max(-1, keepdims=True)",
-                ),
                 says="inf - inf is nan",
                 advice="Divide 1000 by 1e-307 in Python. What is left of the difference of two of them?",
             ),
@@ -372,6 +366,41 @@ return np.concatenate((as_array(context), new), axis=-1)
                 says="comes back whole",
                 advice="What the model cannot read, the reader of the text still wants.",
             ),
+            Mistake(
+                "a new stream for each token",
+                """
+training = model.training
+model.eval()
+try:
+    new = [
+        next(generate(model, context, temperature, top_k, generator)) for _ in range(max_new_tokens)
+    ]
+finally:
+    model.train(training)
+return np.concatenate([context, *(token[:, None] for token in new)], axis=1)
+""",
+                says="the first one of a new `generate`",
+                advice="How often is `generate` called, and what does each of its streams begin with?",
+            ),
+            Mistake(
+                "tokens in an array of floats",
+                """
+training = model.training
+model.eval()
+T = context.shape[1]
+tokens = np.zeros((len(context), T + max_new_tokens))
+tokens[:, :T] = context
+try:
+    stream = generate(model, context, temperature, top_k, generator)
+    for place in range(T, T + max_new_tokens):
+        tokens[:, place] = next(stream)
+finally:
+    model.train(training)
+return tokens
+""",
+                says="tokens are integers",
+                advice="Which dtype has np.zeros, if nobody names one?",
+            ),
         ],
     ),
     "08.4": Answers(
@@ -484,10 +513,12 @@ return loss
             """
 before, rng, total = model.training, np.random.default_rng(seed), 0.0
 model.eval()
-for _ in range(num_batches):
-    x, y = dataset.sample(batch_size, rng)
-    total += nn.cross_entropy_loss(model(x), y).item()
-model.train(before)
+try:
+    for _ in range(num_batches):
+        x, y = dataset.sample(batch_size, rng)
+        total += nn.cross_entropy_loss(model(x), y).item()
+finally:
+    model.train(before)
 return total / num_batches
 """,
             """

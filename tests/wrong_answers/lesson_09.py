@@ -92,6 +92,31 @@ return pairs
                 says="are to be a dictionary",
                 advice="How would you look up one pair in what you return?",
             ),
+            Mistake(
+                "pairs that stand nowhere, with 0",
+                """
+pairs = {(left, right): 0 for word in words for left in word for right in word}
+for word, count in words.items():
+    for pair in zip(word, word[1:]):
+        pairs[pair] += count
+return pairs
+""",
+                says="a pair that stands nowhere",
+                advice="Which of the pairs in the result stand in a word?",
+            ),
+            Mistake(
+                "words used up",
+                """
+pairs = Counter()
+while words:
+    word, count = words.popitem()
+    for pair in zip(word, word[1:]):
+        pairs[pair] += count
+return pairs
+""",
+                says="has lost what was in it",
+                advice="What is left in `words` after your function, and who else holds it?",
+            ),
         ],
     ),
     "09.2": Answers(
@@ -315,7 +340,7 @@ return word
             Mistake(
                 "a generator",
                 change=("return word", "yield from word"),
-                says="can be gone through once only",
+                says="has a `yield` in it",
                 advice="Ask the result for its tokens twice: list(result), and again.",
             ),
         ],
@@ -373,6 +398,12 @@ return "".join(vocabulary[token].decode("utf-8", errors="ignore") for token in t
                 change=('b""', 'b" "'),
                 says="something between the pieces",
                 advice="A token brings its space with it.",
+            ),
+            Mistake(
+                "a byte order mark skipped",
+                change=('"utf-8"', '"utf-8-sig"'),
+                says="every character of the text is kept",
+                advice="A file may begin with a mark. May a model's text, too?",
             ),
         ],
     ),
@@ -479,6 +510,21 @@ for number, piece in enumerate(pieces):
                 change=("tokens += self._tokens[word]", "tokens = list(self._tokens[word])"),
                 says="only the last word came back",
                 advice="+= adds, = replaces.",
+            ),
+            Mistake(
+                "special tokens looked up in every piece",
+                change=("if number % 2:", "if piece in self.special:"),
+                says="a user's whole text",
+                advice="What is `pieces` without permission, where a user has written <end> alone?",
+            ),
+            Mistake(
+                "each byte taken for its token",
+                change=(
+                    "self._tokens[word]",
+                    "apply_merges(tuple(word.encode()), self.merges, self._ranks)",
+                ),
+                says="need not be the byte",
+                advice="What is the first token of GPT-2's vocabulary, and which byte is it?",
             ),
         ],
     ),

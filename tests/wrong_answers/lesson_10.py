@@ -408,6 +408,18 @@ return np.concatenate([store, more], axis=-2)
                 says="the store itself is returned",
                 advice="The caller writes into what you return; a copy costs as much as the whole cache.",
             ),
+            Mistake(
+                "np.resize, which repeats the numbers",
+                """
+room = 0 if store is None else store.shape[-2]
+if end <= room:
+    return store
+larger = min(max(end, 2 * room, 64), self.limit)
+return np.resize(new if store is None else store, (*new.shape[:-2], larger, new.shape[-1]))
+""",
+                says="the first head is right",
+                advice="Try np.resize on an array of shape (2, 3): what stands in its second row?",
+            ),
         ],
     ),
     "10.6": Answers(
