@@ -98,7 +98,9 @@ def the_order(student):
             }.get(order, f"a {order} came back")
             raise Wrong(f"the order must be a list of nodes; {hint}", input=graph)
         if "?" in order:
-            words = "the order must hold the nodes themselves; something in it is no node of the graph"
+            words = (
+                "the order must hold the nodes themselves; something in it is no node of the graph"
+            )
             raise Wrong(words, input=graph)
         words = order_words([str(name) for name in order], users)
         if words:
@@ -172,7 +174,13 @@ def gathering(student):
 
     def gathered(g, shape, equals, otherwise, when=()):
         student.expect(
-            probe_unbroadcast, g, shape, equals=equals, otherwise=otherwise, when=when, dtype=g.dtype
+            probe_unbroadcast,
+            g,
+            shape,
+            equals=equals,
+            otherwise=otherwise,
+            when=when,
+            dtype=g.dtype,
         )
 
     g = array([1, 2, 3], [4, 5, 6])
@@ -355,7 +363,9 @@ def accumulation(student):
         replaced = (
             "the second part replaced the first: where something is known, the part is added "
         )
-        itself = "the node's own numbers are in its gradient: begin with zeros of their shape and dtype"
+        itself = (
+            "the node's own numbers are in its gradient: begin with zeros of their shape and dtype"
+        )
         when = {
             replaced + "to that": [0, 10, 20],
             itself: lambda got: not isinstance(got, str) and np.isnan(got).any(),

@@ -621,7 +621,7 @@ def schedule(student):
             "a rate is one number, and no array, tuple or list": lambda got: np.ndim(got) != 1,
             "the rate at step 0 is 0, a step for nothing: count from step + 1": lambda got: near(
                 got[0], 0.0
-            )
+            ),
         },
     )
     yield "the warm-up climbs evenly up to lr"

@@ -521,8 +521,8 @@ def growing_cache(student):
                 "what was kept is lost when the room grows: copy the old tokens to the front",
                 when={
                     "the first head is right, and in others is what is not theirs: np.resize and "
-                    "np.reshape read memory in order, and know nothing of axes": lambda got: (
-                        near(got[0], np.arange(1.0, got.shape[1] + 1))
+                    "np.reshape read memory in order, and know nothing of axes": lambda got: near(
+                        got[0], np.arange(1.0, got.shape[1] + 1)
                     )
                 },
                 input=shown,

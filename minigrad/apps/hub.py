@@ -53,7 +53,9 @@ def _options(arguments):
     parser = argparse.ArgumentParser(
         prog="python -m minigrad.apps.hub", description="Download a published GPT-2."
     )
-    parser.add_argument("name", type=not_empty, help="such as openai-community/gpt2 (half a gigabyte)")
+    parser.add_argument(
+        "name", type=not_empty, help="such as openai-community/gpt2 (half a gigabyte)"
+    )
     about = "the folder for its files (default: gpt2)"
     parser.add_argument("--to", type=not_empty, default="gpt2", help=about)
     return parser.parse_args(arguments)

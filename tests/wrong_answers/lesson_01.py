@@ -96,7 +96,10 @@ return value, lambda g: g * np.true_divide(1, b), rule_b
             ),
             Mistake(
                 "0 / 0 made a number",
-                change=("np.true_divide(a, b)", "np.nan_to_num(np.true_divide(a, b), posinf=np.inf, neginf=-np.inf)"),
+                change=(
+                    "np.true_divide(a, b)",
+                    "np.nan_to_num(np.true_divide(a, b), posinf=np.inf, neginf=-np.inf)",
+                ),
                 says="0 / 0 gives nan",
                 advice="What does NumPy say of 0 / 0, and who needs to see it?",
             ),

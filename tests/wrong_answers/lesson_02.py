@@ -414,7 +414,10 @@ while number < len(inputs):
             ),
             Mistake(
                 "the pair of _apply handed on as it is",
-                change=("*_apply(rule, number, node, x, g)", "_apply(rule, number, node, x, g), False"),
+                change=(
+                    "*_apply(rule, number, node, x, g)",
+                    "_apply(rule, number, node, x, g), False",
+                ),
                 says="`_apply` returns two things",
                 advice="What does `_apply` return, by its docstring, and what does `add` take?",
             ),

@@ -236,9 +236,6 @@ return np.array(rows)
                 says="-inf has probability 0",
                 advice="Who masks a token with -inf wants it never, not seldom.",
             ),
-                says="inf - inf is nan",
-                advice="Divide 1000 by 1e-307 in Python. What is left of the difference of two of them?",
-            ),
         ],
         equivalent={
             "line 3: top_k < logits.shape[-1] → top_k <= logits.shape[-1]": "where k is the whole vocabulary nothing is cut",

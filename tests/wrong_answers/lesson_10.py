@@ -169,7 +169,10 @@ return up * s * gate, lambda g: g * up * s, lambda g: g * gate * (s + up * s * (
             ),
             Mistake(
                 "a slope that overflows",
-                change=("(sigmoid + silu * (1 - sigmoid))", "(sigmoid + gate * np.exp(-gate) * sigmoid**2)"),
+                change=(
+                    "(sigmoid + silu * (1 - sigmoid))",
+                    "(sigmoid + gate * np.exp(-gate) * sigmoid**2)",
+                ),
                 says="far from zero a gradient is nan",
                 advice="What is exp(200) in float32, and that times 0?",
             ),
