@@ -24,8 +24,7 @@ def only_holder_of(path):
 
     The file is made for it, and removed at the end. The system itself holds the lock on an open
     file, so the lock ends with its process, also if that is killed: such a run leaves an empty
-    file, which blocks nobody. On file
-    systems without locks nothing is guarded.
+    file, which blocks nobody. On file systems without locks nothing is guarded.
     """
     path = Path(path)
     file = _locked(path)
