@@ -145,7 +145,7 @@ def test_an_exported_lesson_folds_what_jupyterlab_folds():
         assert found.where(name) == ()
     for words in ("7. Broadcasting: strides of zero", "Exercise 01.4: Reductions"):
         assert found.where(words) == ()
-    assert '<style type="text/css">' in page and "The code that draws" in page
+    assert "No description has been provided" not in page and 'alt="The map of GPT-2.' in page
 
 
 # --- The sources ---
