@@ -1,4 +1,4 @@
-"""The arguments of the command line, and what is refused before anything runs."""
+"""The arguments of the command line, and the checks that are made before anything runs."""
 
 import argparse
 import math
@@ -6,11 +6,11 @@ import os
 
 from minigrad.support.settings import number, whole_number
 
-MOST = 10**9  # of anything that is counted
+MOST = 10**9  # of any whole number that is an option
 
 
 class Refused(Exception):
-    """Something is wrong that one line can say; the exit code is 2."""
+    """Bad input, explained in one line; the exit code is 2."""
 
 
 class _Parser(argparse.ArgumentParser):

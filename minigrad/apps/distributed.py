@@ -90,7 +90,7 @@ class DistributedTrainer(Trainer):
 
 
 class Together:
-    """What the command line asks where several ranks run it: see `cli.Alone`."""
+    """A run in several ranks; its counterpart in one process is `cli.Alone`."""
 
     def __init__(self, ranks):
         self.ranks = ranks

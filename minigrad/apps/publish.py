@@ -4,9 +4,9 @@ The page holds the weights in half precision, the vocabulary, the playground and
 JavaScript. Anybody can open it by a double click, offline, on a phone too; it asks no other
 address for anything. RUN is a training run's --checkpoint-dir, one of its checkpoints, or a model
 that `save_pretrained` wrote; without it, the page shows the model that comes with the course. That
-one needs nothing of the library: it has a page before the first lesson is written.
-With `--stages`, one can choose on the page between the model before
-its training and at the checkpoints that the run has kept.
+one uses no module of the lessons, so its page can be made before the first lesson is solved.
+With `--stages`, one can choose on the page between the model before its training and at the
+checkpoints that the run has kept.
 """
 
 import argparse

@@ -39,7 +39,7 @@ class Lenient:
         return None
 
     def _send_the_rest_nowhere(self):
-        """So that Python, which flushes its streams when it ends, meets no error then."""
+        """Prevent an error when Python flushes its streams at its end."""
         try:
             nowhere = os.open(os.devnull, os.O_WRONLY)
             os.dup2(nowhere, self.stream.fileno())
@@ -54,7 +54,8 @@ class Lenient:
 
 @contextmanager
 def lenient_streams(say):
-    """Inside, printing never fails: what cannot be written is left out. Gives the output stream.
+    """A context in which printing never fails: text that cannot be written is left out. Gives the
+    output stream.
 
     `say(words)` is called once when that begins. Characters that a console lacks become "?".
     """
