@@ -107,7 +107,6 @@ FILES = {
     "saved by Jupyter": {"a/.ipynb_checkpoints/03_functional-checkpoint.ipynb": GOOD},
     "format 3": {"a/" + NAME: format_3()},
     "from a server": {"a/" + NAME: json.dumps({"type": "notebook", "content": json.loads(GOOD)})},
-    "a drive of Windows": {"a.zip": zip_of({"C:\\Users\\zoe\\" + NAME: GOOD})},
     "percent": {"a/03_functional.py": script("# %%")},
     "light": {"a.py": script("# +", "# -")},
     "nbconvert": {"a/03_functional.py": script("# In[ ]:\n\n")},
@@ -181,6 +180,8 @@ CELLS = {
         "assert 1 == 2, 'to do'",
         "for n in range(3): print(undefined)",
         "exit()",
+        f"undefined()\nx = 0x{'f' * 40_000}",
+        f"undefined()\nx = {'+'.join(['1'] * 990)}",
     ]
 }
 

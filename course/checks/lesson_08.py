@@ -688,8 +688,7 @@ def evaluation(student):
     student.expect(
         probe_evaluate_fails,
         equals=True,
-        otherwise="after an error the model stays in evaluation mode: put the mode back in a "
-        "`finally`",
+        otherwise="after an error the mode is not put back: that belongs into a `finally`",
         when={"an error on the way must reach whoever called, and is swallowed here": "no error"},
         given="a data set that raises an OSError; the model is in training mode",
     )

@@ -106,21 +106,30 @@ def forgiving(cell: str) -> str:
     """The cell, where what it does beside defining functions and classes may fail.
 
     A plot, `display(…)`, `check("03.1")` or another library work in a notebook only, and are no
-    part of an answer. The cell itself where it is no Python.
+    part of an answer. The cell itself where it is no Python, or a definition in it cannot be
+    written again.
     """
     try:
-        tree = parse_python(package_source(cell))
+        text = _forgiving(parse_python(package_source(cell)))
     except BROKEN:
         return cell
-    nothing = [ast.ExceptHandler(ast.Name("BaseException"), None, [ast.Pass()])]
-    body = []
-    for node in tree.body:
-        if isinstance(node, DEFINITION):
-            body.append(node)
-        elif not any(
-            isinstance(n, ast.Await | ast.AsyncFor | ast.AsyncWith) for n in ast.walk(node)
-        ):
-            body.append(ast.Try([node], nothing, [], []))
-    text = ast.unparse(ast.fix_missing_locations(ast.Module(body, [])))
     marks = (f"#| exercise {number}" for number in MARK.findall(cell))
     return "\n".join([cell.partition("\n")[0], *marks, text])
+
+
+def _forgiving(tree: ast.Module) -> str:
+    """The text of a cell in which each statement but definitions may fail."""
+    nothing = [ast.ExceptHandler(ast.Name("BaseException"), None, [ast.Pass()])]
+    waits = ast.Await | ast.AsyncFor | ast.AsyncWith
+    parts = []
+    for node in tree.body:
+        if isinstance(node, DEFINITION):
+            parts.append(ast.unparse(node))
+        elif not any(isinstance(part, waits) for part in ast.walk(node)):
+            try:
+                parts.append(
+                    ast.unparse(ast.fix_missing_locations(ast.Try([node], nothing, [], [])))
+                )
+            except BROKEN:  # a number of thousands of digits, a sum of a thousand terms
+                continue
+    return "\n".join(parts)

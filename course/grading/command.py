@@ -81,7 +81,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--lessons", metavar="01,02", help="these lessons only")
     made.add_argument(
         "--jobs",
-        type=_from_one_to(256),
+        type=_from_one_to(10_000),
         default=os.cpu_count() or 1,
         metavar="N",
         help="how many students at a time (default: one for each core)",

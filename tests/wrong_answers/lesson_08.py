@@ -607,7 +607,7 @@ for _ in range(num_batches):
 model.train(training)
 return float(np.mean(losses))
 """,
-                says="after an error the model stays in evaluation mode",
+                says="after an error the mode is not put back",
                 advice="Which of your lines run after the data set has raised an error?",
             ),
         ],
