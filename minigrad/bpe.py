@@ -101,7 +101,7 @@ def learn_merges(words, vocabulary):
     with the smaller tokens is taken.
     """
     numbers = {piece: token for token, piece in enumerate(vocabulary)}
-    pairs = count_pairs(words)
+    pairs = Counter(count_pairs(words))  # which has a 0 for each pair that is new
     words, counts = list(words), list(words.values())
     places = defaultdict(set)  # pair: which words had it at some time
     for place, word in enumerate(words):

@@ -240,7 +240,7 @@ class Student:
         """
         values = list(bound(probe, arguments, options).values())
         got = self.run(probe, *values, given=given)
-        if shape is not None:
+        if shape is not None or (dtype is not None and isinstance(got, list | float | int)):
             self._require_array(got, shape)
         compared = got if through is None else through(got)
         if not same(compared, equals, tolerance):

@@ -10,6 +10,7 @@ import contextlib
 import signal
 import sys
 
+from minigrad.apps.arguments import not_empty
 from minigrad.apps.streams import lenient_streams
 from minigrad.chat import SYSTEM, Chat
 from minigrad.llama import load_llama
@@ -97,7 +98,8 @@ def _options(arguments):
         epilog="In the chat:\n" + HELP,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("file", nargs="?", help="a GGUF file (default: SmolLM2-135M-Instruct)")
+    about = "a GGUF file (default: SmolLM2-135M-Instruct)"
+    parser.add_argument("file", nargs="?", type=not_empty, help=about)
     parser.add_argument("--system", default=SYSTEM, help="what the model is told at the beginning")
     words = {
         "temperature": "of the draws; 0 takes the likeliest token",
@@ -151,8 +153,8 @@ def _fetched():
 
 
 def _read(human):
-    """The next message that is not empty, or None where the input has ended."""
-    while True:
+    """The next message that is not empty, or None where the input has ended, or is closed."""
+    while sys.stdin is not None:
         try:
             text = input("you> " if human else "").strip()
         except EOFError:

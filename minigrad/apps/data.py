@@ -16,6 +16,7 @@ import zipfile
 import zlib
 from pathlib import Path
 
+from minigrad.apps.streams import lenient_streams
 from minigrad.support import datafolder
 from minigrad.support.datafolder import RECORD, WHEELS, data_folder, find_data
 
@@ -115,9 +116,14 @@ def replace(folder, new, old):
 
 def main(arguments):
     """Fetch what is asked for, or say what is there. Returns 0, or 1 where something failed."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # a path may have any letter
+    with lenient_streams(lambda words: say(f"data: {words}")):
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream.stream, io.TextIOWrapper):
+                stream.reconfigure(errors="backslashreplace")  # a path may have any letter
+        return _run(arguments)
+
+
+def _run(arguments):
     parser = argparse.ArgumentParser(
         prog="python -m minigrad.apps.data",
         description="Fetch data that is too large for the repository. Without a name: say what "

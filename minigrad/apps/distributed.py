@@ -139,7 +139,8 @@ def main(arguments=None):
     with ExitStack() as quiet:
         if not together.first:
             quiet.enter_context(redirect_stdout(io.StringIO()))
-            sys.stderr.flush()
+            if sys.stderr is not None:
+                sys.stderr.flush()
             os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # rank 0 speaks for all
         quiet.enter_context(blas_threads(_cores(ranks)))
         code = 1

@@ -19,6 +19,8 @@ import tempfile
 from pathlib import Path
 
 from minigrad.apps import SHIPPED, web
+from minigrad.apps.arguments import not_empty
+from minigrad.apps.streams import lenient_streams
 
 PAGE = """<!DOCTYPE html>
 <html lang="en">
@@ -139,25 +141,41 @@ def page(run=None, title="A GPT-2 that learned Shakespeare", stages=False):
 
 def main(arguments=None):
     """Write a page. Returns 0, or 2 where there is no such model or nowhere to write."""
+    with lenient_streams(_say):
+        return _run(_options(arguments))
+
+
+def _say(words):
+    print(f"publish: {words}", file=sys.stderr)
+
+
+def _options(arguments):
     parser = argparse.ArgumentParser(
         "python -m minigrad.apps.publish", description=__doc__.split("\n")[0]
     )
     parser.add_argument(
         "run",
         nargs="?",
+        type=not_empty,
         metavar="RUN",
         help="a run's folder, a checkpoint or a model's file (default: the shipped model)",
     )
-    parser.add_argument("--out", required=True, type=Path, metavar="FILE", help="the page to write")
+    parser.add_argument(
+        "--out", required=True, type=not_empty, metavar="FILE", help="the page to write"
+    )
     parser.add_argument(
         "--stages", action="store_true", help="before the training, and at each kept checkpoint"
     )
-    parser.add_argument("--title", default="A GPT-2 that learned Shakespeare", help="its heading")
-    options = parser.parse_args(arguments)
+    title = "A GPT-2 that learned Shakespeare"
+    parser.add_argument("--title", type=not_empty, default=title, help="its heading")
+    return parser.parse_args(arguments)
+
+
+def _run(options):
     try:
         text = page(options.run, options.title, options.stages)
-        options.out.write_text(text, encoding="utf-8")
-    except (ValueError, OSError) as error:
+        Path(options.out).write_text(text, encoding="utf-8")
+    except (ValueError, OSError, ModuleNotFoundError) as error:
         print(f"Nothing written: {error}", file=sys.stderr)
         return 2
     print(f"{options.out}: {len(text) / 1e6:.1f} MB; open it in any browser.")
