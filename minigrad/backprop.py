@@ -164,7 +164,7 @@ def _first_gradient(root, gradient):
         if root.data.size != 1:
             raise RuntimeError(
                 f"backward: a tensor of shape {root.data.shape} is no single number: reduce it "
-                "(.sum(), .mean()), or pass the gradient of what comes after it"
+                "(.sum(), .mean()), or pass its own gradient, of that shape"
             )
         return np.ones_like(root.data)
     gradient = as_array(gradient)

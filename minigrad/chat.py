@@ -67,7 +67,7 @@ class ChatTokenizer(BPETokenizer):
             raise ValueError("its tokenizer is of another kind than SmolLM2's")
         names, kinds = values["tokenizer.ggml.tokens"], values["tokenizer.ggml.token_type"]
         if len(kinds) != len(names) or len(set(names)) != len(names):
-            raise ValueError("its tokens stand twice, or lack their types")
+            raise ValueError("a token stands in it twice, or has no type")
         tokens = {name: token for token, name in enumerate(names)}
         special = {name: tokens[name] for name, kind in zip(names, kinds) if kind != 1}
         as_bytes = _byte_names()
@@ -119,7 +119,9 @@ def chat_prompt(tokenizer, messages, answer=True):
     tokens = []
     for message in messages:
         if message["role"] not in ("system", "user", "assistant"):
-            raise ValueError(f"chat_prompt: nobody has the role {message['role']!r}")
+            raise ValueError(
+                f"chat_prompt: {message['role']!r} is no role: use system, user or assistant"
+            )
         tokens += tokenizer.turn(message["role"], message["content"])
     return tokens + tokenizer.start("assistant") if answer else tokens
 

@@ -47,8 +47,8 @@ class LlamaConfig:
                 whole_number(f"LlamaConfig: {name}", value, 1)
         if self.embedding_dim % (2 * self.num_heads) or self.num_heads % self.num_kv_heads:
             raise ValueError(
-                f"LlamaConfig: {self.num_heads} heads must share {self.embedding_dim} channels in "
-                f"pairs, and {self.num_kv_heads} heads of keys and values the heads equally"
+                f"LlamaConfig: {self.num_heads} heads must share {self.embedding_dim} channels equally, "
+                f"an even number each, and num_heads be a multiple of num_kv_heads, {self.num_kv_heads}"
             )
 
     @property
@@ -163,7 +163,7 @@ def _config(values, tensors):
     if values["general.architecture"] != "llama":
         raise ValueError(f"its architecture is {values['general.architecture']!r}, not 'llama'")
     if values.get("llama.rope.scaling.type", "none") != "none":
-        raise ValueError("its positions are scaled, which ours are not")
+        raise ValueError("its rotary positions are scaled, which Llama does not offer")
     heads = values["llama.attention.head_count"]
     config = LlamaConfig(
         vocab_size=len(values["tokenizer.ggml.tokens"]),
@@ -226,7 +226,7 @@ def load_llama(path):
                 start += len(part)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         words = f"it lacks {error}" if isinstance(error, KeyError) else error
-        raise ValueError(f"{path} holds no model of ours: {words}") from None
+        raise ValueError(f"{path} cannot be loaded as a Llama: {words}") from None
     return model.eval(), tokenizer
 
 
@@ -251,7 +251,9 @@ def save_llama(path, model, tokenizer, kind="F32"):
     tensors = {}
     for name, parameter in model.named_parameters():
         if ".in_proj.layer" in name:
-            raise ValueError("save_llama: merge_lora(model) first: a GGUF file has no place for it")
+            raise ValueError(
+                "save_llama: a GGUF file cannot hold LoRA: call merge_lora(model) first"
+            )
         theirs = in_gguf(name)
         cuts = c.embedding_dim, c.embedding_dim + c.num_kv_heads * c.head_dim
         parts = np.split(parameter.data, cuts) if len(theirs) == 3 else [parameter.data]

@@ -229,9 +229,7 @@ class LayerNorm(Module):
     def __init__(self, normalized_shape, eps=1e-5, elementwise_affine=True, bias=True):
         shape = tuple(normalized_shape) if np.iterable(normalized_shape) else (normalized_shape,)
         if not shape:
-            raise ValueError(
-                "LayerNorm: normalized_shape holds no size, () has no axis to average over"
-            )
+            raise ValueError("LayerNorm: normalized_shape is (), which has no axis to average over")
         for size in shape:
             whole_number("LayerNorm: normalized_shape", size, 1)
         self.normalized_shape, self.eps = shape, number("LayerNorm: eps", eps, 0, below=True)

@@ -111,7 +111,9 @@ def _as_input(x, broadcasts, narrow):
     if array.dtype not in narrow:
         return array
     if array.dtype == np.uint64 and (array > np.iinfo(np.int64).max).any():
-        raise OverflowError("integers of 2**63 and more do not fit int64, in which we compute")
+        raise OverflowError(
+            "integers of 2**63 and more do not fit into int64: use a floating-point dtype"
+        )
     return array.astype(np.int64)
 
 

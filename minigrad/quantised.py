@@ -99,6 +99,8 @@ def quantise(array, kind):
     if kind not in WRITE:
         raise ValueError(f"weights of type {kind} are not written: {', '.join(WRITE)} are")
     if array.ndim == 0 or array.shape[-1] % 32:
-        raise ValueError(f"{kind} goes by blocks of 32, which a shape of {array.shape} does not")
+        raise ValueError(
+            f"{kind} needs a last axis that is a multiple of 32, not shape {array.shape}"
+        )
     rows = np.ascontiguousarray(array, np.float32).reshape(-1, 32)
     return Stored(kind, array.shape, WRITE[kind](rows).reshape(-1))

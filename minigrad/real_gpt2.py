@@ -181,7 +181,7 @@ def read_config(path):
         )
     except (KeyError, TypeError, ValueError, ZeroDivisionError, RecursionError) as error:
         words = f"it lacks {error}" if isinstance(error, KeyError) else error
-        raise ValueError(f"{path} describes no GPT-2 of ours: {words}") from None
+        raise ValueError(f"{path} cannot be loaded as a GPT2: {words}") from None
 
 
 class _NothingDrawn(np.random.Generator):

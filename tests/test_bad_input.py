@@ -1145,7 +1145,7 @@ BAD = {
         (
             lambda w: save_llama(w.folder / "new", w.llama, w.chat_tokenizer, "Q8_0"),
             ValueError,
-            "blocks of 32",
+            "multiple of 32",
         ),
         (
             lambda w: save_llama(w.folder / "new", w.llama, w.chat_tokenizer, "Q5"),
@@ -1161,7 +1161,7 @@ BAD = {
         )
     ],
     "quantise": [
-        (lambda w: quantise(np.ones(31), "Q8_0"), ValueError, "blocks of 32"),
+        (lambda w: quantise(np.ones(31), "Q8_0"), ValueError, "multiple of 32"),
         (lambda w: quantise(np.ones(32), "F64"), ValueError, "type F64 are not written"),
     ],
     "cut_words_and_digits": [(lambda w: cut_words_and_digits(b"a"), TypeError, "must be")],
@@ -1185,7 +1185,7 @@ BAD = {
         (
             lambda w: chat_prompt(w.chat_tokenizer, [{"role": "root", "content": ""}]),
             ValueError,
-            "nobody has the role 'root'",
+            "'root' is no role",
         ),
         (lambda w: chat_prompt(w.chat_tokenizer, []), ValueError, "no messages"),
     ],
@@ -1232,7 +1232,7 @@ BAD = {
     ],
     "read_config": [
         (lambda w: read_config(w.folder / "missing"), FileNotFoundError, "missing"),
-        (lambda w: read_config(w.folder / "notes.txt"), ValueError, "describes no GPT-2 of ours"),
+        (lambda w: read_config(w.folder / "notes.txt"), ValueError, "cannot be loaded as a GPT2"),
     ],
     "write_safetensors": [
         (
@@ -1549,7 +1549,7 @@ REFUSED = [
         "eps must be at least 0 and finite, not nan",
     ),
     (lambda: mg.layer_norm(ROWS, eps=-1), ValueError, "eps must be at least 0"),
-    (lambda: nn.LayerNorm(()), ValueError, "LayerNorm: normalized_shape holds no size"),
+    (lambda: nn.LayerNorm(()), ValueError, r"LayerNorm: normalized_shape is \(\)"),
     (
         lambda: mg.cross_entropy_loss(ROWS, TOKENS, ignore_index=None),
         ValueError,

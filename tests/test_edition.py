@@ -404,7 +404,7 @@ def test_the_whole_course_has_nothing_to_compare_or_borrow():
 def test_borrowing_says_what_the_piece_does(mine):
     lines = answers.borrow(["3.1", "02.3"], root=mine)
     place = next(n for n, line in enumerate(lines) if line.startswith("02.3: "))
-    assert lines[place + 1].strip().startswith("_Pending: The gradients of nodes")
+    assert lines[place + 1].strip().startswith("_Pending: The gradients so far of nodes")
     assert lines[place + 2].strip().startswith("add: Add `g` (an array or")
     place = next(n for n, line in enumerate(lines) if line.startswith("03.1: "))
     assert lines[place + 1].strip().startswith("_softmax: The value of `softmax`")

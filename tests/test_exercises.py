@@ -86,6 +86,8 @@ def test_a_check_survives_any_code(body):
 
 
 def test_an_exercise_without_a_check_says_where_to_write_one(monkeypatch):
+    from course.checks import lesson_03  # noqa: F401  # it registers its checks
+
     monkeypatch.delitem(judging.CHECKS, "03.1")
     said = words("03.1", EXERCISES["03.1"].solution)
     assert said.startswith('there is no check for 03.1: write a generator under @check("03.1") in ')

@@ -176,7 +176,7 @@ WRONG = {
     "unknown type": (file_of(rows=row(b"x", (1,), 77), num_tensors=1, data=bytes(4)), "type 77"),
     "half a block": (
         file_of(rows=row(b"x", (16,), 3), num_tensors=1, data=bytes(20)),
-        "Q4_1 goes by blocks of 32",
+        "Q4_1 needs a last axis that is a multiple of 32",
     ),
     "a huge tensor": (
         file_of(rows=row(b"x", (LONG, LONG, LONG)), num_tensors=1, data=bytes(32)),

@@ -304,17 +304,17 @@ DAMAGES = {
     "another model": (lambda f: configure(f, model_type="llama"), "its model_type is 'llama'"),
     "no model at all": (
         lambda f: (f / "config.json").write_text("[]", encoding="utf-8"),
-        "describes no GPT-2",
+        "cannot be loaded as a GPT2",
     ),
     "config not JSON": (
         lambda f: (f / "config.json").write_text("{", encoding="utf-8"),
-        "describes no GPT-2",
+        "cannot be loaded as a GPT2",
     ),
     "config deep": (
         lambda f: (f / "config.json").write_text("[" * 99999, encoding="utf-8"),
-        "describes no GPT-2",
+        "cannot be loaded as a GPT2",
     ),
-    "config binary": (lambda f: (f / "config.json").write_bytes(b"\xff\0"), "describes no GPT-2"),
+    "config binary": (lambda f: (f / "config.json").write_bytes(b"\xff\0"), "cannot be loaded as a GPT2"),
     "config empty": (
         lambda f: (f / "config.json").write_text("{}", encoding="utf-8"),
         "it lacks 'model_type'",
@@ -325,8 +325,8 @@ DAMAGES = {
     "by layer": (lambda f: configure(f, scale_attn_by_inverse_layer_idx=True), "inverse_layer"),
     "inner width": (lambda f: configure(f, n_inner=7), "not 4 times as wide"),
     "heads": (lambda f: configure(f, n_head=3), "does not fit its heads"),
-    "no heads": (lambda f: configure(f, n_head=0), "describes no GPT-2"),
-    "text for a size": (lambda f: configure(f, n_embd="16"), "describes no GPT-2"),
+    "no heads": (lambda f: configure(f, n_head=0), "cannot be loaded as a GPT2"),
+    "text for a size": (lambda f: configure(f, n_embd="16"), "cannot be loaded as a GPT2"),
     "half a block": (lambda f: configure(f, n_layer=1.5), "num_blocks must be"),
     "huge width": (lambda f: configure(f, n_embd=1 << 40), "its config.json says"),
     "huge vocabulary": (lambda f: configure(f, vocab_size=10**12), "its config.json says"),

@@ -39,7 +39,7 @@ def fetch(name, to):
         ) from error
     missing = [file for file in FILES if not Path(folder, file).is_file()]
     if missing:
-        raise ConnectionError(f"{name} has no {' and no '.join(missing)}: it is no GPT-2 of ours")
+        raise ConnectionError(f"{name} has no {' and no '.join(missing)}: load_gpt2 needs them")
     return folder
 
 

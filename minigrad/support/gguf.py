@@ -151,7 +151,7 @@ def _bytes_of(name, kind, shape):
     type_name, numbers, size = TYPES[kind]
     if not shape or shape[-1] % numbers:
         raise ValueError(
-            f"{name} has the shape {shape}, but {type_name} goes by blocks of {numbers}"
+            f"{name} has the shape {shape}, but {type_name} needs a last axis that is a multiple of {numbers}"
         )
     return math.prod(shape) // numbers * size
 
