@@ -114,7 +114,7 @@ def parser() -> argparse.ArgumentParser:
     who.add_argument(
         "--student-from",
         metavar="REGEX",
-        help="where the student stands in an entry's name (Canvas: '^([a-z]+)_')",
+        help="where the student stands in an entry's name (Canvas: '_(\\d+)_\\d+_')",
     )
     who.add_argument("--points", type=Path, metavar="FILE", help="CSV with exercise, points")
     who.add_argument(
