@@ -355,7 +355,7 @@ def test_the_workflow_of_the_edition_uses_the_course_itself(made):
 def test_a_right_answer_can_be_compared_and_the_check_says_so(mine):
     write_body(mine, "02.2", "# mine\n" + EXERCISES["02.2"].solution)
     _, printed = course(mine, "check", "02.2")
-    assert "python -m course compare 02.2" in printed
+    assert "python3 -m course compare 02.2" in printed
     code, printed = course(mine, "compare", "02.2")
     assert code == 0 and "# mine" in printed
     for line in EXERCISES["02.2"].solution.strip().split("\n"):

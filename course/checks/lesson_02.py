@@ -259,6 +259,8 @@ def probe_pending(mg, shape, arrivals):
             pending.add(node, part, fresh)
         except TypeError as error:
             return {"total": f"TypeError: {error}"}
+    if node not in pending.arrays:  # `known` was None after it, and is not stored
+        return {"total": None}
     total, ours = pending.pop(node)
     held = [array for array, (_, fresh, _) in zip(arrays, arrivals) if not fresh]
     return {
@@ -286,6 +288,9 @@ def accumulation(student):
         words = "the sum is said to be ours, but it is an array that somebody else holds"
         require(found["shared"], False, words, input=shown)
 
+    def nothing(got):
+        return got is None
+
     one, two, three = array(1, 2), array(10, 20), array(100, 200)
     alone = "one contribution alone is the gradient; it must be kept as it came"
     lost = "the second contribution is lost: a value that is used twice receives two gradients"
@@ -295,7 +300,8 @@ def accumulation(student):
             "nothing is known before the first contribution (`known` is None), so nothing can be "
             "added to it: the first one is kept": lambda got: (
                 isinstance(got, str) and "NoneType" in got
-            )
+            ),
+            "the first contribution is not kept: `known` is None after your lines": nothing,
         },
     )
     gathered(
@@ -343,7 +349,12 @@ def accumulation(student):
         replaced = (
             "the second part replaced the first: where something is known, the part is added "
         )
-        gathered((3,), arrivals, equals, otherwise, {replaced + "to that": [0, 10, 20]})
+        when = {
+            replaced + "to that": [0, 10, 20],
+            "a part leaves nothing: `known` is None after your lines. `_add_part` adds in place and "
+            "returns None, so `known` is the array that it was given": nothing,
+        }
+        gathered((3,), arrivals, equals, otherwise, when)
     student.expect(
         probe_dtype_of_a_part,
         equals="float32",

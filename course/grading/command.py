@@ -14,7 +14,7 @@ from course.grading.judging import LIMITS
 from course.grading.kept import Kept
 from course.grading.policy import Policy, read_policy
 from course.grading.roster import Student, of_shard, read_roster, students
-from course.grading.tables import Refused
+from course.grading.tables import Refused, counted
 from course.lessons.exercise import exercises
 from course.lessons.exporter import write
 from course.lessons.notebooks import ROOT, NotebookError
@@ -226,7 +226,7 @@ def judge_shard(options, part: list[Student], lessons: list[str], kept: Kept) ->
     failed = sum(
         mark.failed for _, _, marks in judged(options, part, lessons, kept) for mark in marks
     )
-    print(f"{len(part)} submissions judged. For --merge: {options.out}")
+    print(f"{counted(len(part), 'submission')} judged. For --merge: {options.out}")
     return said_failed(failed)
 
 
@@ -262,7 +262,7 @@ def grade_all(
     right = sum(mark.status == "right" for mark in every)
     held = ", ".join(runner.walls()) or "none, only a guard against accidents"
     print(
-        f"{len(rows)} submissions, {right} of {len(every)} exercises right, in "
+        f"{counted(len(rows), 'submission')}, {right} of {len(every)} exercises right, in "
         f"{time.monotonic() - began:.0f} s.\nMarks: {options.out}. Pages: {folder / 'index.html'}."
         f"\nThe wall around what was handed in: {held} (see docs/instructors.md)."
     )

@@ -6,6 +6,7 @@ from collections import Counter
 
 from course.grading.marks import Mark, written
 from course.grading.report import Row, shown, total
+from course.grading.tables import counted
 from course.grading.version import course_version
 from course.lessons.exercise import exercises
 from course.lessons.status import Status
@@ -105,7 +106,7 @@ def heading(number: str) -> str:
 
 def index(rows: list[Row]) -> str:
     """The page of the class: what was hard, what was said most, and a line for each student."""
-    content = f"<p>{len(rows)} students.</p>\n"
+    content = f"<p>{counted(len(rows), 'student')}.</p>\n"
     content += hardest(rows) + commonest(rows) + students_table(rows)
     return page("The class", "The class", content)
 

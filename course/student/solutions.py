@@ -64,4 +64,4 @@ def can_compare(root: Path = ROOT) -> bool:
 
 def hint(number: str) -> str:
     """The line behind a right answer that names the next step."""
-    return f"  → python -m course compare {number} shows the course's version beside yours"
+    return f"  → python3 -m course compare {number} shows the course's version beside yours"

@@ -245,6 +245,13 @@ else:
                 advice="Which value has `known` when the first contribution comes?",
             ),
             Mistake(
+                "parts, and nothing else",
+                of=0,
+                change=("else:\n    known = g if known is None else np.asarray(known + g)\n", ""),
+                says="is not kept",
+                advice="Begin with arrays alone: most contributions are no part.",
+            ),
+            Mistake(
                 "added in place, whoever holds the array",
                 of=0,
                 change=(
@@ -284,6 +291,13 @@ else:
                 change=("np.array(known)", "known"),
                 says="a part needs a copy",
                 advice="`_add_part` works in place: copy what is not in self.ours first.",
+            ),
+            Mistake(
+                "what _add_part returns taken for the sum",
+                of=0,
+                change=("    _add_part(whole, g)\n    known = whole", "    known = _add_part(whole, g)"),
+                says="returns None",
+                advice="Like list.sort, it changes what it is given: print what it returns.",
             ),
             Mistake(
                 "a repeated index assigned",
