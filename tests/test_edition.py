@@ -319,6 +319,24 @@ def test_what_is_blank_is_skipped_in_a_report_and_not_right_in_a_terminal(mine):
     assert course(mine, "check", "02", "--junit", str(mine / "notebooks"))[0] == 2
 
 
+def test_what_waits_for_a_blank_is_skipped_and_what_runs_on_a_wrong_one_says_so(mine):
+    report = mine / "report.xml"
+    for number in ("02.1", "02.2", "02.4", "02.5"):
+        write_body(mine, number, EXERCISES[number].solution)
+    code, printed = course(mine, "check", "02", "--junit", str(report), "--github")
+    assert code == 0 and "::error" not in printed and "2 of 5 exercises are right" in printed
+    suite = ElementTree.parse(report).getroot()[0]
+    assert (suite.attrib["failures"], suite.attrib["skipped"]) == ("0", "3")
+    assert "it needs exercise 02.3" in suite[3][0].attrib["message"]
+
+    write_body(mine, "02.3", EXERCISES["02.3"].solution.replace("known + g", "known - g"))
+    code, printed = course(mine, "check", "02", "--github")
+    assert code == 1 and printed.count("::error") == 2
+    line = "  → 02.3 is not right yet either, and 02.4 may run on it: mend 02.3 first"
+    assert line in printed.split("\n") and "%0A" + line in printed
+    assert line in course(mine, "check", "02.4")[1]
+
+
 def test_a_cell_that_is_gone_and_a_notebook_that_is_broken_fail(mine):
     path = mine / "notebooks" / "02_backprop.ipynb"
     content = notebooks.load(path)
