@@ -116,6 +116,10 @@ def main(arguments: list[str]) -> int:
             out = options.out / f"{found[0].stem}.slides.html"
             write(out, page(found[0]))
             print(out)
+    except ImportError as error:
+        words = "is missing: use the Python of the course's environment, .venv/bin/python"
+        print(f"No slides: {error.name} {words}", file=sys.stderr)
+        return 2
     except (NotebookError, OSError) as error:
         print(f"No slides: {error}", file=sys.stderr)
         return 2
