@@ -295,7 +295,10 @@ else:
             Mistake(
                 "what _add_part returns taken for the sum",
                 of=0,
-                change=("    _add_part(whole, g)\n    known = whole", "    known = _add_part(whole, g)"),
+                change=(
+                    "    _add_part(whole, g)\n    known = whole",
+                    "    known = _add_part(whole, g)",
+                ),
                 says="returns None",
                 advice="Like list.sort, it changes what it is given: print what it returns.",
             ),
