@@ -243,9 +243,9 @@ def grade_all(
         found = judged(options, everybody, lessons, kept)
     numbers = [number for number in exercises() if number[:2] in lessons]
     for student, submission, marks in found:
-        if options.similar:
-            answers.add(submission, numbers)
         row = report.row_of(student, submission, marks, policy)
+        if options.similar:
+            answers.add(submission, numbers, row.shown)
         write(folder / f"{row.page}.html", pages.feedback(row))
         if options.gradescope:
             write(options.gradescope / f"{row.page}.json", report.gradescope(row))

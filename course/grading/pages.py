@@ -81,7 +81,7 @@ def feedback(row: Row) -> str:
             caption += f". LATE: handed in {shown(row.handed_in[lesson])}"
         columns = ["Exercise", "Result", "What the check said"]
         content += html_table(caption, columns, [line(mark) for mark in own])
-    return page(f"{row.student}: {points} of {possible}", row.student, content)
+    return page(f"{row.shown}: {points} of {possible}", row.shown, content)
 
 
 def line(mark: Mark) -> str:

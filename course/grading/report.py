@@ -35,6 +35,13 @@ class Row:
     late: set[str] = field(default_factory=set)  # lessons
 
     @property
+    def shown(self) -> str:
+        """Who it is, for a heading: the roster's name, and what the folder calls them."""
+        if self.name and self.name != self.student:
+            return f"{self.name} ({self.student})"
+        return self.student
+
+    @property
     def lessons(self) -> list[str]:
         return sorted({mark.exercise[:2] for mark in self.marks})
 
