@@ -87,7 +87,7 @@ def feedback(row: Row) -> str:
 def line(mark: Mark) -> str:
     """One exercise in the table of the page. What is right is folded: what is not, comes first."""
     title = html.escape(heading(mark.exercise))
-    said = f"<pre>{html.escape(mark.lines or mark.diagnosis)}</pre>"
+    said = f"<pre>{html.escape(mark.text)}</pre>"
     if mark.status is Status.RIGHT and mark.given is None:
         said = f"<details><summary>what was checked</summary>{said}</details>"
     result = f"{mark.status.sign} {mark.status}"
