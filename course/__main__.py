@@ -72,6 +72,10 @@ def grade(arguments):
     return with_numpy("grade", arguments, "course.grading.command", "main")
 
 
+def publish(arguments):
+    return with_numpy("publish", arguments, "minigrad.apps.publish", "main")
+
+
 def site(arguments):
     return with_numpy("site", arguments, "course.site.command", "main")
 
@@ -96,6 +100,7 @@ COMMANDS = [
     ("student", "DIR [--solutions FILE]", "write the course with blanks to fill in", student),
     ("export", "[--check]", "write minigrad/ from the notebooks, or compare the two", export),
     ("grade", "SUBMISSIONS --out FILE", "grade a class's notebooks (--help has options)", grade),
+    ("publish", "[RUN] --out FILE", "write a trained GPT-2 as one page to play with", publish),
     ("site", "[--out DIR] [--student] ...", "write the course as a web site", site),
     ("data", "[plays | gpt2 | chat]", "fetch what the lessons read; say what is there", data),
     ("doctor", "", "say what is here, what is missing, and what to do", doctor),

@@ -2,7 +2,7 @@
 
     python -m maintain.slides LESSON … [--out DIR]
 
-Writes DIR/03_functional.slides.html (DIR: slides), which opens in a browser: a slide for each
+Writes DIR/03_functional.slides.html (DIR: build/slides), which opens in a browser: a slide for each
 section, figure, question ("Predict") and exercise, in the notebook's order and words, without code.
 What is figure and what is text was stored when the notebook was run; nothing is run here. The page
 is made by nbconvert with reveal.js, which the browser loads from the network when it is shown, like
@@ -106,7 +106,7 @@ def page(path: Path) -> str:
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser("python -m maintain.slides", description="Slides of lessons.")
     parser.add_argument("lessons", nargs="+", metavar="LESSON", help="03, or 03_functional")
-    parser.add_argument("--out", type=Path, default=Path("slides"), metavar="DIR")
+    parser.add_argument("--out", type=Path, default=Path("build") / "slides", metavar="DIR")
     options = parser.parse_args(arguments)
     try:
         for lesson in options.lessons:
@@ -116,6 +116,10 @@ def main(arguments: list[str]) -> int:
             out = options.out / f"{found[0].stem}.slides.html"
             write(out, page(found[0]))
             print(out)
+    except ImportError as error:
+        words = "is missing: use the Python of the course's environment, .venv/bin/python"
+        print(f"No slides: {error.name} {words}", file=sys.stderr)
+        return 2
     except (NotebookError, OSError) as error:
         print(f"No slides: {error}", file=sys.stderr)
         return 2

@@ -124,6 +124,26 @@ def test_the_tables_of_a_class(tmp_path, capsys):
     assert "Not in the roster" not in capsys.readouterr().err
 
 
+def test_a_class_counts_a_diagnosis_whatever_an_instructor_gave(tmp_path):
+    for name in ("ann", "ben", "cid"):
+        hand_in(tmp_path / "class" / name, WRONG)
+    roster = file(tmp_path, "roster.csv", "identifier,name\nann,Ann A\nben,ben\n")
+    overrides = file(
+        tmp_path, "overrides.csv", "student,exercise,points,reason\nAnn A,03.1,1,asked\n"
+    )
+    similar = tmp_path / "similar.csv"
+    options = ["--roster", roster, "--overrides", overrides, "--similar", similar]
+    assert run(tmp_path, *options) == 0
+    pages = tmp_path / "out" / "feedback"
+    index = (pages / "index.html").read_text(encoding="utf-8")
+    assert "by hand" not in index and '<th scope="row">03.1</th><td>3</td>' in index
+    page = (pages / "ann.html").read_text(encoding="utf-8")
+    assert "<h1>Ann A (ann)</h1>" in page and "<pre>points given by hand: asked\n" in page
+    assert "<h1>ben</h1>" in (pages / "ben.html").read_text(encoding="utf-8")
+    (first, *_) = [r for r in rows(tmp_path / "out" / "grades.csv") if r["exercise"] == "03.1"]
+    assert first["points"] == "1" and first["diagnosis"].endswith("(points given by hand: asked)")
+
+
 def test_names_of_pages_can_be_read():
     assert page_name("李小龍").startswith("李小龍-")
     assert page_name("Zoë Ünal").startswith("Zoë-Ünal-")

@@ -319,6 +319,25 @@ def test_what_is_blank_is_skipped_in_a_report_and_not_right_in_a_terminal(mine):
     assert course(mine, "check", "02", "--junit", str(mine / "notebooks"))[0] == 2
 
 
+def test_what_waits_for_a_blank_is_skipped_and_what_runs_on_a_wrong_one_says_so(mine):
+    report = mine / "report.xml"
+    for number in ("02.1", "02.2", "02.4", "02.5"):
+        write_body(mine, number, EXERCISES[number].solution)
+    code, printed = course(mine, "check", "02", "--junit", str(report), "--github")
+    assert code == 0 and "::error" not in printed and "2 of 5 exercises are right" in printed
+    suite = ElementTree.parse(report).getroot()[0]
+    assert (suite.attrib["failures"], suite.attrib["skipped"]) == ("0", "3")
+    assert "it needs exercise 02.3" in suite[3][0].attrib["message"]
+
+    lost = EXERCISES["02.3"].solution.replace("np.add(g, known, out=g)", "known")
+    write_body(mine, "02.3", lost)
+    code, printed = course(mine, "check", "02", "--github")
+    assert code == 1 and printed.count("::error") == 2
+    line = "  → 02.3 is not right yet either, and 02.4 may run on it: mend 02.3 first"
+    assert line in printed.split("\n") and "%0A" + line in printed
+    assert line in course(mine, "check", "02.4")[1]
+
+
 def test_a_cell_that_is_gone_and_a_notebook_that_is_broken_fail(mine):
     path = mine / "notebooks" / "02_backprop.ipynb"
     content = notebooks.load(path)
@@ -355,7 +374,7 @@ def test_the_workflow_of_the_edition_uses_the_course_itself(made):
 def test_a_right_answer_can_be_compared_and_the_check_says_so(mine):
     write_body(mine, "02.2", "# mine\n" + EXERCISES["02.2"].solution)
     _, printed = course(mine, "check", "02.2")
-    assert "python -m course compare 02.2" in printed
+    assert "python3 -m course compare 02.2" in printed
     code, printed = course(mine, "compare", "02.2")
     assert code == 0 and "# mine" in printed
     for line in EXERCISES["02.2"].solution.strip().split("\n"):

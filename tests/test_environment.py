@@ -3,6 +3,7 @@
 import ast
 import importlib.machinery
 import importlib.metadata
+import importlib.util
 import json
 import re
 import subprocess
@@ -134,6 +135,15 @@ def test_help_lists_every_command(capsys):
     shown = capsys.readouterr().out
     for name, _, text, _ in commands.COMMANDS:
         assert name in shown and text in shown
+
+
+@pytest.mark.parametrize("command", ["check", "grade", "publish"])
+def test_what_needs_numpy_runs_in_the_environment_where_there_is_none(monkeypatch, command):
+    calls = []
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(environment, "run", lambda *arguments: calls.append(arguments) or 7)
+    assert commands.main([command, "--out", "x"]) == 7
+    assert calls == [("course", command, "--out", "x")]
 
 
 def test_an_unknown_command_names_those_there_are(capsys):

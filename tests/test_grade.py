@@ -389,12 +389,15 @@ def test_the_command(tmp_path, capsys):
     assert (out.parent / "feedback" / "ann.html").exists()
     for wrong in (
         [*arguments[:-1], "3"],
-        [*arguments, "--jobs", "0"],
         [*arguments, "--feedback", str(tmp_path / "class" / "pages")],
         ["grade", str(tmp_path / "nowhere"), "--out", str(out)],
     ):
         assert course(wrong) == 2
         assert "Nothing graded: " in capsys.readouterr().err
+    with pytest.raises(SystemExit) as refused:
+        course([*arguments, "--jobs", "0"])
+    assert refused.value.code == 2
+    assert "--jobs: must be at least 1" in capsys.readouterr().err
 
 
 def test_only_so_many_files_are_looked_at(tmp_path, monkeypatch):

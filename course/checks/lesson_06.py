@@ -123,6 +123,10 @@ def probe_encode(mg, vocabulary, text, piece=None):
         return mg.data.CharTokenizer(vocabulary).encode(text)
     except ValueError as error:
         return str(error)
+    except IndexError as error:
+        if set(text) <= set(vocabulary):
+            raise
+        return f"IndexError: {error}"
 
 
 def probe_piece(mg, vocabulary, text):
@@ -177,7 +181,12 @@ def encode(student):
                 "the error does not say which character is unknown and where the first one "
                 "stands: in a book of a million characters nobody finds it"
             )
-            if "broadcast" in got:
+            if got.startswith("IndexError"):
+                words = (
+                    "a character beyond the end of the table ends in NumPy's own error, which says "
+                    "neither which one nor where: keep the index inside the table, then put a -1 there"
+                )
+            elif "broadcast" in got:
                 words = (
                     "there is not one token for each character: unknown ones were left out in "
                     "silence, and the text has lost them"

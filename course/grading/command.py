@@ -14,7 +14,7 @@ from course.grading.judging import LIMITS
 from course.grading.kept import Kept
 from course.grading.policy import Policy, read_policy
 from course.grading.roster import Student, of_shard, read_roster, students
-from course.grading.tables import Refused
+from course.grading.tables import Refused, counted
 from course.lessons.exercise import exercises
 from course.lessons.exporter import write
 from course.lessons.notebooks import ROOT, NotebookError
@@ -127,7 +127,7 @@ def parser() -> argparse.ArgumentParser:
     who.add_argument(
         "--student-from",
         metavar="REGEX",
-        help="where the student stands in an entry's name (Canvas: '^([a-z]+)_')",
+        help="where the student stands in an entry's name (Canvas: '_(\\d+)_\\d+_')",
     )
     who.add_argument("--points", type=Path, metavar="FILE", help="CSV with exercise, points")
     who.add_argument(
@@ -239,7 +239,7 @@ def judge_shard(options, part: list[Student], lessons: list[str], kept: Kept) ->
     failed = sum(
         mark.failed for _, _, marks in judged(options, part, lessons, kept) for mark in marks
     )
-    print(f"{len(part)} submissions judged. For --merge: {options.out}")
+    print(f"{counted(len(part), 'submission')} judged. For --merge: {options.out}")
     return said_failed(failed)
 
 
@@ -256,9 +256,9 @@ def grade_all(
         found = judged(options, everybody, lessons, kept)
     numbers = [number for number in exercises() if number[:2] in lessons]
     for student, submission, marks in found:
-        if options.similar:
-            answers.add(submission, numbers)
         row = report.row_of(student, submission, marks, policy)
+        if options.similar:
+            answers.add(submission, numbers, row.shown)
         write(folder / f"{row.page}.html", pages.feedback(row))
         if options.gradescope:
             write(options.gradescope / f"{row.page}.json", report.gradescope(row))
@@ -275,7 +275,7 @@ def grade_all(
     right = sum(mark.status == "right" for mark in every)
     held = ", ".join(runner.walls()) or "none, only a guard against accidents"
     print(
-        f"{len(rows)} submissions, {right} of {len(every)} exercises right, in "
+        f"{counted(len(rows), 'submission')}, {right} of {len(every)} exercises right, in "
         f"{time.monotonic() - began:.0f} s.\nMarks: {options.out}. Pages: {folder / 'index.html'}."
         f"\nThe wall around what was handed in: {held} (see docs/instructors.md)."
     )

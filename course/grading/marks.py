@@ -18,6 +18,7 @@ class Mark:
     failed: bool = False  # it could not be graded, by no fault of the student
     worth: Decimal = Decimal(1)  # the points of a right answer
     given: Decimal | None = None  # the points that an instructor gave instead
+    reason: str = ""  # why
 
     @property
     def points(self) -> Decimal:
@@ -25,6 +26,18 @@ class Mark:
         if self.given is not None:
             return self.given
         return self.worth if self.status is Status.RIGHT else Decimal(0)
+
+    @property
+    def said(self) -> str:
+        """In one line, what the check said and what the instructor did."""
+        if self.diagnosis and self.reason:
+            return f"{self.diagnosis} ({self.reason})"
+        return self.diagnosis or self.reason
+
+    @property
+    def text(self) -> str:
+        """All that is to be said of it."""
+        return "\n".join(filter(None, [self.reason, self.lines or self.diagnosis]))
 
 
 def written(number: Decimal) -> str:

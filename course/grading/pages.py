@@ -6,6 +6,7 @@ from collections import Counter
 
 from course.grading.marks import Mark, written
 from course.grading.report import Row, shown, total
+from course.grading.tables import counted
 from course.grading.version import course_version
 from course.lessons.exercise import exercises
 from course.lessons.status import Status
@@ -80,13 +81,13 @@ def feedback(row: Row) -> str:
             caption += f". LATE: handed in {shown(row.handed_in[lesson])}"
         columns = ["Exercise", "Result", "What the check said"]
         content += html_table(caption, columns, [line(mark) for mark in own])
-    return page(f"{row.student}: {points} of {possible}", row.student, content)
+    return page(f"{row.shown}: {points} of {possible}", row.shown, content)
 
 
 def line(mark: Mark) -> str:
     """One exercise in the table of the page. What is right is folded: what is not, comes first."""
     title = html.escape(heading(mark.exercise))
-    said = f"<pre>{html.escape(mark.lines or mark.diagnosis)}</pre>"
+    said = f"<pre>{html.escape(mark.text)}</pre>"
     if mark.status is Status.RIGHT and mark.given is None:
         said = f"<details><summary>what was checked</summary>{said}</details>"
     result = f"{mark.status.sign} {mark.status}"
@@ -105,7 +106,7 @@ def heading(number: str) -> str:
 
 def index(rows: list[Row]) -> str:
     """The page of the class: what was hard, what was said most, and a line for each student."""
-    content = f"<p>{len(rows)} students.</p>\n"
+    content = f"<p>{counted(len(rows), 'student')}.</p>\n"
     content += hardest(rows) + commonest(rows) + students_table(rows)
     return page("The class", "The class", content)
 

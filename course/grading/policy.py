@@ -38,9 +38,7 @@ class Policy:
             if override:
                 given, reason = override
                 words = f"points given by hand: {reason or 'no reason is noted'}"
-                said = f"{mark.diagnosis} ({words})" if mark.diagnosis else words
-                lines = f"{words}\n{mark.lines}" if mark.lines else said
-                mark = replace(mark, given=given, diagnosis=said, lines=lines)
+                mark = replace(mark, given=given, reason=words)
             found.append(mark)
         return found
 

@@ -35,6 +35,13 @@ class Row:
     late: set[str] = field(default_factory=set)  # lessons
 
     @property
+    def shown(self) -> str:
+        """Who it is, for a heading: the roster's name, and what the folder calls them."""
+        if self.name and self.name != self.student:
+            return f"{self.name} ({self.student})"
+        return self.student
+
+    @property
     def lessons(self) -> list[str]:
         return sorted({mark.exercise[:2] for mark in self.marks})
 
@@ -79,7 +86,7 @@ def table(rows: list[Row], roster=False, deadlines=False) -> str:
         for mark in row.marks:
             lesson = mark.exercise[:2]
             line = [row.student, *[row.identifier, row.name] * roster, mark.exercise]
-            line += [written(mark.points), mark.status, mark.diagnosis]
+            line += [written(mark.points), mark.status, mark.said]
             if deadlines:
                 line += [shown(row.handed_in.get(lesson)), "LATE" if lesson in row.late else ""]
             lines.append([*line, course_version()])
@@ -140,7 +147,7 @@ def gradescope(row: Row) -> str:
             "score": float(mark.points),
             "max_score": float(mark.worth),
             "status": "passed" if mark.points >= mark.worth else "failed",
-            "output": mark.lines or mark.diagnosis,
+            "output": mark.text,
             "output_format": "text",
         }
         for mark in row.marks

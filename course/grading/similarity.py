@@ -45,8 +45,8 @@ class Answers:
         default_factory=lambda: defaultdict(lambda: defaultdict(list))
     )
 
-    def add(self, submission: Submission, numbers: list[str]) -> None:
-        """Take the answers of one student."""
+    def add(self, submission: Submission, numbers: list[str], shown: str = "") -> None:
+        """Take the answers of one student, who is called `shown` in the table."""
         remarked = len(submission.remarks)
         for number in numbers:
             exercise = exercises()[number]
@@ -55,7 +55,7 @@ class Answers:
                 continue
             form = normal(answer_of(cells[-1]))
             if len(form) >= SHORTEST:
-                self.forms[number][form].append(submission.student)
+                self.forms[number][form].append(shown or submission.student)
         del submission.remarks[remarked:]  # grading has said it already
 
     def pairs(self) -> list[Pair]:

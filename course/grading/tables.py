@@ -49,6 +49,11 @@ def read_table(path: Path, needed: list[str]) -> list[tuple[str, dict[str, str]]
     return rows
 
 
+def counted(number: int, what: str) -> str:
+    """A number with its noun: 1 student, 2 students."""
+    return f"{number} {what}{'s' * (number != 1)}"
+
+
 def same(name: str) -> str:
     """A name as it is compared: any case, any spaces, composed letters."""
     return unicodedata.normalize("NFC", " ".join(name.split())).casefold()

@@ -16,7 +16,7 @@ from course.site import pages, pdf
 from course.site.repository import Repository
 
 NEEDED = ("sphinx", "myst_nb", "pydata_sphinx_theme", "mathjax")
-INSTALL = 'python -m pip install -e ".[site]"'
+INSTALL = 'python -m pip install -e ".[{}]"'
 MARKER = "searchindex.js"  # a folder that holds it was written by Sphinx
 
 
@@ -49,7 +49,8 @@ def main(arguments: list[str]) -> int:
     missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
     missing += pdf.missing() if options.pdf else []
     if missing:
-        print(f"The site needs {', '.join(missing)}: {INSTALL}", file=sys.stderr)
+        install = INSTALL.format("site,browser" if options.pdf else "site")
+        print(f"The site needs {', '.join(missing)}: {install}", file=sys.stderr)
         return 2
     if options.out.exists() and not options.out.is_dir():
         print(f"{options.out} is a file: name a folder", file=sys.stderr)

@@ -106,7 +106,7 @@ def compare(
                 Status.BORROWED: "is the course's version: there is no other one beside it",
                 Status.RIGHT: "has no answer in the file with the answers",
                 Status.BLANK: "is still blank: solve it first, or borrow it",
-            }.get(status, f"is not right yet: python -m course check {number} says why")
+            }.get(status, f"is not right yet: python3 -m course check {number} says why")
             lines.append(f"{number} {words}")
     if len(numbers) == 1 and len(lines) == 1:
         raise Refused(lines[0])

@@ -12,7 +12,8 @@ The way of a check, from the cell to the verdict:
 
 import argparse
 import sys
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from course import copies
@@ -43,10 +44,37 @@ def check(number) -> None:
         for exercise in find(number):
             result = try_live(exercise)
             print(result)
+            lesson = {one.number: one for one in find(exercise.number[:2])}
+            if is_wrong(result) and (line := blame(exercise.number, lesson, live_is_wrong)):
+                print(line)
             if result.status is Status.RIGHT and solutions.can_compare():
                 print(solutions.hint(exercise.number))
     except NotebookError as error:
         print(f"{number} cannot be checked: {error}")
+
+
+def is_wrong(result: Result) -> bool:
+    """Whether an answer is wrong, and does not only wait for another one."""
+    return result.status is Status.WRONG and not result.wrong.needs
+
+
+def live_is_wrong(number: str) -> bool:
+    """The same of an exercise as its cell was run last in this kernel."""
+    return is_wrong(result_of(number))
+
+
+def blame(number: str, numbers: Iterable[str], wrong: Callable[[str], bool]) -> str:
+    """A line that names the first wrong exercise before this one in its lesson, or "".
+
+    Later exercises of a lesson run on earlier ones, so a right answer may fail for such a reason.
+    """
+    for earlier in numbers:
+        if earlier[:2] == number[:2] and earlier < number and wrong(earlier):
+            return (
+                f"  → {earlier} is not right yet either, and {number} may run on it: "
+                f"mend {earlier} first"
+            )
+    return ""
 
 
 def try_live(exercise) -> Result:
@@ -75,6 +103,12 @@ class Outcome:
     text: str
     path: str  # of the notebook, from the course's folder
     line: int = 1  # in the notebook's file
+    needs: str = ""  # the exercise that is blank, where this one cannot be judged without it
+
+    @property
+    def is_wrong(self) -> bool:
+        """Whether its answer is wrong, and does not only wait for another one."""
+        return self.status is Status.WRONG and not self.needs
 
 
 def examine(saved: Saved, number: str) -> Outcome:
@@ -99,7 +133,8 @@ def examine(saved: Saved, number: str) -> Outcome:
     if status is Status.RIGHT and exercise.is_borrowed:
         status = Status.BORROWED
     diagnosis = result.wrong.words if result.wrong else ""
-    return Outcome(number, name, status, diagnosis, str(result), *where)
+    needs = result.wrong.needs if result.wrong else ""
+    return Outcome(number, name, status, diagnosis, str(result), *where, needs)
 
 
 def line_of(path: Path, text: str) -> int:
@@ -112,13 +147,15 @@ def main_check(arguments) -> int:
     """Check saved exercises.
 
     Returns 0 where all are right, 1 where not, 2 where the question or a file cannot be
-    understood. With `--junit` or `--github`, blank exercises are skipped and do not count.
+    understood. With `--junit` or `--github`, exercises are skipped and do not count that are blank,
+    or that cannot be judged without one that is.
     """
     parser = argparse.ArgumentParser(
         "python -m course check",
         description="Check the exercises of the saved notebooks. Nothing needs to be exported.",
         epilog="Exit code: 0 where all are right, 1 where not, 2 for a wrong call. With --junit or "
-        "--github, exercises that are still blank are skipped: they do not make it 1.",
+        "--github, exercises that are still blank, or wait for one that is, are skipped: they do not "
+        "make it 1.",
     )
     parser.add_argument(
         "wanted", nargs="*", metavar="03|03.2", help="a lesson or an exercise (default: all)"
@@ -134,6 +171,9 @@ def main_check(arguments) -> int:
         saved, outcomes = Saved(ROOT), []
         for number in saved.chosen(options.wanted):
             outcome = examine(saved, number)
+            if outcome.is_wrong:
+                line = blame(number, saved.numbers, lambda one: examine(saved, one).is_wrong)
+                outcome = replace(outcome, text=f"{outcome.text}\n{line}".rstrip())
             outcomes.append(outcome)
             put(outcome.text)
             if outcome.status is Status.RIGHT and solutions.can_compare():

@@ -11,14 +11,19 @@ NO_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def is_failure(outcome) -> bool:
-    """Whether an exercise counts as failed: neither done nor blank."""
-    return not outcome.status.is_done and outcome.status is not Status.BLANK
+    """Whether an exercise counts as failed: neither done nor skipped."""
+    return not outcome.status.is_done and not is_skipped(outcome)
+
+
+def is_skipped(outcome) -> bool:
+    """Whether nothing can be said of it: it is blank, or cannot be judged without one that is."""
+    return outcome.status is Status.BLANK or bool(outcome.needs)
 
 
 def junit(outcomes) -> bytes:
     """One test case for each exercise; the diagnosis as its failure; what is blank is skipped."""
     failures = sum(map(is_failure, outcomes))
-    blanks = sum(outcome.status is Status.BLANK for outcome in outcomes)
+    blanks = sum(map(is_skipped, outcomes))
     counts = {"tests": len(outcomes), "failures": failures, "skipped": blanks, "errors": 0}
     attributes = {name: str(count) for name, count in counts.items()}
     root = xml.Element("testsuites", attributes)
@@ -34,7 +39,7 @@ def junit(outcomes) -> bytes:
                 case, "failure", message=in_xml(outcome.diagnosis), type=str(outcome.status)
             )
             failure.text = in_xml(outcome.text)
-        elif outcome.status is Status.BLANK:
+        elif is_skipped(outcome):
             xml.SubElement(case, "skipped", message=in_xml(outcome.diagnosis))
         elif outcome.status is Status.BORROWED:
             xml.SubElement(case, "system-out").text = "borrowed from the course"

@@ -35,7 +35,8 @@ def read_solutions(path: Path) -> dict[str, str]:
                     text = archive.read(info).decode("utf-8").replace("\r\n", "\n")
                     found[info.filename.removesuffix(".py")] = text
     except (OSError, ValueError, zipfile.BadZipFile) as error:
-        raise Refused(f"{path} cannot be read: {error}") from None
+        reason = getattr(error, "strerror", None) or error
+        raise Refused(f"{path} cannot be read: {reason}") from None
     if not found:
         raise Refused(f"{path} holds no answers: it is another file")
     return found
@@ -64,4 +65,4 @@ def can_compare(root: Path = ROOT) -> bool:
 
 def hint(number: str) -> str:
     """The line behind a right answer that names the next step."""
-    return f"  → python -m course compare {number} shows the course's version beside yours"
+    return f"  → python3 -m course compare {number} shows the course's version beside yours"

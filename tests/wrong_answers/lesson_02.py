@@ -292,6 +292,16 @@ else:
                 advice="`_add_part` works in place: copy what is not in self.ours first.",
             ),
             Mistake(
+                "what _add_part returns taken for the sum",
+                of=0,
+                change=(
+                    "    _add_part(whole, g)\n    known = whole",
+                    "    known = _add_part(whole, g)",
+                ),
+                says="returns None",
+                advice="Like list.sort, it changes what it is given: print what it returns.",
+            ),
+            Mistake(
                 "a repeated index assigned",
                 of=0,
                 change=("_add_part(whole, g)", "whole[g.index] += g.gradient"),

@@ -164,6 +164,12 @@ return np.array([numbers[character] for character in text if character in number
                 advice="As uint8 the -1 is 255, and as an index it is the last row.",
             ),
             Mistake(
+                "looked up beyond the end of the table",
+                change=("np.minimum(points, len(self._numbers) - 1)", "points"),
+                says="NumPy's own error",
+                advice="How long is the table for the vocabulary ehlo, and which code point has p?",
+            ),
+            Mistake(
                 "the dictionary's KeyError",
                 """
 numbers = {character: i for i, character in enumerate(self.vocabulary)}
