@@ -242,6 +242,16 @@ def distribution(student):
         ),
         top_k=2,
     )
+    words = "of equal logits the earlier ones must be kept, behind those that are larger"
+    ask([[5, 5, 9, 5]], [[5 / 14, 0, 9 / 14, 0]], words, top_k=2)
+    shuffled = [9 * place % 301 for place in range(1, 301)]  # each of 1 … 300 once
+    ask(
+        [shuffled],
+        [[weight / 1490 if weight > 295 else 0 for weight in shuffled]],
+        "top_k = 5 must leave the five likeliest of many",
+        top_k=5,
+        input="300 logits log 9, log 18, log 27, …",
+    )
     words = "each row has its own likeliest tokens"
     ask([[1, 2, 4], [3, 1, 1]], [[0, 1 / 3, 2 / 3], [3 / 4, 1 / 4, 0]], words, top_k=2)
     ask(

@@ -265,11 +265,11 @@ return weights / weights.sum(-1, keepdims=True)
         equivalent={
             "line 3: top_k < logits.shape[-1] → top_k <= logits.shape[-1]": "where k is the whole vocabulary nothing is cut",
             "line 2: 1.0 → 2.0 (column 28)": "at temperature 0 only one token is left",
-            "line 9: -1 → 1": "logits have two axes: the last is axis 1",
             "line 3: -1 → 1": "logits have two axes: the last is axis 1",
-            "line 5: -1 → 1": "logits have two axes: the last is axis 1",
-            "line 6: -1 → 1": "logits have two axes: the last is axis 1",
-            "line 7: -1 → 1": "logits have two axes: the last is axis 1",
+            "line 9: -1 → 1": "logits have two axes: the last is axis 1",
+            "line 10: -1 → 1": "logits have two axes: the last is axis 1",
+            "line 12: -1 → 1": "logits have two axes: the last is axis 1",
+            "line 14: -1 → 1": "logits have two axes: the last is axis 1",
         },
     ),
     "08.3": Answers(
