@@ -6,8 +6,10 @@ Any Python can parse this file, so that one that is too old is told so in a line
 import codecs
 import importlib
 import importlib.util
+import os
 import sys
 
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 OLDEST_PYTHON = (3, 11)
 
 # What a console without Unicode shows in place of our signs; other letters become \xe9.
@@ -142,13 +144,42 @@ def main(arguments):
             )
         )
         return 2
-    accept_every_letter()
+    with streams().lenient_streams(say_of_a_full_disk) as output:
+        accept_every_letter()
+        code = obey(arguments)
+        output.flush()
+        return 1 if code == 0 and output.failed else code
+
+
+def streams():
+    """The module minigrad/apps/streams.py, alone: `import minigrad` would need NumPy."""
+    path = os.path.join(ROOT, "minigrad", "apps", "streams.py")
+    spec = importlib.util.spec_from_file_location("course_streams", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def say_of_a_full_disk(words):
+    """What is said where the output is lost. Where its reader has only gone away: nothing."""
+    if sys.stdout.failed:
+        sys.stderr.write("course: {}\n".format(words))
+
+
+def obey(arguments):
+    """Runs the command that `arguments` name, and returns its exit code."""
     if not arguments or arguments[0] in ("-h", "--help", "help"):
         sys.stdout.write(help_text())
         return 0 if arguments else 2
     for name, _, _, run in COMMANDS:
         if name == arguments[0]:
-            return run(arguments[1:])
+            given = arguments[1:]
+            empty = [one for one in given if not one or one[:2] == "--" and one[-1] == "="]
+            if empty and name not in ("lab", "test"):  # whose options go to other programs
+                words = "course {}: an argument is empty: is a variable of the shell unset?\n"
+                sys.stderr.write(words.format(name))
+                return 2
+            return run(given)
     names = ", ".join(name for name, _, _, _ in COMMANDS)
     sys.stderr.write("There is no command '{}'; there are: {}.\n".format(arguments[0], names))
     return 2

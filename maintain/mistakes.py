@@ -19,10 +19,10 @@ INTRODUCTION = """\
 
 Written by `python -m maintain.mistakes` from tests/wrong_answers: do not edit it by hand.
 
-Each exercise has wrong answers that its check must refuse, each with a diagnosis of its own, and
-the tests hold it to that. Here they stand for whoever sits beside a student, {count} in all. *How
-it shows* is the first line of what the check says; below that line it prints the smallest example.
-*What to say* is meant as the next step, not as the answer.
+Each exercise has wrong answers that its check must refuse, each with a diagnosis of its own; tests
+prove that. This page lists all {count} for people who help a student. *How it shows* is the first
+line of the diagnosis; below that line the check prints the smallest example. *What to say* leads
+the student to the next step and does not give the answer.
 """
 
 

@@ -16,8 +16,8 @@ INTRODUCTION = """\
 # Where each name is built
 
 Written by `python -m maintain.names` from the lessons: do not edit it by hand. `mg` is `minigrad`.
-Every public name stands here once, with the first line of its docstring and with the lesson and
-the section that builds it.
+Every public name is listed once, with the first line of its docstring, and with the lesson and the
+section that build it.
 
 | name | what it is | lesson | section |
 |---|---|---|---|

@@ -200,7 +200,6 @@ def main(arguments):
         store.write("long", found, of_long_tests(found))
     found = promises()
     (DOCS / "promises.md").write_text(page(found), encoding="utf-8")
-    print(page(found))
     return 0
 
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from minigrad import nn
 from minigrad.op import differentiable
-from minigrad.support.attention_speed import in_tiles, subtract_largest
+from minigrad.support.attention_speed import in_query_tiles, subtract_largest
 from minigrad.support.settings import whole_number
 
 
@@ -57,7 +57,7 @@ def causal_attention(qkv, /, num_heads, cache=None):
     q, k, v = _heads(qkv, num_heads)  # each (B, H, T, D)
     if cache is not None:
         k, v = cache.extend(k, v)
-    value, rule_of_heads = in_tiles(_attend, q, k, v)
+    value, rule_of_heads = in_query_tiles(_attend, q, k, v)
 
     def rule(g):
         result = np.empty_like(qkv)
@@ -78,7 +78,7 @@ def _attention_weights(q, k):
     T, S, D = q.shape[-2], k.shape[-2], q.shape[-1]
     scores = q @ k.swapaxes(-1, -2)
     scores *= 1 / math.sqrt(D)
-    if T > 1:  # the last query sees every key, the one before it all but the last, …
+    if T > 1:  # the last query sees every key, the query before it all keys but the last, …
         scores += np.triu(np.full((T, S), -np.inf, q.dtype), k=S - T + 1)
     subtract_largest(scores)
     weights = np.exp(scores, out=scores)
@@ -136,7 +136,7 @@ class CausalAttention(nn.Module):
         return self.out_proj(causal_attention(self.in_proj(x), self.num_heads, cache=cache))
 
     def weights(self, x):
-        """How much each position attends to each, as an array (B, H, T, T)."""
+        """The weight that each position gives to each other one, as an array (B, H, T, T)."""
         q, k, _ = _heads(self.in_proj(x).data, self.num_heads)
         return _attention_weights(q, k)
 
@@ -145,7 +145,7 @@ class CausalAttention(nn.Module):
 
 
 class MLP(nn.Module):
-    """Each position by itself through a wider layer: (B, T, C) -> (B, T, 4C) -> (B, T, C)."""
+    """A wider layer for each position alone: (B, T, C) -> (B, T, 4C) -> (B, T, C)."""
 
     def __init__(self, embedding_dim, bias=False):
         self.up_proj = nn.Linear(embedding_dim, 4 * embedding_dim, bias=bias)
@@ -160,7 +160,7 @@ class MLP(nn.Module):
 
 
 class Block(nn.Module):
-    """Attention, then an MLP, each on a normalised copy of the stream and added to it."""
+    """Attention, then an MLP: each reads a normalised copy of the stream and adds its result."""
 
     def __init__(self, embedding_dim, num_heads, dropout=0.0, bias=False):
         self.ln1 = nn.LayerNorm(embedding_dim)

@@ -102,7 +102,7 @@ def learn_merges(words, vocabulary):
     with the smaller tokens is taken.
     """
     numbers = {piece: token for token, piece in enumerate(vocabulary)}
-    pairs = count_pairs(words)
+    pairs = Counter(count_pairs(words))  # which has a 0 for each pair that is new
     words, counts = list(words), list(words.values())
     places = defaultdict(set)  # pair: which words had it at some time
     for place, word in enumerate(words):
@@ -133,7 +133,7 @@ def learn_merges(words, vocabulary):
 
 
 def apply_merges(word, merges, ranks):
-    """The tokens of a word: of its pairs the one learned first is merged, again and again.
+    """The tokens of a word: again and again, the pair that was learned first is merged.
 
     `word` is a tuple of tokens; `merges` is {pair: token}, `ranks` {pair: place in the order}.
 
@@ -167,8 +167,8 @@ class BPETokenizer:
     """Byte-pair encoding: any text to tokens, and back.
 
     `vocabulary` lists the bytes of each token, `merges` is {(left, right): token} in the order of
-    learning, `special` is {text: token}. `cut_words` cuts a text into the words inside of which
-    pairs are merged.
+    learning, `special` is {text: token}. `cut_words` cuts a text into words; pairs are merged only
+    inside a word.
 
     >>> tokenizer = BPETokenizer.train("low lower lowest " * 9, vocab_size=260)
     >>> tokenizer.encode("lower!").tolist(), tokenizer.decode([256, 258, 33])
@@ -182,7 +182,7 @@ class BPETokenizer:
         numbers = {piece: token for token, piece in enumerate(self.vocabulary)}
         self._bytes = [numbers.get(bytes([byte])) for byte in range(256)]
         self._refuse_unless_sound()
-        texts = sorted(self.special, key=len, reverse=True)  # of two that fit the longer one
+        texts = sorted(self.special, key=len, reverse=True)  # the longer of two is found first
         self._special = re.compile(f"({'|'.join(map(re.escape, texts)) or '(?!)'})")
         self._tokens = _Remembered(self._tokens_of)
 
@@ -238,14 +238,14 @@ class BPETokenizer:
         return to_text(tokens.tolist(), self.vocabulary)
 
     def stream(self, tokens):
-        """Yield the text of each token as it comes; a character when its last byte is there."""
+        """Yield the text of each token as it comes; a character comes with its last byte."""
         decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
         for token in tokens:
             yield decoder.decode(self.vocabulary[int(token)])
         yield decoder.decode(b"", final=True)
 
     def save(self, folder):
-        """Write `vocab.json` and `merges.txt` into a folder, in the form in which GPT-2's stand."""
+        """Write `vocab.json` and `merges.txt` into a folder, as GPT-2's published files are."""
         special = {token: name for name, token in self.special.items()}
         names = [special.get(t, _name(piece)) for t, piece in enumerate(self.vocabulary)]
         if len(set(names)) < len(names):
@@ -262,8 +262,8 @@ class BPETokenizer:
     def load(cls, folder, cut_words=cut_words):
         """The tokenizer of a folder: what `save` wrote, or GPT-2's files as they are published.
 
-        What is neither byte nor merge in the vocabulary is a special token. Raises ValueError,
-        naming the folder, where the files are damaged or of another kind.
+        An entry of the vocabulary that is neither a byte nor a merge is a special token. Raises
+        ValueError, naming the folder, where the files are damaged or of another kind.
         """
         names, pairs = _read_files(folder)
         try:
@@ -300,7 +300,7 @@ class BPETokenizer:
 
 
 class _Remembered(dict):
-    """A dictionary that computes what it lacks, and forgets all of it when it becomes large."""
+    """A dictionary that computes a missing entry, and is emptied when it becomes large."""
 
     def __init__(self, function, most=1 << 17):
         self.function, self.most = function, most
@@ -313,7 +313,7 @@ class _Remembered(dict):
 
 
 def _checked(text):
-    """The text, if it is one and can be written as bytes."""
+    """`text`, if it is a string that can be written as UTF-8; else TypeError or ValueError."""
     if not isinstance(text, str):
         raise TypeError(f"BPETokenizer: takes text, a str, not {type(text).__name__}")
     try:
@@ -331,7 +331,7 @@ def _checked(text):
 
 @functools.cache
 def _byte_names():
-    """{visible character: byte}: how GPT-2's files write bytes."""
+    """{visible character: byte}: GPT-2's files write each byte as a visible character."""
     visible = [*range(33, 127), *range(161, 173), *range(174, 256)]
     hidden = [byte for byte in range(256) if byte not in visible]
     characters = [*visible, *range(256, 256 + len(hidden))]
@@ -339,17 +339,17 @@ def _byte_names():
 
 
 def _name(piece):
-    """How a file writes some bytes."""
+    """Some bytes as a file writes them, in visible characters."""
     characters = {byte: name for name, byte in _byte_names().items()}
     return "".join(characters[byte] for byte in piece)
 
 
 def _piece(name):
-    """The bytes that a file writes so."""
+    """The bytes that the visible characters of a file stand for."""
     return bytes(_byte_names()[character] for character in name)
 
 
-# What the two files are called, on the hub and by GPT-2's authors; and a limit of their size.
+# The names of the two files, on the hub and from GPT-2's authors; and the most bytes they may have.
 _FILES = ("vocab.json", "merges.txt"), ("encoder.json", "vocab.bpe")
 _LARGEST = 1 << 24  # bytes; GPT-2's have one million
 

@@ -18,7 +18,7 @@ from minigrad.support.settings import number, whole_number
 
 
 def cut_words_and_digits(text):
-    """A text cut into words as GPT-2's is, after every numeral was cut off as a word of its own.
+    """A text cut into words as GPT-2 does it, but each digit is a word of its own.
 
     >>> cut_words_and_digits("In  1984!")
     ['In', '  ', '1', '9', '8', '4', '!']
@@ -31,7 +31,7 @@ def cut_words_and_digits(text):
 
 
 class ChatTokenizer(BPETokenizer):
-    """A BPETokenizer that cuts off digits, and knows the tokens that begin and end a turn."""
+    """A BPETokenizer that never merges digits, and has special tokens to begin and end a turn."""
 
     start_name, end_name = "<|im_start|>", "<|im_end|>"
 
@@ -69,7 +69,7 @@ class ChatTokenizer(BPETokenizer):
         if len(kinds) != len(names) or len(set(names)) != len(names):
             raise ValueError("its tokens stand twice, or lack their types")
         tokens = {name: token for token, name in enumerate(names)}
-        special = {name: tokens[name] for name, kind in zip(names, kinds) if kind != 1}
+        special = {name: tokens[name] for name, kind in zip(names, kinds) if kind != 1}  # 1: text
         as_bytes = _byte_names()
         vocabulary = [
             name.encode() if name in special else bytes(as_bytes[c] for c in name) for name in names
@@ -79,7 +79,7 @@ class ChatTokenizer(BPETokenizer):
         return cls(vocabulary, merges, special)
 
     def to_gguf(self):
-        """What `from_gguf` reads."""
+        """This tokenizer as the values of a GGUF file, which `from_gguf` reads."""
         kinds = [3 if token in self.special.values() else 1 for token in range(self.vocab_size)]
         special = {token: name for name, token in self.special.items()}
         names = [special.get(t, _name(piece)) for t, piece in enumerate(self.vocabulary)]
@@ -93,11 +93,11 @@ class ChatTokenizer(BPETokenizer):
         }
 
     def turn(self, role, content):
-        """The tokens of one turn, a list: who speaks, what is said, the end."""
+        """The tokens of one turn, as a list: the role, the content, the end."""
         return [*self.start(role, content), self.end, *self.encode("\n").tolist()]
 
     def start(self, role, content=""):
-        """The tokens that begin a turn. What `content` holds is text, and makes no special token."""
+        """The tokens that begin a turn. `content` is plain text: it makes no special token."""
         return [self.special[self.start_name], *self.encode(f"{role}\n{content}").tolist()]
 
 
@@ -107,10 +107,10 @@ SYSTEM = "You are a helpful AI assistant named SmolLM, trained by Hugging Face"
 
 
 def chat_prompt(tokenizer, messages, answer=True):
-    """The tokens of a conversation, a list; with `answer`, up to where the assistant shall speak.
+    """The tokens of a conversation, as a list; with `answer`, also those that begin an answer.
 
-    `messages` are dictionaries {"role": "system", "user" or "assistant", "content": text}. Where
-    the first one is not the system's, SYSTEM goes before it.
+    `messages` are dictionaries {"role": "system", "user" or "assistant", "content": text}. If
+    the first one is not the system's, SYSTEM is put before it.
     """
     if not messages:
         raise ValueError("chat_prompt: there are no messages")
@@ -137,7 +137,7 @@ class Choice:
 
 
 def likeliest(logits, number):
-    """The `number` likeliest tokens of logits (V,), of equal ones the earlier first."""
+    """The `number` likeliest tokens of logits (V,); of equal ones the smaller token first."""
     whole_number("likeliest: number", number, 1)
     if number >= len(logits):
         return np.argsort(-logits, kind="stable")
@@ -187,7 +187,7 @@ class Chat:
     def say(self, text):
         """Say something to the model; yields its answer piece by piece, as it is written.
 
-        Whoever stops listening ends the answer there: the conversation goes on from it.
+        If the caller leaves the loop early, the answer ends there, and the conversation goes on.
         """
         with contextlib.closing(self.answer(text)) as choices:
             yield from self.tokenizer.stream(choice.token for choice in choices)
@@ -199,7 +199,7 @@ class Chat:
         try:
             while len(written) < self.max_new_tokens and len(self.tokens) < limit:
                 choice = self._choose(self._logits())
-                if choice.token in self.tokenizer.special.values():  # the end, mostly
+                if choice.token in self.tokenizer.special.values():  # mostly the turn's end
                     break
                 written.append(choice.token)
                 self.turns[-1].append(choice.token)
@@ -210,7 +210,7 @@ class Chat:
             self.messages.append({"role": "assistant", "content": content})
 
     def _begin_turn(self, text):
-        """Append what the user says. The oldest turns are forgotten where there is no room for it."""
+        """Append a message of the user; the oldest turns are removed if there is no room for it."""
         said, start = self.tokenizer.turn("user", text), self.tokenizer.start("assistant")
         most = 3 * self.model.config.context_size // 4  # the rest is for the answer
         if len(self.turns[0]) + len(said) + len(start) > most:
@@ -223,7 +223,7 @@ class Chat:
 
     @no_grad()
     def _logits(self):
-        """The logits (V,) of the token that follows; what is not in the cache yet goes into it."""
+        """The logits (V,) of the next token; tokens that the cache lacks are added to it."""
         tokens = np.array(self.tokens)[None]
         while (seen := self.caches[0].length) < tokens.shape[1]:
             with quiet():

@@ -20,9 +20,10 @@ from minigrad.tensor import Tensor
 def load_shakespeare():
     """Shakespeare's plays as one text, from the data folder.
 
-    A speaker's name and a colon, then the lines, then an empty line; no headings and no stage
-    directions. The plays follow one another in the order of their titles. Raises FileNotFoundError
-    where they have not been fetched, ValueError where a file is damaged.
+    Each speech is the speaker's name and a colon, then the lines, then an empty line; there are no
+    headings and no stage directions. The plays follow one another in the order of their
+    titles. Raises FileNotFoundError where they have not been fetched, ValueError where a file is
+    damaged.
     """
     folder = find_data("plays")
     if folder is None:
@@ -56,7 +57,10 @@ def _plain(markdown):
 
 
 def load_text(path):
-    """The text of a UTF-8 file, with "\\n" at the end of its lines; says what is wrong with others."""
+    """The text of a UTF-8 file, with "\\n" at the end of its lines.
+
+    Raises ValueError or OSError, with the reason, for any other file.
+    """
     path = Path(path)
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -229,7 +233,7 @@ def _refuse_unless_generator(who, generator):
 
 
 class TextDataset(Dataset):
-    """All windows of `context_size` tokens, each with its targets: the same, one token later.
+    """All windows of `context_size` tokens, each with its targets: the window one token later.
 
     >>> inputs, targets = TextDataset([5, 6, 7, 8], context_size=2)[1]
     >>> inputs.tolist(), targets.tolist()

@@ -2,7 +2,7 @@
 """The functions of a network besides arithmetic: activations, softmax, layer norm, losses.
 
 Each is one operation with its own rules; the rules reuse values of the forward pass. Integers are
-computed with as floats.
+converted to floats first.
 """
 
 import math
@@ -68,9 +68,9 @@ def gelu(x, /):
 
 
 def _gelu_and_slope(x):
-    """x Φ and its derivative, with Φ = 0.5 (1 + tanh(u)) = sigmoid(2 u)."""
+    """x Φ and its derivative, where Φ = 0.5 (1 + tanh(u)) = sigmoid(2 u)."""
     a, b = 2 * math.sqrt(2 / math.pi), 0.044715
-    square = np.minimum(x * x, 1e4)  # beyond, Φ is 0 or 1 already
+    square = np.minimum(x * x, 1e4)  # where |x| is above 100, Φ is 0 or 1 already
     phi = 1 / (1 + np.exp(-x * (a + a * b * square)))
     value = x * phi
     return value, phi + value * (1 - phi) * (a + 3 * a * b * square)
@@ -169,7 +169,7 @@ def layer_norm(x, weight=None, bias=None, /, eps=1e-5, normalized_shape=None):
     shape = _normalized(x, weight, bias, normalized_shape)
     n = math.prod(shape)
     rows = x.reshape(-1, n)  # (N, n)
-    # First minus the first entry: equal entries become exactly 0, and large ones lose no digits.
+    # The first entry is subtracted first: equal entries give exactly 0, large ones lose no digits.
     normal = rows - rows[:, :1]
     normal -= normal.mean(1, keepdims=True)
     variance = np.vecdot(normal, normal, keepdims=True) / n  # (N, 1)
@@ -235,7 +235,7 @@ def embedding(tokens, weight, /):
         )
 
     def rule(g):
-        # Sorted by token, the rows to add for each token stand together.
+        # After sorting by token, the rows of g that are added up for one token stand together.
         order = np.argsort(tokens, axis=None, kind="stable")
         present, starts = np.unique(tokens.reshape(-1)[order], return_index=True)
         result = np.zeros_like(weight)
@@ -277,9 +277,9 @@ def _scale_kept(x, kept, /, scale):
 
 
 def _reduce(losses, reduction):
-    """The mean or sum of the losses, or all of them ("none"), and a function that spreads g.
+    """The mean or sum of the losses, or all of them ("none"), and its rule.
 
-    Given the gradient of the value, it returns the gradient of each loss.
+    Given the gradient of the result, the rule returns the gradient of each loss.
     """
     if reduction not in ("mean", "sum", "none"):
         raise ValueError(f'reduction is "mean", "sum" or "none", not {reduction!r}')
@@ -359,7 +359,10 @@ def _counted(logits, targets, ignore_index):
 
 @differentiable
 def mse_loss(prediction, target, /, reduction="mean"):
-    """The mean squared difference of two tensors of one shape; or their "sum", or "none": each."""
+    """The mean of the squared differences of two tensors of one shape.
+
+    reduction="sum" adds them up, reduction="none" returns each of them.
+    """
     prediction, target = _floats(prediction), _floats(target)
     if prediction.shape != target.shape:
         raise ValueError("prediction and target must have one shape: reshape one of the two")

@@ -55,7 +55,7 @@ class GPT2(nn.Module):
     """A transformer that predicts the next token: tokens (B, T) -> logits (B, T, V).
 
     Pre-LayerNorm blocks, learned positions; weights start normal with standard deviation 0.02, the
-    projections that end a residual branch with 0.02 / √(2 · blocks).
+    projections that end a residual branch start with 0.02 / √(2 · blocks).
     Source: Radford et al., "Language Models are Unsupervised Multitask Learners", 2019, section 2.3.
     """
 
@@ -136,7 +136,7 @@ class GPT2(nn.Module):
 # --- Sampling: temperature and top-k ---
 
 
-@np.errstate(over="ignore")  # a logit divided by a tiny temperature may become -inf, rightly
+@np.errstate(over="ignore")  # a logit divided by a tiny temperature may be -inf, which is right
 def next_token_probabilities(logits, temperature=1.0, top_k=None):
     """The distribution (B, V) that a token is drawn from, given its logits (B, V), as an array.
 
@@ -156,7 +156,7 @@ def next_token_probabilities(logits, temperature=1.0, top_k=None):
     if (logits == -np.inf).all(axis=1).any():
         raise ValueError("sample: all logits of a row are -inf, so no token is possible")
     number("sample: temperature", temperature, 0)
-    temperature = min(temperature, 1e300)  # as good as infinite, and -inf divided by it is -inf
+    temperature = min(temperature, 1e300)  # in place of infinity: -inf divided by it is -inf
     if top_k is not None:
         whole_number("sample: top_k", top_k, 1)
     if temperature == 0:
@@ -186,9 +186,9 @@ def nucleus(probabilities, top_p=None):
     number("sample: top_p", top_p, 0, 1, above=True)
     if not (probabilities >= 0).all() or not (probabilities.sum(-1) > 0).all():
         raise ValueError("sample: probabilities are at least 0, and in each row one is above 0")
-    ranked = np.argsort(-probabilities, axis=-1, kind="stable")  # of equal ones the earlier first
+    ranked = np.argsort(-probabilities, axis=-1, kind="stable")  # equal ones: earlier first
     likeliest = np.take_along_axis(probabilities, ranked, axis=-1)
-    likeliest[likeliest.cumsum(-1) - likeliest >= top_p] = 0  # those before it reach top_p
+    likeliest[likeliest.cumsum(-1) - likeliest >= top_p] = 0  # the ones before it reach top_p
     kept = np.zeros_like(probabilities)
     np.put_along_axis(kept, ranked, likeliest, axis=-1)
     return kept / kept.sum(-1, keepdims=True)
@@ -199,7 +199,7 @@ def generate(model, tokens, temperature=1.0, top_k=None, generator=None, top_p=N
     """Yield one next token (B,) after another, without end, for tokens (B, T).
 
     Earlier keys and values are kept in a cache. When the context is full, it starts again from the
-    newest half of it: so the work for a token stays bounded, and it sees at least half a context.
+    newest half of it: so the work for each token is bounded, and each sees at least half a context.
     """
     generator = generator or np.random.default_rng(0)
     context_size = model.config.context_size
@@ -242,7 +242,7 @@ def _context(tokens, vocab_size):
 
 
 def sample(model, context, max_new_tokens=100, temperature=1.0, top_k=None, generator=None):
-    """`context` (B, T) of tokens with `max_new_tokens` more behind it, as an array."""
+    """The tokens `context` (B, T), and `max_new_tokens` new ones after them, as one array."""
     context = _context(context, model.config.vocab_size)
     whole_number("sample: max_new_tokens", max_new_tokens, 0)
     training = model.training

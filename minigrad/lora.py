@@ -39,7 +39,7 @@ class LoRA(nn.Module):
 
 
 def add_lora(model, rank=8, scale=2.0):
-    """Freeze a Llama and put a LoRA at the entrance of each attention; returns what learns."""
+    """Freeze a Llama and put a LoRA on each attention's `in_proj`; returns what still learns."""
     whole_number("LoRA: rank", rank, 1)
     for parameter in model.parameters():
         parameter.requires_grad = False

@@ -57,7 +57,7 @@ def _children(part):
     if isinstance(part, (list, tuple)):
         inside += enumerate(part)
     named = {id(x) for _, x in inside}
-    attributes = getattr(part, "__dict__", {}).items()  # none, for plain lists and dictionaries
+    attributes = getattr(part, "__dict__", {}).items()  # plain lists and dictionaries have none
     return inside + [(name, x) for name, x in attributes if id(x) not in named]
 
 
@@ -69,7 +69,7 @@ class Module:
     training = True
 
     def forward(self, *inputs):
-        """What the module computes; each subclass says."""
+        """The computation of the module; each subclass defines its own."""
         raise NotImplementedError(f"{type(self).__name__} has no forward method")
 
     def __call__(self, *inputs, **options):
@@ -96,9 +96,9 @@ class Module:
         return [self] + [x for _, x in self._walk() if isinstance(x, Module)]
 
     def children(self):
-        """Pairs (name, part) of what is directly inside: the attributes, in their order.
+        """Pairs (name, part) of the parts directly inside: the attributes, in their order.
 
-        A class that overrides it chooses other names; attributes that it leaves out keep theirs.
+        A subclass may give other names; attributes that it leaves out keep their own.
         """
         return vars(self).items()
 
@@ -170,7 +170,7 @@ def _tree(module, name="", indent=""):
     label = f"{indent}{name}{': ' if name else ''}{type(module).__name__}"
     lines = [f"{label}({', '.join(own)})  {count}".rstrip()]
     shown = None
-    for path, part in module._walk():  # what is inside of a part follows it directly
+    for path, part in module._walk():  # the parts inside a part follow it directly
         if isinstance(part, Module) and not path.startswith(f"{shown}."):
             lines += _tree(part, path, indent + "  ")
             shown = path
@@ -220,7 +220,7 @@ class Embedding(Module):
 
 
 class LayerNorm(Module):
-    """Each vector (the last axes of x) with mean 0 and variance 1, then scaled and shifted.
+    """Gives each vector (the last axes of x) mean 0 and variance 1, then scales and shifts it.
 
     `normalized_shape` is the size of the last axis, or the sizes of the last axes. The learned
     scale `weight` starts at 1, the learned shift `bias` at 0.
@@ -248,7 +248,7 @@ class LayerNorm(Module):
 
 
 class Dropout(Module):
-    """In training, each element zero with probability p and the others divided by 1 - p."""
+    """In training, sets each element to 0 with probability p and divides the others by 1 - p."""
 
     def __init__(self, p=0.5):
         self.p = number("Dropout: p", p, 0, 1, below=True)
@@ -299,7 +299,7 @@ class SoftPlus(Module):
 
 
 class Sequential(Module):
-    """Modules one after another; has a length, and can be iterated, indexed and sliced.
+    """Modules applied one after another; has a length, and can be iterated, indexed and sliced.
 
     >>> Sequential(Linear(4, 8), GELU(), Linear(8, 1)).num_parameters()
     49

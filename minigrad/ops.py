@@ -93,7 +93,7 @@ def matmul(a, b, /):
 
     def rule_b(g):
         g = np.expand_dims(g, dropped)  # (..., m, n)
-        if columns.ndim == 2:  # one matrix met many rows: one product, not one for each stack
+        if columns.ndim == 2:  # all rows met one matrix: a single product
             g_columns = _flat(rows).T @ _flat(g)
         else:
             g_columns = rows.swapaxes(-1, -2) @ g
@@ -108,7 +108,7 @@ def _flat(x):
 
 
 def _product(a, b):
-    """a @ b; where many matrices meet one, as one large product."""
+    """a @ b; a stack of matrices times one matrix is computed as one large product."""
     if a.ndim > 2 and b.ndim == 2:
         return (_flat(a) @ b).reshape(*a.shape[:-1], b.shape[-1])
     return a @ b
@@ -195,7 +195,7 @@ def minimum(a, b, /):
 
 
 def _restore(g, axis, keepdims):
-    """The gradient of a reduction with its axes back, of size 1."""
+    """The gradient of a reduction, with the reduced axes put back as axes of size 1."""
     return g if keepdims or axis is None else np.expand_dims(g, axis)
 
 
@@ -217,7 +217,7 @@ def mean(x, /, axis=None, keepdims=False):
 
 
 def _count(x, axis):
-    """How many entries of x a reduction over that axis (several, or all) makes one."""
+    """How many entries of x a reduction combines into one, over one axis, several or all."""
     shape = np.shape(x)
     return int(np.prod(shape if axis is None else np.take(shape, axis)))
 
@@ -254,7 +254,7 @@ def prod(x, /, axis=None, keepdims=False):
 
     def rule(g):
         reduced = tuple(range(x.ndim)) if axis is None else tuple(np.atleast_1d(axis) % x.ndim)
-        order = sorted(range(x.ndim), key=lambda axis: axis in reduced)  # the reduced ones last
+        order = sorted(range(x.ndim), key=lambda axis: axis in reduced)  # the reduced axes last
         moved, n = np.transpose(x, order), x.ndim - len(reduced)
         rows = moved.reshape(*moved.shape[:n], math.prod(moved.shape[n:]))
         # The derivative with respect to one factor is the product of all the others.
@@ -305,7 +305,7 @@ def std(x, axis=None, keepdims=False, ddof=0):
 
 
 def _from_mean(x, axis):
-    """x minus its mean. First minus the first entry: equal entries become exactly 0."""
+    """x minus its mean. The first entry is subtracted first: equal entries give exactly 0."""
     kept = mean(x, axis, keepdims=True).shape
     shifted = sub(x, as_array(x)[tuple(slice(size) for size in kept)])
     return sub(shifted, mean(shifted, axis, keepdims=True))

@@ -44,7 +44,7 @@ class Optimizer:
             self._check_options(group)
 
     def _check_options(self, group):
-        """Refuse options of a group that are not numbers from 0 up."""
+        """Refuse options of a group that are not numbers of at least 0."""
         for name, value in group.items():
             if name != "params":
                 settings.number(f"{type(self).__name__}: {name}", value, 0, below=True)
@@ -148,7 +148,7 @@ class AdamW(Optimizer):
         self.exp_avg_sq = [np.zeros(p.shape, p.dtype) for p in self.parameters]
 
     def _check_options(self, group):
-        """The same for AdamW, whose betas are a pair of numbers below 1."""
+        """Refuse options of a group; AdamW's betas are a pair of numbers below 1."""
         betas = group["betas"]
         if not isinstance(betas, tuple | list) or len(betas) != 2:
             raise ValueError(f"AdamW: betas are two numbers, not {betas!r}")
@@ -162,7 +162,7 @@ class AdamW(Optimizer):
         rate = self.lr / (1 - beta1**t)
         root_of_correction = math.sqrt(1 - beta2**t)
         shrink = 1 - self.lr * group["weight_decay"]
-        parameter.data = np.asarray(parameter.data, order="C")  # tiles must not get a copy
+        parameter.data = np.asarray(parameter.data, order="C")  # else `tiles` would give copies
         arrays = parameter.data, parameter.grad, self.exp_avg[number], self.exp_avg_sq[number]
         for p, g, mean, square in tiles(*arrays):
             mean *= beta1
@@ -180,7 +180,7 @@ class AdamW(Optimizer):
 
 
 def clip_grad_norm_(parameters, max_norm):
-    """Scale all gradients so that their common length is at most `max_norm`; returns what it was.
+    """Scale all gradients so that their common length is at most `max_norm`; returns it as it was.
 
     `parameters` is a tensor, a list of them, or anything that yields them. Where the length is not
     finite, no factor helps: the gradients stay as they are.
@@ -188,7 +188,7 @@ def clip_grad_norm_(parameters, max_norm):
     Source: Pascanu, Mikolov and Bengio, "On the difficulty of training RNNs", 2013, algorithm 1.
     """
     settings.number("clip_grad_norm_: max_norm", max_norm, 0)
-    parameters = leaves(parameters, "clip_grad_norm_")  # a generator stays one
+    parameters = leaves(parameters, "clip_grad_norm_")  # also for a generator, as it is read
     gradients = [p.grad for p in parameters if p.grad is not None]
     norm = math.sqrt(sum(float(np.vdot(g, g)) for g in gradients))
     if max_norm < norm < math.inf:
@@ -235,7 +235,7 @@ def newton_schulz(matrix, steps=5):
         )
     settings.whole_number("newton_schulz: steps", steps, 0)
     is_tall = matrix.shape[-2] > matrix.shape[-1]
-    x = matrix.mT if is_tall else matrix  # then x @ x.mT is the smaller of the two squares
+    x = matrix.mT if is_tall else matrix  # so that x @ x.mT is the smaller product
     x = x / (np.linalg.norm(x, axis=(-2, -1), keepdims=True) + 1e-7)
     for _ in range(steps):
         A = x @ x.mT
@@ -264,7 +264,7 @@ class Muon(Optimizer):
         self.velocity = [np.zeros(p.shape, p.dtype) for p in self.parameters]
 
     def _check_options(self, group):
-        """The same for Muon, whose parameters are matrices that `parts` divides."""
+        """Refuse options of a group; Muon's parameters are matrices that `parts` divides."""
         super()._check_options(group)
         parts = settings.whole_number("Muon: parts", group["parts"], 1)
         for parameter in group["params"]:

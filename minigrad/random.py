@@ -57,7 +57,7 @@ def _draw(generator, method, *parameters, shape, dtype=np.float32, requires_grad
 
 
 def _below(x, low, high):
-    """x, but where rounding to its dtype has reached `high`, the next number towards `low`."""
+    """x; where rounding to its dtype gave `high` itself, the next number towards `low` instead."""
     low, high = (np.asarray(bound, x.dtype) for bound in (low, high))
     np.minimum(x.data, np.nextafter(high, low), out=x.data)
     return x

@@ -13,7 +13,7 @@ import numpy as np
 from minigrad.op import Part, as_array, differentiable, pytorch_names, unwrap
 from minigrad.ops import sum
 
-# An operation that computes nothing: integers keep their dtype.
+# For operations that only move numbers: integers keep their dtype.
 rearranging = functools.partial(differentiable, widens=False)
 
 
@@ -37,7 +37,7 @@ def where(condition, a, b, /):
 @rearranging
 def masked_fill(x, mask, /, value):
     """x with `value` (a number) where the mask (Boolean, or 0 and 1) holds; the mask broadcasts."""
-    as_array(value)  # refuses what is no number
+    as_array(value)  # raises TypeError for anything but numbers
     hidden = _as_mask(mask)
     if np.broadcast_shapes(x.shape, hidden.shape) != x.shape:
         raise ValueError("the mask must broadcast to the shape of x")
@@ -74,7 +74,7 @@ isnan, isinf, isfinite = _constant(np.isnan), _constant(np.isinf), _constant(np.
 
 @rearranging
 def reshape(x, /, *shape):
-    """The same values in order, in another shape; one size may be -1: what is left."""
+    """The same values in order, in another shape; one size may be -1: it follows from the others."""
     shape = shape[0] if len(shape) == 1 else shape
     return x.reshape(shape), lambda g: g.reshape(x.shape)
 
@@ -169,7 +169,7 @@ def split(x, size, axis=0):
 
 
 def _sizes(size, n):
-    """The sizes of the pieces of n entries; where `size` is one number, equal ones and a rest."""
+    """The sizes of the pieces of n entries; for one number `size`: equal pieces and the rest."""
     try:
         size = operator.index(size)
     except TypeError:

@@ -51,7 +51,8 @@ class Tensor(Node):
     """An n-dimensional array of numbers that remembers how it was made.
 
     `data` is its NumPy array; `grad`, after `backward`, the gradient as an array (or None);
-    `requires_grad` says whether it is wanted. Operations never change a tensor: they make new ones.
+    `requires_grad` says whether a gradient is wanted. Operations never change a tensor: they make
+    new ones.
 
     >>> x = Tensor([1.0, 2.0], requires_grad=True)
     >>> (x * x).sum().backward()
@@ -108,9 +109,9 @@ class Tensor(Node):
     def backward(self, gradient=None):
         """Compute the gradient of this tensor with respect to every leaf that requires one.
 
-        Adds it to the leaves' `grad`. A tensor of more than one element needs the `gradient` of
-        whatever comes after it, in its own shape. The graph is spent afterwards. Gradients are
-        arrays, not tensors, so second derivatives are not offered.
+        Adds it to the leaves' `grad`. A tensor of more than one element needs `gradient`: the
+        gradient of the final result with respect to it, in its own shape. The graph is spent
+        afterwards. Gradients are arrays, not tensors, so second derivatives are not offered.
         """
         from minigrad.backprop import backward  # lesson 02 builds it
 
@@ -153,7 +154,7 @@ class Tensor(Node):
         return np.array(self.data, dtype, copy=copy)
 
     def __array_ufunc__(self, function, method, *inputs, **options):
-        """For `array + x` or `np.exp(x)` NumPy asks here: the operation does it."""
+        """NumPy calls this for `array + x` or `np.exp(x)`: our operation computes it."""
         if method != "__call__" or options or function not in FROM_NUMPY:
             raise TypeError(
                 f"np.{function.__name__} in this form has no counterpart for tensors: use an "
@@ -162,8 +163,8 @@ class Tensor(Node):
         return FROM_NUMPY[function](*inputs)
 
     def __array_function__(self, function, types, arguments, options):
-        """For `np.sum(x)` NumPy asks here: the operation does it, or else NumPy on the arrays."""
-        alike = len(arguments) <= 2 or function in (np.where, np.clip)  # others go on differently
+        """NumPy calls this for `np.sum(x)`: our operation computes it, or else NumPy itself."""
+        alike = len(arguments) <= 2 or function in (np.where, np.clip)  # others take other ones
         if function in FROM_NUMPY and alike:
             return FROM_NUMPY[function](*arguments, **options)
         arrays = {key: unwrap(option) for key, option in options.items()}

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from maintain import imports, names
+from maintain import execute, imports, names
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([*(ROOT / "docs").glob("*.md"), ROOT / "CONTRIBUTING.md"])
@@ -33,6 +33,14 @@ def test_links_lead_somewhere(page):
     links = re.findall(r"\]\(([^)\s#]+)(?:#[^)]*)?\)", re.sub(r"`[^`]*`", "", text))
     missing = [link for link in links if "://" not in link and not (page.parent / link).exists()]
     assert not missing
+
+
+def test_notebooks_are_executed_by_the_beginnings_of_their_names(capsys):
+    assert [path.name for path in execute.chosen(["03", "play"])] == [
+        "03_functional.ipynb", "playground.ipynb"
+    ]  # fmt: skip
+    assert execute.main(["03", "99"]) == 2
+    assert "no notebook's name begins with '99'" in capsys.readouterr().err
 
 
 def test_the_index_names_every_page():

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from course import check
+from course.checks import judging
 from course.checks.judging import judge
 from course.lessons.exercise import exercises
 from tests.mutants import mutants
@@ -49,7 +50,10 @@ def test_each_wrong_answer_fails_with_a_diagnosis_of_its_own(number):
     said = {mistake.name: words(number, mistake.body).split("\n")[0] for mistake in wrong}
     for mistake in wrong:
         matching = [name for name, text in said.items() if re.search(mistake.says, text)]
-        assert matching == [mistake.name], f"{mistake.says!r} matches {matching} of {said}"
+        assert matching == [mistake.name], (
+            f"the check says of {mistake.name!r}:\n  {said[mistake.name]}\n"
+            f"says={mistake.says!r} must fit that and no other; it fits what is said of {matching}"
+        )
 
 
 @pytest.mark.parametrize("number", EXERCISES)
@@ -57,7 +61,8 @@ def test_mutants_fail_or_are_known_to_be_equivalent(number):
     alive = {name for name, body in mutants(EXERCISES[number].solution) if not words(number, body)}
     known = set(answers(number).equivalent)
     assert alive == known, (
-        f"unknown survivors: {alive - known}; listed, but caught: {known - alive}"
+        f"the check lets these changes of the solution pass: {alive - known} (add an example that "
+        f"shows the difference, or list them as equivalent); listed, but refused: {known - alive}"
     )
 
 
@@ -78,6 +83,12 @@ def test_mutants_fail_or_are_known_to_be_equivalent(number):
 )
 def test_a_check_survives_any_code(body):
     assert words("03.1", body)
+
+
+def test_an_exercise_without_a_check_says_where_to_write_one(monkeypatch):
+    monkeypatch.delitem(judging.CHECKS, "03.1")
+    said = words("03.1", EXERCISES["03.1"].solution)
+    assert said.startswith('there is no check for 03.1: write a generator under @check("03.1") in ')
 
 
 def test_an_array_that_was_given_stays_as_it_was():

@@ -106,7 +106,7 @@ def test_every_position_sees_all_of_the_past():
 
 
 @pytest.mark.parametrize("queries", [1, 2, 3, 100])
-def test_attention_in_tiles_is_attention(monkeypatch, queries):
+def test_attention_in_query_tiles_is_attention(monkeypatch, queries):
     monkeypatch.setattr(attention_speed, "TILE", queries)
     x = np.random.default_rng(0).standard_normal((2, 7, 12))
     q, k, v = np.moveaxis(x.reshape(2, 7, 3, 2, 2), (2, 3), (0, 2))  # two heads of two channels

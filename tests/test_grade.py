@@ -823,7 +823,7 @@ def test_commands_of_the_notebook_in_a_cell(tmp_path, line):
     (tmp_path / "ann.ipynb").write_text(notebook(*cells), encoding="utf-8")
     (marks,), (submission,) = graded(tmp_path)
     assert statuses(marks) == ["right"] * len(NUMBERS)
-    assert "is a command of the notebook" in submission.remarks[0]
+    assert "is for a notebook" in submission.remarks[0]
 
 
 def test_right_but_slow_is_told_so(tmp_path):

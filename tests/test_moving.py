@@ -9,6 +9,7 @@ import pytest
 
 from course.draw import motion as moving
 from maintain import browser
+from minigrad.bpe import count_pairs, merge
 
 GRAPH = {
     "nodes": [
@@ -74,7 +75,10 @@ DATA = {
         ],
     },
     "backward": GRAPH,
+    "broadcasting": {"a": [3, 1], "b": [4]},
     "descent": {"a": 1, "b": 12},
+    "merges": {"text": "the cat and the hat sat on the mat", "merges": 4},
+    "rotary": {"query": [1.2, 0.5, -0.4, 0.9], "key": [0.7, 1.0, 0.8, 0.5], "base": 100},
     "softmax": {"names": ["cat", "dog", "owl"], "logits": [2.0, 1.0, 0.1], "target": 0},
     "spread": {"layers": 20},
     "strides": {
@@ -91,7 +95,9 @@ def page(name):
 
 
 def test_every_figure_is_tried_here():
-    assert set(moving.FIGURES) == set(DATA)
+    for name, table in {"DATA": DATA, "MOUSE": MOUSE, "KEYS": KEYS}.items():
+        missing, gone = set(moving.FIGURES) - set(table), set(table) - set(moving.FIGURES)
+        assert not missing and not gone, f"{name} lacks {missing}, and there is no figure {gone}"
 
 
 @pytest.mark.parametrize("name", DATA)
@@ -150,7 +156,10 @@ def words(tab):
 MOUSE = {
     "attention": lambda tab: tab.locator("svg").first.locator("rect").nth(12).hover(),
     "backward": lambda tab: tab.get_by_role("button", name="Next").click(),
+    "broadcasting": lambda tab: tab.locator("svg g rect").nth(9).hover(),
     "descent": lambda tab: drag(tab, tab.locator("svg circle[role=slider]"), 80, 40),
+    "merges": lambda tab: tab.get_by_role("button", name="Next").click(),
+    "rotary": lambda tab: drag(tab, tab.get_by_label("both together"), 80, 0),
     "softmax": lambda tab: drag(tab, tab.locator("svg [role=slider]").first, 0, -30),
     "spread": lambda tab: tab.get_by_label("Activation").select_option(label="ReLU"),
     "strides": lambda tab: tab.get_by_label("Look at").select_option(label="x.T"),
@@ -160,7 +169,10 @@ MOUSE = {
 KEYS = {
     "attention": ("[aria-label^='Attention maps']", "ArrowUp"),
     "backward": ("button:has-text('Next')", "Enter"),
+    "broadcasting": ("svg[tabindex]", "ArrowRight"),
     "descent": ("svg circle[role=slider]", "ArrowRight"),
+    "merges": ("button:has-text('Next')", "Enter"),
+    "rotary": ("[aria-label='position of the key']", "ArrowLeft"),
     "softmax": ("svg [role=slider]", "ArrowUp"),
     "spread": ("input[type=range]", "ArrowRight"),
     "strides": ("svg[tabindex]", "ArrowRight"),
@@ -281,6 +293,99 @@ def test_the_typed_sentence_has_the_surprise_that_minigrad_computes(opened):
         assert float(row.locator("td").first.inner_text()) == pytest.approx(
             surprises.mean(), abs=0.006
         ), name
+
+
+@pytest.mark.parametrize(
+    "one, other", [((3, 1), (4,)), ((2, 1, 4), (3, 1)), ((), (2, 2)), ((4,), (4, 4)), ((2,), (2,))]
+)
+def test_broadcasting_is_numpy_s_and_so_is_the_way_back(opened, one, other):
+    """The shape of the result, its cells, and how many of them each gradient sums."""
+    tab = opened("broadcasting", {"a": one, "b": other})
+    a = 1 + np.arange(np.prod(one, dtype=int)).reshape(one)
+    b = 100 * (1 + np.arange(np.prod(other, dtype=int)).reshape(other))
+    total = a + b
+    written = [text.text_content() for text in tab.locator("svg text").all()]
+    titles = [f"a {one}", f"b {other}", f"a + b {total.shape}"]
+    assert [text for text in written if text.startswith(("a", "b"))] == titles
+    assert written[-total.size :] == [str(number) for number in total.ravel()]
+    draw = tab.locator("svg[tabindex]")
+    for _ in range(a.size):  # round to where it began
+        marks = tab.locator("svg g rect[stroke-width='2.5']").count()
+        times = total.size // a.size
+        assert marks == 2 * times and ("once" if times == 1 else f"{times} times") in words(tab)
+        draw.press("ArrowRight")
+
+
+def test_shapes_that_do_not_broadcast_are_refused_in_words_until_they_are_mended(opened):
+    tab = opened("broadcasting", {"a": [4, 3], "b": [3]})
+    tab.get_by_label("b, axis −1").select_option("4")
+    assert "(4, 3) and (4,) do not broadcast: on axis −1 the sizes are 3 and 4." in words(tab)
+    assert "Then its shape is (4, 1)." in words(tab)
+    tab.get_by_label("b, axis −2").select_option("4")
+    tab.get_by_label("b, axis −1").select_option("1")
+    assert "a + b (4, 3)" in tab.locator("svg").text_content()
+    tab.get_by_label("b, axis −1").select_option("none")  # then nothing is left of it either
+    assert tab.get_by_label("b, axis −2").input_value() == "0"
+    tab.get_by_label("b, axis −3").select_option("2")  # and here what lies to the right is there
+    assert "b (2, 1, 1)" in tab.locator("svg").text_content()
+
+
+@pytest.mark.parametrize("text", ["the cat and the hat sat on the mat", "naïve, naïve: aaaa", "ab"])
+def test_merges_are_those_of_lesson_9(opened, text):
+    """Pair by pair what its functions make; half a character is a number."""
+    tab = opened("merges", {"text": text, "merges": 5})
+    word, pieces = tuple(text.encode()), [bytes([byte]) for byte in range(256)]
+    while True:
+        pairs = count_pairs({word: 1})
+        assert f"{len(text.encode())} bytes, {len(word)} tokens." in words(tab)
+        boxes = [int(box.get_attribute("title")[6:]) for box in tab.locator("span[title]").all()]
+        assert tuple(boxes) == word
+        if len(pieces) == 261 or max(pairs.values()) < 2:
+            break
+        pair = pairs.most_common(1)[0][0]
+        word = merge(word, pair, len(pieces))
+        pieces.append(pieces[pair[0]] + pieces[pair[1]])
+        tab.get_by_role("button", name="Next").click()
+    assert tab.get_by_role("button", name="Next").is_disabled()
+
+
+def test_no_merge_goes_over_the_end_of_a_word(opened):
+    tab = opened("merges", {"text": "at cat at cat at cat", "merges": 20})
+    for switch, longest in ((False, "at␣cat␣"), (True, "␣cat")):
+        tab.get_by_label("cut into words first").set_checked(switch)
+        while tab.get_by_role("button", name="Next").is_enabled():
+            tab.get_by_role("button", name="Next").click()
+        pieces = re.findall("“(.*?)”", tab.locator(".mgl-try").inner_text())
+        assert max(pieces, key=len) == longest, pieces
+
+
+def test_the_score_is_that_of_rotate_and_depends_on_the_distance_alone(opened):
+    from minigrad.llama_layers import rotate, rotations
+
+    data = DATA["rotary"]
+    tab = opened("rotary", data)
+
+    def expected(place, distance):
+        turned = [
+            rotate(
+                np.array(data[name])[None, None, None],
+                rotations(position, 1, len(data[name]), data["base"]),
+            ).data.ravel()
+            for name, position in (("query", place), ("key", place - distance))
+        ]
+        return f"{turned[0] @ turned[1]:.2f}".replace("-", "−")
+
+    assert f"The score is {expected(20, 5)}" in words(tab)
+    both, key = tab.get_by_label("both together"), tab.get_by_label("position of the key")
+    for _ in range(3):
+        both.press("ArrowRight")
+    assert "Query at 23, key at 18." in words(tab) and f" {expected(20, 5)}, " in words(tab)
+    for distance in range(6, 12):
+        key.press("ArrowLeft")
+        assert f"The score is {expected(23, distance)}" in words(tab)
+    for _ in range(20):  # the bar stops where one of the two does
+        both.press("ArrowRight")
+    assert f"Query at 30, key at 19. The score is {expected(30, 11)}" in words(tab)
 
 
 def test_the_small_gpt2_is_as_good_as_its_file_says():

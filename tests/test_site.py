@@ -9,6 +9,7 @@ import re
 import threading
 from argparse import ArgumentTypeError
 from contextlib import contextmanager
+from html.parser import HTMLParser
 from pathlib import PurePosixPath
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 
@@ -96,6 +97,55 @@ def test_summaries_hold_formulas_and_code():
     text = pages.in_summaries("<summary>Why $a^2$ and `f(x)`?</summary> $b$ `g`")
     assert text.endswith("</summary> $b$ `g`") and "<code>f(x)</code>?</summary>" in text
     assert r'<span class="math notranslate nohighlight">\(a^2\)</span>' in text
+
+
+# --- One lesson as a file ---
+
+
+class Folds(HTMLParser):
+    """The text of a page's code, and in which kinds of `<details>` each piece of it lies."""
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.most, self.texts = [], [], []
+
+    def handle_starttag(self, tag, attributes):
+        if tag == "details":
+            self.open.append(dict(attributes).get("class"))
+            self.most.append(self.open[-1])
+
+    def handle_endtag(self, tag):
+        if tag == "details":
+            self.open.pop()
+
+    def handle_data(self, data):
+        self.texts.append((data, tuple(self.open)))
+
+    def where(self, words):
+        """The folds around the first piece of text that is these words."""
+        return next(place for text, place in self.texts if text.strip() == words)
+
+
+def test_an_exported_lesson_folds_what_jupyterlab_folds():
+    nbconvert = pytest.importorskip("nbconvert")
+    settings = {"template_name": "export", "extra_template_basedirs": [str(ROOT / "course/site")]}
+    page, _ = nbconvert.HTMLExporter(**settings).from_filename(
+        str(ROOT / "notebooks/01_tensor.ipynb")
+    )
+    found = Folds()
+    found.feed(page)
+    assert found.open == []
+    cells = notebooks.load(ROOT / "notebooks/01_tensor.ipynb")["cells"]
+    drawing = sum("hide-input" in cell["metadata"].get("tags", []) for cell in cells)
+    second = sum("jp-MarkdownHeadingCollapsed" in cell["metadata"] for cell in cells)
+    assert found.most.count("drawing") == drawing > 10
+    assert found.most.count("second-reading") == second > 5
+    assert found.where("cumsum") == ("second-reading",)
+    for name in ("mul", "sum", "matmul"):  # what everybody reads
+        assert found.where(name) == ()
+    for words in ("7. Broadcasting: strides of zero", "Exercise 01.4: Reductions"):
+        assert found.where(words) == ()
+    assert '<style type="text/css">' in page and "The code that draws" in page
 
 
 # --- The sources ---
@@ -211,6 +261,21 @@ def test_every_part_of_the_map_leads_to_the_lesson_that_builds_it(site, students
         assert {f"{int(lesson):02}" for _, lesson in links} == {
             name[:2] for name in LESSONS if name[:2] <= "08"
         }
+
+
+@needs_sphinx
+def test_the_maps_of_a_lesson_are_used_as_that_of_the_front_page_is(site):
+    front = (site / "index.html").read_text(encoding="utf-8")
+    parts = set(re.findall(r'<a href="([^"]+)" style="([^"]+)" title=', front))
+    for name in [*LESSONS, "00_start"]:
+        page = (site / "notebooks" / f"{name}.html").read_text(encoding="utf-8")
+        maps = re.findall(r'<figure class="course-map">.*?</figure>', page, re.S)
+        assert len(maps) == {"00_start": 1, "08_gpt2_shakespeare": 3}.get(name, 2), name
+        for figure in maps:
+            links = re.findall(r'<a href="\.\./([^"]+)" style="([^"]+)" title=', figure)
+            assert set(links) == parts
+            assert (site / "notebooks" / re.search(r'src="([^"]+)"', figure)[1]).exists()
+            assert 'alt="The map of GPT-2.' in figure
 
 
 @needs_sphinx
@@ -438,6 +503,16 @@ class TestOnThePages:
             assert part.evaluate(outline) == "solid"
             page.keyboard.press("Enter")
             page.wait_for_url("**/notebooks/03_functional.html")
+
+    def test_a_lesson_s_map_is_clicked(self, context, site):
+        with serving(site) as address, watched(context, address, []) as page:
+            page.emulate_media(color_scheme="dark")  # where the theme gives pictures a frame
+            page.goto(f"{address}notebooks/03_functional.html")
+            the_map = page.locator(".course-map").first
+            # So each link lies on its part.
+            assert the_map.bounding_box() == the_map.locator("img").bounding_box()
+            the_map.get_by_title("attention (lesson 7)").click()
+            page.wait_for_url("**/notebooks/07_attention.html")
 
     def test_the_theme_can_be_chosen(self, context, address):
         with watched(context, address, []) as page:

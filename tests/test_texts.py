@@ -25,6 +25,7 @@ TRAINS = {
     "CRLF": (PHRASE * 5).replace("\n", "\r\n").encode(),
     "CR": (PHRASE * 5).replace("\n", "\r").encode(),
     "one character only": b"a" * 200,
+    "line breaks only": b"\n" * 200,
     "one line": b"ab" * 100,
     "words without a line break": b"to be or not to be " * 40,
     "emoji": "🙂🙃 and 👩‍👩‍👧\n".encode() * 20,
@@ -63,13 +64,14 @@ def run(capsys, path, *more):
     return code, *capsys.readouterr()
 
 
+@pytest.mark.parametrize("recipe", ["gpt2", "fast"])
 @pytest.mark.parametrize("kind", TRAINS)
-def test_a_text_trains(tmp_path, capsys, kind):
+def test_a_text_trains(tmp_path, capsys, kind, recipe):
     path = tmp_path / "text.txt"
     path.write_bytes(TRAINS[kind])
     text = mg.load_text(path)
     assert "\r" not in text and not text.startswith("\ufeff")
-    code, output, errors = run(capsys, path, "--prompt", text[0])
+    code, output, errors = run(capsys, path, "--prompt", text[0], "--recipe", recipe)
     assert code == 0, errors
     assert "step 2: training loss" in output and f"{len(text):,} characters" in output
 

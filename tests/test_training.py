@@ -712,7 +712,7 @@ def resumable(num_steps):
     "where, message",
     [
         ("weight", r"step 3: .*\(linear returned (nan|inf) although everything it took is finite"),
-        ("parameter", r"step 3: .*\(the parameters were not, before it\)"),
+        ("parameter", r"step 3: .*\(the parameters were not finite before this step\)"),
         ("gradient", r"step 3: .*\(backward: rule \d of \w+ returned nan or inf"),
     ],
 )

@@ -106,6 +106,8 @@ FILES = {
     "of an editor": {"a/03_functional.ipynb~": GOOD},
     "saved by Jupyter": {"a/.ipynb_checkpoints/03_functional-checkpoint.ipynb": GOOD},
     "format 3": {"a/" + NAME: format_3()},
+    "from a server": {"a/" + NAME: json.dumps({"type": "notebook", "content": json.loads(GOOD)})},
+    "a drive of Windows": {"a.zip": zip_of({"C:\\Users\\zoe\\" + NAME: GOOD})},
     "percent": {"a/03_functional.py": script("# %%")},
     "light": {"a.py": script("# +", "# -")},
     "nbconvert": {"a/03_functional.py": script("# In[ ]:\n\n")},
@@ -155,6 +157,11 @@ CELLS = {
     "line ends": lambda cell: cell.replace("\n", "\r\n"),
     "old line ends": lambda cell: cell.replace("\n", "\r"),
     "tabs": lambda cell: cell.replace("    ", "\t"),
+    "indented": lambda cell: "\n" + indented(cell),
+    "indented by a tab": lambda cell: "\t" + cell.replace("\n", "\n\t"),
+    "of the future": begun(
+        "#| export functional\n#| exercise 03.1\nfrom __future__ import annotations\n"
+    ),
 } | {
     line: lambda cell, line=line: f"{line}\n{cell}" if line[:2] == "%%" else f"{cell}\n{line}"
     for line in [
@@ -162,6 +169,7 @@ CELLS = {
         "%matplotlib inline",
         "x = %timeit -o 1",
         "files = !ls",
+        "!pip install \\\n    numpy",
         "get_ipython().run_line_magic('matplotlib', 'inline')",
         "from google.colab import drive\ndrive.mount('x')",
         "import matplotlib.pyplot as plt\nplt.plot([1])",

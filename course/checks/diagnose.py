@@ -36,8 +36,16 @@ CAME_BACK = {
     "Tensor": "inside an operation there are arrays only. The array of a tensor is its `.data`",
     "Parameter": "an array is expected. The array of a parameter is its `.data`",
     "set": "it has no order. A list or an array keeps the order",
-    "ndarray": "np.array(...) of a generator holds the generator, not its values. Square brackets make "
-    "a list, of which np.array makes numbers",
+    "ndarray": "np.array(...) of None, of a generator or of parts of different lengths holds these "
+    "things, and no numbers. Square brackets make a list of a generator",
+    "memoryview": "`.data` of a tensor is an array already. Where a tensor is expected, return the "
+    "tensor itself",
+}
+# The same where a text is expected.
+IN_PLACE_OF_TEXT = {
+    "bytes": "bytes come back, and no text: .decode(...) makes text of them",
+    "TextIOWrapper": "an open file comes back, and no text: .read() gives what is in it",
+    "BufferedReader": "an open file comes back, and no text: .read() gives what is in it",
 }
 
 
@@ -60,6 +68,9 @@ HINTS = (
     (r"'list' object has no attribute", "np.array(...) makes an array of a list"),
     (r"'tuple' object has no attribute", "a comma at the end of a line makes a tuple"),
     (r"maximum recursion depth", "it calls itself without end"),
+    (r"iter\(\) returned non-iterator", "`yield` each part where it is made, without a `return`"),
+    (r"\(\) takes no arguments", "a class with parentheses behind its name makes an object"),
+    (r"(not|^TypeError:) '\w+(Error|Exception)'", "an exception is raised, not returned: `raise`"),
 )
 
 
@@ -75,20 +86,24 @@ def explain(failure, student, texts, cell=""):
     contract = contracts().get(student.exercise)
     shown = shown_input(failure, student)
     words = forgotten_return(contract, texts, stopped(failure)) if contract else ""
+    words = words or (needless_yield(contract, texts) if contract else "")
+    rows = returned(student) if contract and not words else []
     if not words and contract:
-        words = wrong_kind(contract, texts, failure, returned(student))
+        words = wrong_kind(contract, texts, failure, rows)
     if words:
         return Wrong(words, input=shown)
+    own = own_kind(contract, rows) if contract else ""
     if isinstance(failure, NoValue) and "raised" in failure.reply:
-        return exception(failure.reply["raised"], contract, texts, cell, shown)
+        return exception(failure.reply["raised"], contract, texts, cell, shown, own)
     if isinstance(failure, NoValue):
         return Wrong(came_back(failure.reply.get("type"), "the code"), input=shown)
     if isinstance(failure, Wrong):
         return failure
+    form = "another form than the check expects"
+    if own:
+        return Wrong(f"{spoken(contract.function)} returned {a(own)}, or {form}", input=shown)
     return Wrong(
-        f"what came back has another form than the check expects ({type(failure).__name__}: "
-        f"{clean(str(failure))})",
-        input=shown,
+        f"what came back has {form} ({type(failure).__name__}: {clean(str(failure))})", input=shown
     )
 
 
@@ -127,6 +142,22 @@ def forgotten_return(contract: Contract, texts, stopped=()) -> str:
         if node is not function and isinstance(node, FUNCTIONS) and returns_nothing(node):
             if node.name in contract.inner or is_used(node.name, function):
                 return f"{node.name} returned None: is there a `return`?"
+    return ""
+
+
+def needless_yield(contract: Contract, texts) -> str:
+    """That a function of the exercise has a `yield` although it must return a value, or ""."""
+    function = find(contract, texts)
+    if function is None or contract.gives in ("yield", "several"):
+        return ""
+    inner = [node for node in ast.walk(function) if isinstance(node, FUNCTIONS | ast.Lambda)]
+    hidden = {id(node) for one in inner if one is not function for node in ast.walk(one)}
+    for node in ast.walk(function):
+        if isinstance(node, ast.Yield | ast.YieldFrom) and id(node) not in hidden:
+            return (
+                f"{spoken(contract.function)} has a `yield` in it, so nothing of it runs when it is "
+                "called, and what comes back is a generator. Write it without `yield`"
+            )
     return ""
 
 
@@ -186,14 +217,24 @@ def returned(student):
     return [row for row in rows if isinstance(row, list) and [type(x) for x in row] == [str] * 3]
 
 
-def wrong_kind(contract: Contract, texts, failure, rows) -> str:
-    """What is said where a function returned None, no tuple, or something of another kind."""
+def own_rows(contract: Contract, rows) -> list:
+    """(function, kind) of what the exercise's own functions returned."""
     top = contract.function.split(".")[0]
-    rows = [
+    return [
         (name, kind)
         for module, name, kind in rows
         if module == contract.module and name.split(".")[0] == top
     ]
+
+
+def own_kind(contract: Contract, rows) -> str:
+    """The kind of what the exercise's function returned last, "" where that is not known."""
+    return dict(own_rows(contract, rows)).get(contract.function, "") if contract.gives else ""
+
+
+def wrong_kind(contract: Contract, texts, failure, rows) -> str:
+    """What is said where a function returned None, no tuple, or something of another kind."""
+    rows = own_rows(contract, rows)
     ends = "returned None: one way through it ends without a `return` of a value"
     for name, kind in rows:
         must = contract.gives not in ("", "yield") if name == contract.function else False
@@ -201,9 +242,12 @@ def wrong_kind(contract: Contract, texts, failure, rows) -> str:
             return f"{spoken(name)} {ends}"
     own = dict(rows).get(contract.function, "")
     words = wrong_tuple(contract, own, is_operation(find(contract, texts)))
+    who = spoken(contract.function)
+    wanted = wanted_in_place_of(own, failure)
+    if not words and contract.gives == "value" and wanted:
+        words = f"{who} returned {a(own)}, where {wanted} is expected"
     if words or not no_value_to_judge(failure):
         return words
-    who = spoken(contract.function)
     if contract.gives == "value" and own.startswith("tuple of "):
         return (
             f"{who} returned a {own}, where one value is expected: is there a comma too many, or "
@@ -220,11 +264,16 @@ def wrong_kind(contract: Contract, texts, failure, rows) -> str:
 
 def wrong_tuple(contract: Contract, own: str, operation: bool) -> str:
     """What is said where the exercise's function returned no tuple, or one of another length."""
-    if contract.gives != "tuple" or own in ("", "list"):
+    if contract.gives != "tuple" or own == "" or own == "list" and not operation:
         return ""
     who = spoken(contract.function)
+    if own == "list":
+        return (
+            f"{who} returned a list: it returns a tuple, the value and then the rules, without "
+            "square brackets around them"
+        )
     if not own.startswith("tuple of "):
-        if operation:
+        if operation and own not in ("function", "str", "generator"):
             return (
                 f"{who} returned its value alone: it returns a tuple, the value and then one rule "
                 "for each array (None where there is no derivative)"
@@ -243,6 +292,18 @@ def is_operation(function) -> bool:
     )
 
 
+def wanted_in_place_of(own: str, failure) -> str:
+    """What is expected, in words, where a list or a text was returned in its place; else ""."""
+    if own not in ("list", "str", "dict") or not isinstance(failure, Wrong):
+        return ""
+    expected = failure.example["expected"]
+    if isinstance(expected, np.ndarray):
+        return "an array"
+    if isinstance(expected, str) and own != "str" and isinstance(failure.example["got"], list):
+        return "a text"
+    return ""
+
+
 def no_value_to_judge(failure) -> bool:
     """Whether a check failed over the form of what came back, not over its numbers."""
     if not isinstance(failure, Wrong) or isinstance(failure, NoValue | WrongForm):
@@ -257,6 +318,10 @@ def no_value_to_judge(failure) -> bool:
 
 def came_back(kind: str, who: str) -> str:
     """What is said of a value that is no number and no array."""
+    if kind in IN_PLACE_OF_TEXT:
+        return IN_PLACE_OF_TEXT[kind]
+    if re.search(r"(Error|Exception)$", str(kind)):
+        return f"{who} gave {a(kind)}: an exception is raised, not returned (`raise`)"
     advice = CAME_BACK.get(kind)
     what = "an array of Python objects" if kind == "ndarray" else a(str(kind))
     return f"{who} gave {what}, where numbers or arrays are expected" + (
@@ -275,8 +340,11 @@ def a(kind: str) -> str:
 # --- An exception ---
 
 
-def exception(error, contract, texts, cell, shown):
-    """An exception in the student's words: who raised it, in which line, for which input."""
+def exception(error, contract, texts, cell, shown, own_value=""):
+    """An exception in the student's words: who raised it, in which line, for which input.
+
+    `own_value` is the kind of what the exercise's function returned, where it came so far.
+    """
     frames = [
         (module, name, line)
         for module, name, line in _rows(error.get("frames"))
@@ -301,8 +369,11 @@ def exception(error, contract, texts, cell, shown):
         words, shown = f"loading minigrad.{module} raised {said}", NOTHING
     elif contract and re.fullmatch(r"KeyError: \d{9,}", said):  # a check looks rules up by arrays
         words = f"{spoken(contract.function)} gave no rule for one of its arrays, where there is a derivative"
+    elif contract and not contract.gives:
+        words = f"what {spoken(contract.function)} has done cannot be used: {said}"
     elif contract:
-        words = f"what {spoken(contract.function)} returned cannot be used: {said}"
+        met = f" ({a(own_value)})" if own_value else ""
+        words = f"what {spoken(contract.function)} returned{met} cannot be used: {said}"
     else:
         words = f"the code raised {said}"
     return Wrong(words, line=shown_line, input=shown, missing=error.get("missing", ""))

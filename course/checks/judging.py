@@ -69,6 +69,12 @@ def judge(number, texts, limits=LIMITS, cell="", server=None):
     """
     checks = importlib.import_module(f"course.checks.lesson_{number[:2]}")
     result, child = Result(number), None
+    if number not in CHECKS:
+        result.wrong = Wrong(
+            f'there is no check for {number}: write a generator under @check("{number}") in '
+            f"course/checks/lesson_{number[:2]}.py"
+        )
+        return result
     try:
         with runner.start(texts, probes(checks), limits, server) as child:
             result.loaded = child.loaded

@@ -62,6 +62,7 @@ def division(student):
         equals=[3, 0.25],
         otherwise="the value is not a / b",
         when={"the value is whole numbers, as `//` makes them: it is not a / b": [3, 0]},
+        dtype=np.float64,
     )
     whole, words = np.array([2, 4]), "integers must give floats: 1 divided by 2 is 0.5"
     zero = "a division by zero gives inf, as in NumPy: nothing is refused, nor added to b"
@@ -69,6 +70,12 @@ def division(student):
         *(student, probe_div),
         (np.array([1, 6]), whole, [0.5, 1.5], words),
         (array(1, -1), array(0, 0), [np.inf, -np.inf], zero),
+    )
+    student.expect(
+        *(probe_div, array(0), array(0)),
+        equals=[True],
+        otherwise="0 / 0 gives nan, as in NumPy: who meets it must be able to see it",
+        through=np.isnan,
     )
     student.expect(
         *(probe_div, 1.0, 0.0),
@@ -365,6 +372,7 @@ def sums(student):
         (0, False, [5, 7, 9]),
         (1, False, [6, 15]),
         (-1, True, [[6], [15]]),
+        (0, True, [[5, 7, 9]]),
         (None, False, 21),
         (None, True, [[21]]),
         ((0, 1), False, 21),
@@ -377,7 +385,15 @@ def sums(student):
                 "`sum` is the function that you are writing, so it calls itself for ever: NumPy's "
                 "is np.sum": "RecursionError",
                 "the sums are right, but keepdims is ignored: it keeps the axis, with size 1": (
-                    lambda got, flat=np.ravel(expected): near(np.ravel(got), flat)
+                    lambda got, right=expected: (
+                        near(np.ravel(got), np.ravel(right)) and np.ndim(got) < np.ndim(right)
+                    )
+                ),
+                "the sums are right, but stand along another axis: keepdims leaves the axis that "
+                "was summed in its place, with size 1": (
+                    lambda got, right=expected: (
+                        near(np.ravel(got), np.ravel(right)) and np.ndim(got) == np.ndim(right)
+                    )
                 ),
             },
         )

@@ -97,6 +97,11 @@ def the_order(student):
                 "generator": "a generator came back: collect the nodes in a list, without `yield`",
             }.get(order, f"a {order} came back")
             raise Wrong(f"the order must be a list of nodes; {hint}", input=graph)
+        if "?" in order:
+            words = (
+                "the order must hold the nodes themselves; something in it is no node of the graph"
+            )
+            raise Wrong(words, input=graph)
         words = order_words([str(name) for name in order], users)
         if words:
             raise Wrong(words, input=graph, got=" ".join(map(str, order)))
@@ -168,7 +173,15 @@ def gathering(student):
     )
 
     def gathered(g, shape, equals, otherwise, when=()):
-        student.expect(probe_unbroadcast, g, shape, equals=equals, otherwise=otherwise, when=when)
+        student.expect(
+            probe_unbroadcast,
+            g,
+            shape,
+            equals=equals,
+            otherwise=otherwise,
+            when=when,
+            dtype=g.dtype,
+        )
 
     g = array([1, 2, 3], [4, 5, 6])
     gathered(
@@ -190,7 +203,9 @@ def gathering(student):
             "only one of the rows is kept: the gradients of all uses must be added": [1, 2, 3],
         },
     )
-    gathered(g, (), 21, "a single number was used for every entry: it gets the sum of all of g")
+    for some in (g, g.astype(np.float32)):
+        words = "a single number was used for every entry: it gets the sum of all of g"
+        gathered(some, (), 21, words)
     yield "axes that were added in front"
 
     for shape, equals, mean in [((2, 1), [[6], [15]], [[2], [5]]), ((1, 3), [[5, 7, 9]], None)]:
@@ -248,9 +263,10 @@ def probe_pending(mg, shape, arrivals):
     """What `_Pending` gathers for one node from arrivals [array, fresh, index or None].
 
     Returns the sum, the arrivals as they are afterwards, and whether a sum that is said to be
-    nobody else's shares its memory with one of those that are not fresh.
+    nobody else's shares its memory with one of those that are not fresh. The node's own numbers,
+    which have no part in it, are nan.
     """
-    pending, node, arrays = mg.backprop._Pending(), mg.array(np.zeros(shape)), []
+    pending, node, arrays = mg.backprop._Pending(), mg.array(np.full(shape, np.nan)), []
     for array, fresh, index in arrivals:
         arrays.append(np.array(array))
         index = slice(*index["slice"]) if isinstance(index, dict) else index
@@ -259,6 +275,8 @@ def probe_pending(mg, shape, arrivals):
             pending.add(node, part, fresh)
         except TypeError as error:
             return {"total": f"TypeError: {error}"}
+    if node not in pending.arrays or pending.arrays[node].dtype == object:
+        return {"total": "nothing is kept"}
     total, ours = pending.pop(node)
     held = [array for array, (_, fresh, _) in zip(arrays, arrivals) if not fresh]
     return {
@@ -295,7 +313,9 @@ def accumulation(student):
             "nothing is known before the first contribution (`known` is None), so nothing can be "
             "added to it: the first one is kept": lambda got: (
                 isinstance(got, str) and "NoneType" in got
-            )
+            ),
+            "nothing is kept for the node: give the sum the name `known`, which the lines below "
+            "the exercise keep": "nothing is kept",
         },
     )
     gathered(
@@ -343,7 +363,14 @@ def accumulation(student):
         replaced = (
             "the second part replaced the first: where something is known, the part is added "
         )
-        gathered((3,), arrivals, equals, otherwise, {replaced + "to that": [0, 10, 20]})
+        itself = (
+            "the node's own numbers are in its gradient: begin with zeros of their shape and dtype"
+        )
+        when = {
+            replaced + "to that": [0, 10, 20],
+            itself: lambda got: not isinstance(got, str) and np.isnan(got).any(),
+        }
+        gathered((3,), arrivals, equals, otherwise, when)
     student.expect(
         probe_dtype_of_a_part,
         equals="float32",
@@ -421,16 +448,19 @@ def probe_spent(mg, consume):
     return [node.inputs is None for node in (z, product, a, b)]
 
 
-def probe_rule_number(mg):
-    """The complaint about an operation whose second rule returns the wrong shape."""
+def probe_rule_number(mg, wrong_rule):
+    """The complaint about an operation of which one rule returns the wrong shape."""
+
+    def rule(number):
+        return lambda g: np.ones(7) if number == wrong_rule else g
 
     @mg.differentiable
-    def second_rule_wrong(a, b, /):
-        return a + b, lambda g: g, lambda g: np.ones(7)
+    def one_rule_wrong(a, b, /):
+        return a + b, rule(1), rule(2)
 
     x, y = mg.array([1.0], requires_grad=True), mg.array([2.0], requires_grad=True)
     try:
-        mg.backprop.gradients(second_rule_wrong(x, y))
+        mg.backprop.gradients(one_rule_wrong(x, y))
     except RuntimeError as error:
         return re.sub(r"(rule \d+) .*", r"\1", str(error))
     return "no complaint"
@@ -457,7 +487,11 @@ def the_walk(student):
         for of, equals, got in zip("ab", gradients, found):
             require(
                 *(got, equals, f"the gradient of {of} is wrong"),
-                when=walk_diagnoses(name, of),
+                when={
+                    "`_apply` returns two things, the gradient and whether it is fresh, and both go "
+                    "on: pending.add(x, *_apply(...))": lambda got: np.shape(got) == (2,)
+                }
+                | walk_diagnoses(name, of),
                 input=shown,
                 expected={f"gradient of {of}": equals},
             )
@@ -487,11 +521,16 @@ def the_walk(student):
         )
     yield "nodes let go of their inputs, leaves never do, and nobody does with consume=False"
 
-    student.expect(
-        probe_rule_number,
-        equals="rule 2",
-        otherwise="errors name a rule by its number, counted from 1",
-    )
+    for number in (2, 1):
+        student.expect(
+            *(probe_rule_number, number),
+            equals=f"rule {number}",
+            otherwise="errors name a rule by its number, counted from 1",
+            when={
+                "a rule returned another shape than its input's, and nobody has looked: let "
+                "`_apply` call the rule, which checks what comes back": "no complaint"
+            },
+        )
     yield "errors name the right rule"
 
 

@@ -165,6 +165,17 @@ def probe_sgd_memory(mg):
     return [parameter.grad[0], velocity[0], str(parameter.data.dtype)]
 
 
+def probe_sgd_one_array(mg):
+    """A parameter after two updates whose gradients are written into one and the same array."""
+    parameter, gradient = mg.nn.Parameter(np.array([0.0])), np.array([1.0])
+    optimizer = mg.optim.SGD([parameter], lr=1.0, momentum=0.5)
+    for _ in range(2):
+        gradient[...] = 1.0
+        parameter.grad = gradient
+        optimizer.update(0, parameter, optimizer.param_groups[0])
+    return parameter.data[0]
+
+
 @check("05.2")
 def sgd(student):
     student.expect(
@@ -243,6 +254,13 @@ def sgd(student):
     )
     require(velocity, 3.0, words, input="two updates with gradient plus decay 2, momentum 0.5")
     require(dtype, "float32", "a parameter of float32 became another dtype", input=shown)
+    student.expect(
+        probe_sgd_one_array,
+        equals=-2.5,
+        otherwise="the velocity is the very array of a gradient, and changes when the next gradient "
+        "is written there: add into self.velocity[number], or keep a copy",
+        given="two updates with gradient 1, written into one array; lr 1, momentum 0.5",
+    )
     yield "the gradient stays as it is, and the velocity can be saved"
 
 
@@ -600,9 +618,10 @@ def schedule(student):
         equals=[0.25, 0.5, 0.75, 1.0],
         otherwise="in the warm-up the rate climbs evenly, and reaches lr at its last step",
         when={
+            "a rate is one number, and no array, tuple or list": lambda got: np.ndim(got) != 1,
             "the rate at step 0 is 0, a step for nothing: count from step + 1": lambda got: near(
                 got[0], 0.0
-            )
+            ),
         },
     )
     yield "the warm-up climbs evenly up to lr"

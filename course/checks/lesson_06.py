@@ -68,6 +68,7 @@ def load_text(student):
             "other characters must stay as they are: only \\r\\n and \\r are line ends of other "
             "systems, and U+FEFF is a mark only at the start of the file",
         ),
+        (" \n", " \n", "spaces and line ends are a text too: empty is a file without a character"),
     ):
         kind, got = student.run(probe_load, content)
         if [kind, got] != ["text", text]:
@@ -211,8 +212,15 @@ def encode(student):
 
 
 def probe_halves(mg, tokens):
-    training, validation = mg.data.train_validation_split(tokens)
-    return [training, validation]
+    parts = mg.data.train_validation_split(tokens)
+    assert len(parts) == 2, f"there are {len(parts)} parts"
+    return [parts[0], parts[1]]
+
+
+def probe_kinds(mg, tokens, kind):
+    """The types of the two parts of some tokens, given as an array or in another form."""
+    given = {"list": list, "text": str, "tensor": mg.Tensor}[kind](tokens)
+    return [type(part).__name__ for part in mg.data.train_validation_split(given)]
 
 
 @check("06.3")
@@ -270,6 +278,25 @@ def split(student):
             yield "no validation text in the training part, and none lost"
             yield "in the order of the text, the end kept back"
     yield "nine tenths and one tenth, for lengths that 10 does not divide too"
+    table = np.arange(60).reshape(20, 3)
+    require(
+        student.run(probe_halves, table),
+        [table[:18], table[18:]],
+        "a table of tokens is split between its rows, which stay whole: len(tokens) counts them",
+        input="20 rows of 3 tokens",
+    )
+    for kind, tokens, equals in (
+        ("list", [5, 6, 7, 8], "list"),
+        ("text", "the plays", "str"),
+        ("tensor", np.arange(4), "Tensor"),
+    ):
+        student.expect(
+            *(probe_kinds, tokens, kind),
+            equals=[equals, equals],
+            otherwise=f"the parts of a {kind} are of the same kind as the whole: cut with slices, "
+            "which lists, texts, arrays and tensors all have",
+        )
+    yield "lists, texts, tensors and tables too"
 
 
 # --- 06.4: windows and their targets ---

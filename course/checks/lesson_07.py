@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from course.checks.vocabulary import check, near, require
+from course.checks.vocabulary import Wrong, check, near, require
 
 # --- 07.1: heads ---
 
@@ -30,6 +30,10 @@ def heads(student):
     shown = "entries 1000 · sequence + 100 · position + channel, shape (2, 3, 12), 2 heads"
     parts = student.run(probe_heads, qkv, 2)
     require(len(parts), 3, "there must be three parts: queries, keys and values", input=shown)
+    for part in parts:
+        if not isinstance(part, np.ndarray):
+            words = f"each part is an array; a {type(part).__name__} stands in the place of one"
+            raise Wrong(words, input=shown)
     require(
         shapes(parts),
         [(2, 2, 3, 2)] * 3,
@@ -119,6 +123,10 @@ def attention_weights(student):
             ),
             "the mask is the wrong way round: it hides the past and leaves the future open": (
                 lambda got: got[0, 2] > 0 and got[2, 0] == 0
+            ),
+            "nan in the last row, which hides nothing: take the largest of each row off, which is "
+            "np.max(scores, axis=-1, keepdims=True). (Python's max compares whole rows)": (
+                lambda got: np.isnan(got[2]).any()
             ),
             "the diagonal is hidden: a position must be able to read itself": (
                 lambda got: got[1, 1] == 0 or not np.isfinite(got[0, 0])
@@ -416,6 +424,16 @@ def probe_block(mg, x):
     return [value, caches, dropped, stream.data]
 
 
+def probe_block_gradient(mg, x):
+    """The gradient that reaches x through the same block."""
+    block = mg.attention.Block(4, 2)
+    block.ln1, block.attn = (lambda z: z + 1.0), (lambda z, cache=None: z * 3.0)
+    block.ln2, block.ffn = (lambda z: z + 2.0), (lambda z: z * 7.0)
+    block.dropout, stream = (lambda z: z * 0.5), mg.array(x, requires_grad=True)
+    block(stream).sum().backward()
+    return stream.grad
+
+
 ON_SUM = "dropout is on the stream itself: it goes on what a part adds, before the sum"
 BLOCK_WORDS = {
     "the residuals are missing: what a part finds must be added to what came in": 17.5,
@@ -460,6 +478,14 @@ def block_forward(student):
         "the numbers of x itself have changed, and no gradient follows such a change: add tensors, "
         "x = x + …, and leave x.data alone",
         input=shown,
+    )
+    student.expect(
+        probe_block_gradient,
+        x,
+        equals=[[[11.25]]],  # (1 + 3/2) (1 + 7/2)
+        otherwise="the value is right, but the gradient takes another way back: add the tensors "
+        "themselves, since .data hands on numbers without their history",
+        given=shown,
     )
     yield "x + attention, then + MLP, each on a normalised copy, each with dropout"
 

@@ -361,6 +361,16 @@ def sampling(student):
 
     tokens, modes, training = ask()
     shown = {"context": context, "max_new_tokens": 5}
+    if not isinstance(tokens, np.ndarray):
+        words = f"the tokens come back as an array (B, T), and not as a {type(tokens).__name__}"
+        raise Wrong(words, input=shown)
+    require(
+        tokens.dtype.kind in "iu",
+        True,
+        "tokens are integers: a tokenizer decodes no floats",
+        input=shown,
+        expected="integers",
+    )
     require(
         tokens.shape,
         (2, 7),
@@ -393,6 +403,10 @@ def sampling(student):
         probe_sample_order,
         context,
         equals=[[1, 2, 1, 3, 0], [3, 0, 2, 4, 1]],
+        when={
+            "each token is the first one of a new `generate`: make one stream before the loop, and "
+            "take every token from it": [[1, 2, 1, 1, 1], [3, 0, 2, 2, 2]]
+        },
         otherwise="each text must go on with its own tokens, one from each round of `generate`: "
         "here some stand behind another text (a reshape is no transpose)",
         given="generate yields [1, 2], [3, 4], [0, 1]; context [[1, 2], [3, 0]]",
@@ -559,6 +573,7 @@ def training_step(student):
         student.run(probe_steps, 1, 1.0, "eval")[3],
         [True],
         "after an evaluation the model trains in evaluation mode, without dropout: train() first",
+        when={"a step computes the loss of its batch once": lambda got: len(got) != 1},
     )
     for start, shown, words in (
         (
@@ -610,6 +625,22 @@ def probe_evaluate(mg, num_batches, seed, _training):
     untouched = mg.random.default_generator().bit_generator.state == library
     kind = "float" if isinstance(value, float) else type(value).__name__
     return [float(value) if kind == "float" else kind, windows.asked, mode(model), untouched]
+
+
+def probe_evaluate_fails(mg):
+    """The mode of a model in training after an evaluation whose data cannot be read."""
+
+    class Broken:
+        def sample(self, batch_size, generator):
+            raise OSError("the disk is gone")
+
+    model = tiny(mg)
+    model.train()
+    try:
+        mg.gpt2_shakespeare.evaluate(model, Broken(), 1, 3, 0)
+    except OSError:
+        return mode(model)
+    return "no error"
 
 
 def probe_each(mg, count, seed):
@@ -682,3 +713,12 @@ def evaluation(student):
         "would go on with other numbers; make a generator of your own from the seed",
     )
     yield "the mean over the windows of the seed, dropout off"
+    student.expect(
+        probe_evaluate_fails,
+        equals=True,
+        otherwise="after an error the model stays in evaluation mode: put the mode back in a "
+        "`finally`",
+        when={"an error on the way must reach whoever called, and is swallowed here": "no error"},
+        given="a data set that raises an OSError; the model is in training mode",
+    )
+    yield "the mode is put back also after an error"

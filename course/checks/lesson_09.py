@@ -6,9 +6,17 @@ from course.checks.vocabulary import Wrong, check
 
 
 def probe_count_pairs(mg, words):
-    """The counts of `words`, a list [word, count], as a sorted list [left, right, count]."""
-    counted = mg.bpe.count_pairs({tuple(word): count for word, count in words})
-    return sorted([*pair, int(count)] for pair, count in dict(counted).items() if count)
+    """The counts of `words`, a list [word, count], as a sorted list [left, right, count].
+
+    The name of its type where it is no dictionary.
+    """
+    given = {tuple(word): count for word, count in words}
+    counted = mg.bpe.count_pairs(given)
+    if len(given) < len(words):
+        return "words are lost"
+    if not isinstance(counted, dict):
+        return type(counted).__name__
+    return sorted([*pair, int(count)] for pair, count in counted.items())
 
 
 @check("09.1")
@@ -19,6 +27,14 @@ def count_pairs(student):
         equals=[[1, 2, 1], [2, 3, 1]],
         otherwise="each token but the last begins one pair: the pair of it and the next one",
         when={
+            "`words` has lost what was in it: whoever called still needs it, so only read it": (
+                "words are lost"
+            ),
+            "the counts are to be a dictionary (or a Counter): {pair: count}": lambda got: (
+                isinstance(got, str)
+            ),
+            "a pair that stands nowhere is counted, with 0: then there would always be one more "
+            "pair to merge": lambda got: any(count == 0 for *_, count in got),
             "the last pair of the word is not counted": [[1, 2, 1]],
             "the first pair of the word is not counted": [[2, 3, 1]],
             "only every second pair is counted: neighbours overlap": [[1, 2, 1], [3, 1, 1]],
@@ -73,10 +89,8 @@ def probe_merge(mg, word, pair, token):
 def merge(student):
     def expect(word, merged, otherwise, when=None):
         when = {words: ["tuple", value] for words, value in (when or {}).items()}
-        when["the result is a tuple, as the word was: a list cannot be the key of a dictionary"] = [
-            "list",
-            merged,
-        ]
+        words = "the result must be a tuple, as the word was: it will be the key of a dictionary"
+        when[words] = lambda got: got[0] != "tuple" and got[1] == merged
         student.expect(
             probe_merge, word, [1, 2], 9, equals=["tuple", merged], otherwise=otherwise, when=when
         )
@@ -104,6 +118,12 @@ def merge(student):
         "without the pair the word stays as it is",
         {"the order of the pair counts: (2, 1) is not the pair (1, 2)": [1, 3, 9]},
     )
+    for word in ([11, 2], [1, 22]):
+        expect(
+            word,
+            word,
+            "tokens are numbers: the digits of 11 2 hold a 1 and a 2, and the word no pair (1, 2)",
+        )
     expect([1], [1], "a word of one token stays as it is")
     expect([], [], "an empty word stays empty")
     yield "at the end too, and only this pair"
@@ -131,10 +151,16 @@ def merge(student):
 
 
 def probe_apply(mg, word, learned):
-    """The tokens of a word, with merges [left, right, token] in the order of learning."""
+    """The tokens of a word, with merges [left, right, token] in the order of learning.
+
+    The name of their type where they can be gone through once only.
+    """
     merges = {(left, right): token for left, right, token in learned}
     ranks = {(left, right): rank for rank, (left, right, _) in enumerate(learned)}
-    return [int(token) for token in mg.bpe.apply_merges(tuple(word), merges, ranks)]
+    tokens = mg.bpe.apply_merges(tuple(word), merges, ranks)
+    if not isinstance(tokens, tuple | list):
+        return type(tokens).__name__
+    return [int(token) for token in tokens]
 
 
 @check("09.3")
@@ -146,6 +172,12 @@ def apply_merges(student):
             [],
             equals=word,
             otherwise="without a known pair the word stays as it is",
+            when={
+                "the tokens must come back as a tuple: they are kept for the next time that the "
+                "word is met, and a generator can be gone through once only": lambda got: (
+                    isinstance(got, str)
+                )
+            },
         )
     student.expect(
         probe_apply,
@@ -261,6 +293,13 @@ def to_text(student):
             "each byte became a character: the bytes are UTF-8": "caf\xc3\xa9",
         },
     )
+    expect(
+        [0, 1],
+        ["\xef\xbb\xbfa", "\r\nb"],
+        "\ufeffa\r\nb",
+        "every character of the text is kept, also U+FEFF at its beginning and the line ends of "
+        "other systems: this is no file that somebody wrote",
+    )
     yield "a character over two tokens"
     try:
         got = student.run(probe_to_text, [0, 1, 0], ["a", "\xc3"])
@@ -299,6 +338,13 @@ def probe_encode_by_default(mg, text):
     """The same with the special token <end>, without a word about whether it is allowed."""
     vocabulary = [bytes([byte]) for byte in range(256)] + [b"<end>"]
     tokenizer = mg.bpe.BPETokenizer(vocabulary, {}, {"<end>": 256})
+    return [int(token) for token in tokenizer.encode(text)]
+
+
+def probe_encode_other_bytes(mg, text):
+    """The same with a vocabulary whose bytes have other numbers, as GPT-2's have."""
+    vocabulary = [bytes([255 - byte]) for byte in range(256)] + [b"th"]
+    tokenizer = mg.bpe.BPETokenizer(vocabulary, {(255 - 116, 255 - 104): 256})
     return [int(token) for token in tokenizer.encode(text)]
 
 
@@ -341,6 +387,14 @@ def encode(student):
         equals=[116, 104],
         otherwise="the text is cut with `self.cut_words`, and pairs do not reach over its cuts",
     )
+    student.expect(
+        probe_encode_other_bytes,
+        "the",
+        equals=[256, 255 - 101],
+        otherwise="the number of a byte's token need not be the byte, and in GPT-2's vocabulary it "
+        "is not: `self._tokens[word]` looks it up",
+        given="the; a vocabulary in which the byte b is the token 255 - b",
+    )
     student.expect(probe_encode, "", [], True, equals=[], otherwise="an empty text has no tokens")
     yield "word after word, each with its merges"
     spelled = [60, 101, 110, 100, 62]
@@ -351,6 +405,13 @@ def encode(student):
             equals=[97, *spelled],
             otherwise="a user's text has made a special token: without `allow_special` its "
             "characters are characters",
+        )
+        student.expect(
+            ask,
+            "<end>",
+            equals=spelled,
+            otherwise="a user's whole text has made a special token: without `allow_special` it is "
+            "not looked up, whatever it is",
         )
     yield "without permission no special token"
     student.expect(

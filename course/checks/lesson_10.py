@@ -234,6 +234,15 @@ def swiglu(student):
         otherwise="far from zero silu is 0 or the number itself",
         dtype=np.float32,
     )
+    for gradient in student.run(probe_swiglu_gradients, far, far, np.ones(2, np.float32)):
+        require(
+            bool(np.isfinite(gradient).all()),
+            True,
+            "far from zero a gradient is nan: exp overflows there, and inf / inf or 0 · inf is nan. "
+            "Write the slope with the sigmoid s, which stays between 0 and 1",
+            input={"gate": far, "up": far, "g": [1.0, 1.0]},
+            expected="finite gradients",
+        )
     yield "far from zero, in float32"
 
 
@@ -247,10 +256,10 @@ def probe_rotate(mg, x, angles, heads):
 
 
 def probe_rotate_gradient(mg, x, angles, heads, g):
-    """What its rule makes of g, twice."""
+    """What its rule makes of g, twice; the second time g does not lie in order in memory."""
     by = np.exp(1j * np.asarray(angles))
     ((_, rule),) = mg.llama_layers.rotate(mg.Tensor(x, requires_grad=True), by, heads).inputs
-    return [rule(g), rule(g)]
+    return [rule(g), rule(g.copy().swapaxes(2, 3).copy().swapaxes(2, 3))]
 
 
 def turned(x, angles, heads):
@@ -447,7 +456,8 @@ def probe_cache(mg, sizes, limit, shape):
     axes, dtype = shape
     cache, results, start = mg.llama_layers.GrowingCache(limit), [], 1
     for size in sizes:
-        k = np.arange(start, start + size, dtype=dtype)[:, None] * np.ones((*axes, 1, 1), dtype)
+        heads = np.arange(1, 1 + np.prod(axes), dtype=dtype).reshape(*axes, 1, 1)
+        k = np.arange(start, start + size, dtype=dtype)[:, None] * heads  # no two heads are equal
         keys, values = cache.extend(k, 10 * k)
         right = bool(np.array_equal(values, 10 * keys))
         results.append([np.array(keys), right, int(cache.keys.shape[-2])])
@@ -506,9 +516,15 @@ def growing_cache(student):
                 input=shown,
             )
             require(
-                np.asarray(keys).reshape(-1, total)[-1],
-                np.arange(1.0, total + 1),
+                np.asarray(keys).reshape(-1, total),
+                np.arange(1.0, 1 + np.prod(axes))[:, None] * np.arange(1.0, total + 1),
                 "what was kept is lost when the room grows: copy the old tokens to the front",
+                when={
+                    "the first head is right, and in others is what is not theirs: np.resize and "
+                    "np.reshape read memory in order, and know nothing of axes": lambda got: near(
+                        got[0], np.arange(1.0, got.shape[1] + 1)
+                    )
+                },
                 input=shown,
             )
             require(right, True, "the values are not those that were appended", input=shown)
@@ -658,6 +674,11 @@ def lora(student):
         3.0,
         equals=x @ W.T + bias + 3 * (x @ A.T) @ B.T,
         otherwise="a layer's bias belongs to its result: call the layer, and not its weight",
+        when={
+            "what is added is divided by the rank: the scale is used as it is": x @ W.T
+            + bias
+            + 1.5 * (x @ A.T) @ B.T
+        },
         given="random x (2, 3, 4), a layer with bias, rank 2, scale 3",
         tolerance=1e-4,
     )

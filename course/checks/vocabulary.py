@@ -14,7 +14,9 @@ A check is a generator under `@check("03.2")` in `course/checks/lesson_03.py`. I
 `Student.run`, `array` and `number` only ask; `require` compares what they return. What is shared by
 all exercises is said by `diagnose.py`, and no check needs to look for it: a forgotten `return`, a
 value without its rules, a tuple, slice or generator in the place of an array, an exception.
-An example shows a probe's arguments by their names; the names `what`, `of` and those that begin
+A probe is a function `probe_…(mg, …)` that runs in the process of the student's code. What it is
+given and what it returns are arrays, numbers, texts, and lists, tuples or dictionaries of them: of
+a tensor it returns `.data`. An example shows a probe's arguments by their names; the names `what`, `of` and those that begin
 with `_` are for the check's own questions and are not shown.
 """
 
@@ -238,7 +240,7 @@ class Student:
         """
         values = list(bound(probe, arguments, options).values())
         got = self.run(probe, *values, given=given)
-        if shape is not None:
+        if shape is not None or (dtype is not None and isinstance(got, list | float | int)):
             self._require_array(got, shape)
         compared = got if through is None else through(got)
         if not same(compared, equals, tolerance):

@@ -20,8 +20,11 @@ EXERCISE = re.compile(
     re.M | re.I,
 )
 COMMAND = re.compile(
-    r"^([ \t]*)([%!?][^\n]*|[\w.]+\?{1,2}[ \t]*|\w[\w, \t]*=[ \t]*[%!][^\n]*)$", re.MULTILINE
+    r"^([ \t]*)([%!?](?:\\\n|[^\n])*|[\w.]+\?{1,2}[ \t]*|\w[\w, \t]*=[ \t]*[%!](?:\\\n|[^\n])*)$",
+    re.MULTILINE,
 )
+# It must be the first statement of a module, where no cell but the first can have it.
+FUTURE = re.compile(r"^from __future__ import [^\n]*$", re.MULTILINE)
 DEFINITION = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 BROKEN = SyntaxError, ValueError, RecursionError, MemoryError  # what reading a cell may raise
 
@@ -60,7 +63,12 @@ def without_commands(source: str) -> tuple[str, tuple[str, ...]]:
 
     A line of Python may begin with `%` where an expression goes on: what parses stays.
     """
-    if not (exported_to(source) or MARK.search(source)) or not COMMAND.search(source):
+    if not (exported_to(source) or MARK.search(source)):
+        return source, ()
+    if future := FUTURE.findall(source):
+        rest, dropped = without_commands(FUTURE.sub("", source))
+        return rest, (*future, *dropped)
+    if not COMMAND.search(source):
         return source, ()
     try:
         parse_python(source)

@@ -44,6 +44,19 @@ def shown_progress(total: int):
     yield say
 
 
+def _from_one_to(most: int):
+    """An argument type: a whole number from 1 to `most`."""
+
+    def read(text):
+        value = int(text)
+        if not 1 <= value <= most:
+            raise argparse.ArgumentTypeError(f"must be at least 1 and at most {most}, not {text}")
+        return value
+
+    read.__name__ = "whole number"
+    return read
+
+
 def parser() -> argparse.ArgumentParser:
     """The options of the command."""
     made = argparse.ArgumentParser(
@@ -68,14 +81,14 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--lessons", metavar="01,02", help="these lessons only")
     made.add_argument(
         "--jobs",
-        type=int,
+        type=_from_one_to(256),
         default=os.cpu_count() or 1,
         metavar="N",
         help="how many students at a time (default: one for each core)",
     )
     made.add_argument(
         "--seconds",
-        type=int,
+        type=_from_one_to(86_400),
         default=LIMITS.cpu,
         metavar="N",
         help="what one check may take of the processor (default: %(default)s)",
@@ -310,18 +323,24 @@ def merged(options, everybody: list[Student], lessons: list[str], kept: Kept):
 def refusal(options, lessons: list[str], known: list[str]) -> str:
     """Why these options cannot be followed, or ""."""
     folder = options.submissions
-    outputs = [options.out, options.feedback or options.out.parent / "feedback"]
-    outputs += filter(None, [options.wide, options.gradescope, options.similar])
+    files = [path for path in (options.out, options.wide, options.similar) if path]
+    folders = [options.feedback or options.out.parent / "feedback", options.gradescope]
+    folders = [path for path in folders if path]
     if (ROOT / MARKER).exists():
         return "this is a student's copy, without the solutions: grade with the whole course"
     if not folder.is_dir():
         return f"there is no folder {folder}"
     if unknown := [lesson for lesson in lessons if lesson not in known]:
         return f"there is no lesson {unknown[0]!r}; there are {', '.join(known)}"
-    if any(path.resolve().is_relative_to(folder.resolve()) for path in outputs):
+    if any(path.resolve().is_relative_to(folder.resolve()) for path in files + folders):
         return "the marks and the pages must not lie among the submissions: name other folders"
-    if options.jobs < 1 or options.seconds < 1:
-        return "--jobs and --seconds are at least 1"
+    # Better now than after the grading.
+    for path in files:
+        if path.is_dir():
+            return f"{path} is a folder: name a file"
+    for path in folders:
+        if path.exists() and not path.is_dir():
+            return f"{path} is a file: name a folder"
     if options.shard and options.merge:
         return "--shard judges a part and --merge takes what the parts gave: one after the other"
     if options.shard and any([options.feedback, options.wide, options.gradescope, options.similar]):

@@ -54,7 +54,8 @@ def listed(content: object) -> list:
     """The cells of a notebook of format 4, or 3. Raises Unreadable where there are none."""
     content = content if isinstance(content, dict) else {}
     sheets = content.get("worksheets")  # which format 3 has around its cells
-    parts = [content, *(sheets if isinstance(sheets, list) else [])]
+    # A server that is asked for a file sends the notebook as the "content" of its answer.
+    parts = [content, content.get("content"), *(sheets if isinstance(sheets, list) else [])]
     lists = [part.get("cells") for part in parts if isinstance(part, dict)]
     if not any(isinstance(cells, list) for cells in lists):
         raise Unreadable("it is not a notebook: it has no list of cells")
@@ -126,6 +127,13 @@ def source_of(cell: object) -> str:
 
 
 def tidy(source: str) -> str:
-    """A source that can be sent anywhere, with our line ends, from its first line on."""
+    """A source that can be sent anywhere, with our line ends, from its first line on.
+
+    Where all of it is indented, as its first line is, it is not any more: a notebook runs that too.
+    """
     source = source.encode("utf-8", "replace").decode("utf-8")  # half of a pair of surrogates
-    return source.replace("\r\n", "\n").replace("\r", "\n").lstrip("\n \t")
+    source = source.replace("\r\n", "\n").replace("\r", "\n")
+    source = re.sub(r"\A(?:[ \t]*\n)+", "", source)
+    if indentation := re.match(r"[ \t]+", source):
+        source = "\n".join(line.removeprefix(indentation[0]) for line in source.split("\n"))
+    return source.lstrip("\n \t")

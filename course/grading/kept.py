@@ -9,6 +9,7 @@ no name of a student.
 import json
 import threading
 from collections.abc import Iterable
+from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from course.grading.version import digest, fingerprint
 from course.lessons.exercise import MARK, exercises
 from course.lessons.status import Status
 from course.sandbox.runner import Limits
+from minigrad.apps.lock import only_holder_of
 
 
 class Kept:
@@ -28,18 +30,28 @@ class Kept:
     ):
         """Raises Refused where a file cannot be read, OSError where it cannot be written.
 
+        Refused too where another grading writes to `path` now.
+
         `path`: where lines are written; what is in it already counts with `resume`, and is
         overwritten without. `trusting`: whether there need not have been a cage; such marks are
         used for such gradings only.
         """
         self.trusting = trusting
         self._lock, self._file, self._known = threading.Lock(), None, {}
+        self._held = ExitStack()
         for other in others:
             self._read(other)
         if path:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                self._held.enter_context(only_holder_of(path.with_suffix(".lock")))
+            except BlockingIOError:
+                raise Refused(
+                    f"another grading writes to {path} now: wait until it has ended, or name "
+                    "another --out"
+                ) from None
             if resume and path.exists():
                 self._read(path)
-            path.parent.mkdir(parents=True, exist_ok=True)
             self._file = path.open("a" if resume else "w", encoding="utf-8")
             if resume and self._file.tell():
                 self._file.write("\n")  # the last line may have been cut by a crash
@@ -90,6 +102,7 @@ class Kept:
     def close(self) -> None:
         if self._file:
             self._file.close()
+        self._held.close()
 
     def __enter__(self):
         return self

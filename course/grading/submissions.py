@@ -232,8 +232,8 @@ def read_notebook(file, label, lesson, budget, submission) -> Handed:
             submission.remarks.append(f"{label}: a cell's first lines were read as {mark}")
         if dropped:
             submission.remarks.append(
-                f"{label}: {printable(dropped[0])[:60]!r} is a command of the notebook, no Python; "
-                "it was left out"
+                f"{label}: {printable(dropped[0])[:60]!r} is for a notebook, and can stand in no "
+                "module; it was left out"
             )
         (exported if counts else others).append(cell)
     marks = [mark[:2] for cell in exported for mark in MARK.findall(cell)]

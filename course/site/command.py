@@ -51,6 +51,9 @@ def main(arguments: list[str]) -> int:
     if missing:
         print(f"The site needs {', '.join(missing)}: {INSTALL}", file=sys.stderr)
         return 2
+    if options.out.exists() and not options.out.is_dir():
+        print(f"{options.out} is a file: name a folder", file=sys.stderr)
+        return 2
     if options.out.exists() and any(options.out.iterdir()) and not (options.out / MARKER).exists():
         print(f"{options.out} is not empty and holds no site: name another folder", file=sys.stderr)
         return 2

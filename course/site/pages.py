@@ -4,6 +4,7 @@ They lie as in the repository, so that their links to one another stay as they a
 """
 
 import base64
+import hashlib
 import html
 import json
 import posixpath
@@ -40,13 +41,18 @@ def write(folder: Path, student: bool = False, repository: Repository | None = N
     def elsewhere(path):
         return repository.file(path) if repository else None
 
+    pictures = {MAP: map_picture()}
+    lessons = [name.removesuffix(".ipynb") for name in files if name.endswith(".ipynb")]
     for name, content in files.items():
         if name.endswith(".ipynb"):
-            files[name] = lesson(json.loads(content), name, known, elsewhere, repository)
+            content = json.loads(content)
+            pictures |= link_maps(content, lessons)
+            files[name] = lesson(content, name, known, elsewhere, repository)
         elif name.endswith(".md"):
             text = relink(content.decode("utf-8"), name, known, elsewhere)
             files[name] = text.encode("utf-8")
-    files |= {f"{name}.md": text.encode("utf-8") for name, text in front(files, student).items()}
+    texts = front(files, lessons, student)
+    files |= {f"{name}.md": text.encode("utf-8") for name, text in texts.items()}
     for name, content in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -59,7 +65,8 @@ def write(folder: Path, student: bool = False, repository: Repository | None = N
     (folder / "_static" / "mathjax.js").write_bytes(
         (resources("mathjax") / "static" / "mathjax" / "es5" / "tex-svg-full.js").read_bytes()
     )
-    (folder / "_static" / MAP).write_bytes(map_picture())
+    for name, content in pictures.items():
+        (folder / "_static" / name).write_bytes(content)
     (folder / "_extra").mkdir()
     (folder / "_extra" / PLAYGROUND).write_text(playground(), encoding="utf-8")
 
@@ -113,10 +120,9 @@ def in_summaries(text: str) -> str:
     return re.sub(r"(<summary[^>]*>)(.*?)(</summary>)", as_html, text, flags=re.S)
 
 
-def front(files: dict[str, bytes], student: bool) -> dict[str, str]:
+def front(files: dict[str, bytes], lessons: list[str], student: bool) -> dict[str, str]:
     """The front page, the contents of the lessons and those of the documents, by their names."""
     room = resources("course.site")
-    lessons = [name.removesuffix(".ipynb") for name in files if name.endswith(".ipynb")]
     documents = [
         name.removesuffix(".md") for name in files if name.endswith(".md") and name != DOCUMENTS
     ]
@@ -145,9 +151,27 @@ def map_picture() -> bytes:
     raise NotebookError(f"{notebooks.START} holds no map: run it again")
 
 
-def map_of(lessons: list[str]) -> str:
-    """The map of GPT-2 as HTML: each part is a link to the lesson that builds it."""
-    pages = {PurePosixPath(name).name[:2]: f"{name}.html" for name in lessons}
+def link_maps(content: dict, lessons: list[str]) -> dict[str, bytes]:
+    """Put links over each map in a notebook; returns the pictures, by names, for `_static`."""
+    pictures = {}
+    for cell in content["cells"]:
+        for output in cell.get("outputs", []):
+            alt = output.get("metadata", {}).get("image/png", {}).get("alt", "")
+            if gpt2.WAY not in alt:
+                continue
+            picture = base64.b64decode("".join(output["data"].pop("image/png")))
+            name = f"map-{hashlib.sha256(picture).hexdigest()[:8]}.png"
+            pictures[name] = picture
+            output["data"]["text/html"] = map_of(lessons, name, alt, top="../")
+    return pictures
+
+
+def map_of(lessons: list[str], picture: str = MAP, alt: str = gpt2.WAY, top: str = "") -> str:
+    """A map of GPT-2 as HTML: each part is a link to the lesson that builds it.
+
+    `top` leads from the page to the folder of the site.
+    """
+    pages = {PurePosixPath(name).name[:2]: f"{top}{name}.html" for name in lessons}
     links, named = [], set()
     for label, lesson, *box in gpt2.areas():
         if lesson not in pages:
@@ -167,8 +191,8 @@ def map_of(lessons: list[str]) -> str:
         )
     return (
         '<figure class="course-map">\n'
-        f'<img src="_static/{MAP}" width="{gpt2.WIDTH}" height="{gpt2.HEIGHT}" '
-        f'alt="{html.escape(gpt2.WAY)}">\n' + "\n".join(links) + "\n</figure>\n"
+        f'<img src="{top}_static/{picture}" width="{gpt2.WIDTH}" height="{gpt2.HEIGHT}" '
+        f'alt="{html.escape(alt)}">\n' + "\n".join(links) + "\n</figure>\n"
     )
 
 

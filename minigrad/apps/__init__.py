@@ -1,4 +1,4 @@
-"""What uses the model: command line, checkpoints, the shipped model, sampler and playground."""
+"""Programs that use the model: command line, checkpoints, sampler, playground, chat."""
 
 from pathlib import Path
 

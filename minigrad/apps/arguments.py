@@ -1,4 +1,4 @@
-"""The arguments of the command line, and what is refused before anything runs."""
+"""The arguments of the command line, and the checks that are made before anything runs."""
 
 import argparse
 import math
@@ -6,11 +6,11 @@ import os
 
 from minigrad.support.settings import number, whole_number
 
-MOST = 10**9  # of anything that is counted
+MOST = 10**9  # of any whole number that is an option
 
 
 class Refused(Exception):
-    """Something is wrong that one line can say; the exit code is 2."""
+    """Bad input, explained in one line; the exit code is 2."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -53,8 +53,8 @@ def _type(kind, convert):
     return read
 
 
-def _path(text):
-    """An argument type: the name of a file or folder."""
+def not_empty(text):
+    """An argument type: a text, such as the name of a file, that is not empty."""
     if not text:
         raise argparse.ArgumentTypeError("is empty: name one (is a variable of the shell unset?)")
     return text
@@ -105,7 +105,7 @@ def parser():
     add(training, "--workers", _whole(1, 256), 1, "threads that share a batch, one core each")
     add(training, "--seed", _whole(0, 2**64), 0, "seed of all random numbers")
     text = "a UTF-8 text to learn from, instead of the plays"
-    add(training, "--text", _path, None, text, metavar="FILE")
+    add(training, "--text", not_empty, None, text, metavar="FILE")
     samples = result.add_argument_group("the samples")
     longest = 10**6
     text = "characters before training; 0: none"
@@ -118,7 +118,7 @@ def parser():
     text = "what a sample begins with (default: a line break, or the text's first character)"
     add(samples, "--prompt", str, None, text, metavar="TEXT")
     files = result.add_argument_group("checkpoints")
-    add(files, "--checkpoint-dir", _path, None, "folder to save the run in", metavar="DIR")
+    add(files, "--checkpoint-dir", not_empty, None, "folder to save the run in", metavar="DIR")
     add(files, "--save-every", _whole(1), 256, "steps between two checkpoints")
     text = "continue from the newest checkpoint in the folder"
     files.add_argument("--resume", action="store_true", help=text)

@@ -1,7 +1,7 @@
-"""The bridge from a service in Python to its view in a notebook: anywidget, which is well kept.
+"""The bridge from a service in Python to its view in a notebook, built on anywidget.
 
-A service is a plain object: `METHODS` names what a view may call, `info` is a dictionary of what the
-view shows from the beginning. The playground and the chat are such services.
+A service is a plain object: `METHODS` names the methods that a view may call, `info` is a dictionary
+that the view shows from the beginning. The playground and the chat are such services.
 """
 
 import numpy as np
@@ -33,7 +33,7 @@ def answer(service, message):
 def widget(name, scripts, service, settings, without):
     """A widget with the view of these scripts, and the service that answers it.
 
-    Raises ModuleNotFoundError where anywidget is missing; it says `without`, what works without it.
+    Raises ModuleNotFoundError where anywidget is missing; `without` says what still works then.
     """
     try:
         import anywidget

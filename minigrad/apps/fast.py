@@ -65,10 +65,10 @@ def squared_relu(x, /):
 
 @differentiable
 def rotary(x, /, first=0):
-    """Each head turned by its position: (B, T, n, D) -> the same, the first row at `first`.
+    """Rotate each head by its position, the first row by `first`: (B, T, n, D) -> (B, T, n, D).
 
-    Entries d and d + D/2 are a point in the plane, turned by position · 1000^(-2d/D). The product
-    of a query and a key then depends on how far they are apart only. The base is 1000, not the
+    Entries d and d + D/2 are a point in the plane, rotated by position · 1000^(-2d/D). The product
+    of a query and a key then depends only on their distance. The base is 1000, not the
     paper's 10,000, since the contexts are short.
     Source: Su et al., "RoFormer", 2021, section 3.2.
     """
@@ -148,7 +148,7 @@ class RMSNorm(nn.Module):
 
 
 class FastAttention(nn.Module):
-    """Lesson 7's attention with queries and keys normalised and turned: (B, T, C) -> the same."""
+    """Lesson 7's attention with queries and keys normalised and rotated: (B, T, C) -> (B, T, C)."""
 
     def __init__(self, config):
         C = config.embedding_dim
@@ -161,7 +161,7 @@ class FastAttention(nn.Module):
         return self.out_proj(causal_attention(qkv, self.num_heads, cache=cache))
 
     def weights(self, x):
-        """How much each position attends to each, as an array (B, H, T, T)."""
+        """The weight that each position gives to each other one, as an array (B, H, T, T)."""
         (B, T, C), H = x.shape, self.num_heads
         qkv = self._qkv(x).reshape(B, T, 3, H, C // H)
         q, k = (qkv[:, :, part].transpose(1, 2) for part in (0, 1))  # (B, H, T, D)
@@ -183,7 +183,7 @@ class FastAttention(nn.Module):
 
 
 class FastMLP(nn.Module):
-    """Each position by itself through a wider layer: (B, T, C) -> (B, T, 4C) -> (B, T, C)."""
+    """A wider layer for each position alone: (B, T, C) -> (B, T, 4C) -> (B, T, C)."""
 
     def __init__(self, config):
         C = config.embedding_dim

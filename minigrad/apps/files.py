@@ -1,9 +1,9 @@
 """Named arrays and a description in one safetensors file, and the model that a file holds.
 
-A file is written beside its place, flushed to the disk, then renamed: whoever is killed at any
-moment leaves the file before it as it was. A checksum over everything finds a damaged file.
-Nothing in a file can run, and nothing is built before its sizes are known to be those of its
-arrays.
+A file is written beside its place, flushed to the disk, then renamed: if the process is killed at any
+moment, the file of before stays as it was. A checksum over everything finds a damaged file.
+Nothing in a file can run, and no model is built before its sizes agree with the arrays of the
+file.
 """
 
 import json

@@ -9,6 +9,9 @@ import argparse
 import sys
 from pathlib import Path
 
+from minigrad.apps.arguments import not_empty
+from minigrad.apps.streams import lenient_streams
+
 # What `load_gpt2` and `BPETokenizer.load` read; no code, no pickles.
 FILES = ("config.json", "model.safetensors", "vocab.json", "merges.txt")
 
@@ -42,12 +45,23 @@ def fetch(name, to):
 
 def main(arguments=None):
     """The command; returns its exit code."""
+    with lenient_streams(lambda words: print(f"hub: {words}", file=sys.stderr)):
+        return _run(_options(arguments))
+
+
+def _options(arguments):
     parser = argparse.ArgumentParser(
         prog="python -m minigrad.apps.hub", description="Download a published GPT-2."
     )
-    parser.add_argument("name", help="such as openai-community/gpt2 (half a gigabyte)")
-    parser.add_argument("--to", default="gpt2", help="the folder for its files (default: gpt2)")
-    options = parser.parse_args(arguments)
+    parser.add_argument(
+        "name", type=not_empty, help="such as openai-community/gpt2 (half a gigabyte)"
+    )
+    about = "the folder for its files (default: gpt2)"
+    parser.add_argument("--to", type=not_empty, default="gpt2", help=about)
+    return parser.parse_args(arguments)
+
+
+def _run(options):
     try:
         print(fetch(options.name, options.to))
     except (ModuleNotFoundError, ConnectionError) as error:

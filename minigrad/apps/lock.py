@@ -1,4 +1,4 @@
-"""One training in a folder at a time."""
+"""One run at a time: of the trainings in a folder, or of whatever writes one file."""
 
 import os
 from contextlib import contextmanager
@@ -13,15 +13,20 @@ except ModuleNotFoundError:  # Windows
 NAME = "run.lock"
 
 
-@contextmanager
 def only_run_in(folder):
-    """Inside, this run is the only one in the folder; BlockingIOError where another one is there.
+    """Inside this context, this run is the only one in the folder; else BlockingIOError is raised."""
+    return only_holder_of(Path(folder) / NAME)
 
-    The system itself holds the lock on an open file, so that it ends with its process, also with
-    one that was killed: what is left of such a run is an empty file, which blocks nobody. On file
-    systems without locks nothing is guarded.
+
+@contextmanager
+def only_holder_of(path):
+    """Inside this context, this process alone holds the file at `path`; else BlockingIOError is raised.
+
+    The file is made for it, and removed at the end. The system itself holds the lock on an open
+    file, so the lock ends with its process, also if that is killed: such a run leaves an empty
+    file, which blocks nobody. On file systems without locks nothing is guarded.
     """
-    path = Path(folder) / NAME
+    path = Path(path)
     file = _locked(path)
     try:
         yield

@@ -28,7 +28,7 @@ SHIPPED = "the shipped model"
 
 
 class Service:
-    """What the view asks for, as methods: see `web/view.js`.
+    """The methods that the view calls: see `web/view.js`.
 
     `models` maps names to functions that return (model, tokenizer); the first is loaded.
     """
@@ -129,7 +129,7 @@ class Service:
         return found
 
     def _steps(self, context, settings):
-        """Yield what is to be known of each new character."""
+        """Yield, for each new character, what the view shows of it."""
         view = _Watched(self.model)
         random = _Remembered(settings.seed)
         written = context.shape[1]
@@ -217,7 +217,7 @@ def _distributions(logits, settings):
 def models_of(run):
     """{name: a function that loads it} for a run: before it, then its checkpoints, oldest first.
 
-    Before it: a model of the same size whose numbers are as random as a first step finds them.
+    The first model has the same size and random numbers, as before a first step.
     """
     paths = checkpoint.checkpoints(Path(run))
     if not paths:

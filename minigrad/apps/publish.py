@@ -4,9 +4,9 @@ The page holds the weights in half precision, the vocabulary, the playground and
 JavaScript. Anybody can open it by a double click, offline, on a phone too; it asks no other
 address for anything. RUN is a training run's --checkpoint-dir, one of its checkpoints, or a model
 that `save_pretrained` wrote; without it, the page shows the model that comes with the course. That
-one needs nothing of the library: it has a page before the first lesson is written.
-With `--stages`, one can choose on the page between the model before
-its training and at the checkpoints that the run has kept.
+one uses no module of the lessons, so its page can be made before the first lesson is solved.
+With `--stages`, one can choose on the page between the model before its training and at the
+checkpoints that the run has kept.
 """
 
 import argparse
@@ -19,6 +19,8 @@ import tempfile
 from pathlib import Path
 
 from minigrad.apps import SHIPPED, web
+from minigrad.apps.arguments import not_empty
+from minigrad.apps.streams import lenient_streams
 
 PAGE = """<!DOCTYPE html>
 <html lang="en">
@@ -139,25 +141,41 @@ def page(run=None, title="A GPT-2 that learned Shakespeare", stages=False):
 
 def main(arguments=None):
     """Write a page. Returns 0, or 2 where there is no such model or nowhere to write."""
+    with lenient_streams(_say):
+        return _run(_options(arguments))
+
+
+def _say(words):
+    print(f"publish: {words}", file=sys.stderr)
+
+
+def _options(arguments):
     parser = argparse.ArgumentParser(
         "python -m minigrad.apps.publish", description=__doc__.split("\n")[0]
     )
     parser.add_argument(
         "run",
         nargs="?",
+        type=not_empty,
         metavar="RUN",
         help="a run's folder, a checkpoint or a model's file (default: the shipped model)",
     )
-    parser.add_argument("--out", required=True, type=Path, metavar="FILE", help="the page to write")
+    parser.add_argument(
+        "--out", required=True, type=not_empty, metavar="FILE", help="the page to write"
+    )
     parser.add_argument(
         "--stages", action="store_true", help="before the training, and at each kept checkpoint"
     )
-    parser.add_argument("--title", default="A GPT-2 that learned Shakespeare", help="its heading")
-    options = parser.parse_args(arguments)
+    title = "A GPT-2 that learned Shakespeare"
+    parser.add_argument("--title", type=not_empty, default=title, help="its heading")
+    return parser.parse_args(arguments)
+
+
+def _run(options):
     try:
         text = page(options.run, options.title, options.stages)
-        options.out.write_text(text, encoding="utf-8")
-    except (ValueError, OSError) as error:
+        Path(options.out).write_text(text, encoding="utf-8")
+    except (ValueError, OSError, ModuleNotFoundError) as error:
         print(f"Nothing written: {error}", file=sys.stderr)
         return 2
     print(f"{options.out}: {len(text) / 1e6:.1f} MB; open it in any browser.")

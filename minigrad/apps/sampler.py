@@ -26,7 +26,7 @@ SHOWN = 0.1  # seconds between two calls of `on_change` while a text is written
 
 @dataclass(frozen=True)
 class Settings:
-    """How a text is written. Where `top_k` or `top_p` is None, it cuts nothing off."""
+    """How a text is written. `top_k` or `top_p` of None removes no candidate."""
 
     prompt: str = "ROMEO:\n"
     temperature: float = 0.8
@@ -91,7 +91,7 @@ class Writing:
 
 @dataclass(frozen=True)
 class Choice:
-    """One character of a text: what might have stood in its place, and where the model looked."""
+    """One character of a text: the other candidates, and where the model looked."""
 
     character: str
     seen: str  # what the model saw: T characters, the newest last
@@ -118,7 +118,7 @@ class Sampler:
         self.writing = None
         self._thread = None
         self._stopping = threading.Event()
-        self._logits = ("", None)  # those for the character after a text
+        self._logits = ("", None)  # (text, the logits for the character after it)
 
     def set(self, **changes):
         """Change some settings; ValueError, and no change, where one of them cannot be used."""
@@ -164,7 +164,7 @@ class Sampler:
         self._stopping.set()
 
     def wait(self, timeout=None):
-        """Wait, at most `timeout` seconds, until nothing is being written; returns whether it is."""
+        """Wait, at most `timeout` seconds, until nothing is being written; returns `not running`."""
         thread = self._thread
         if thread is not None:
             thread.join(timeout)
@@ -224,7 +224,7 @@ class Sampler:
     def next_probabilities(self):
         """A text, the probabilities (V,) of the next character, and those after the settings.
 
-        The text is the newest one; while it is being written, without its last character.
+        The text is the newest one; while it is being written, its last character is left out.
         """
         text, logits = self._logits
         writing = self.running and self.writing.written

@@ -39,7 +39,7 @@ class Lenient:
         return None
 
     def _send_the_rest_nowhere(self):
-        """So that Python, which flushes its streams when it ends, meets no error then."""
+        """Prevent an error when Python flushes its streams at its end."""
         try:
             nowhere = os.open(os.devnull, os.O_WRONLY)
             os.dup2(nowhere, self.stream.fileno())
@@ -54,10 +54,12 @@ class Lenient:
 
 @contextmanager
 def lenient_streams(say):
-    """Inside, printing never fails: what cannot be written is left out. Gives the output stream.
+    """A context in which printing never fails: text that cannot be written is left out. Gives the
+    output stream.
 
     `say(words)` is called once when that begins. Characters that a console lacks become "?".
     """
+    _open_what_is_closed()
     with open(os.devnull, "w", encoding="utf-8") as nowhere:
         streams = [sys.stdout or nowhere, sys.stderr or nowhere]  # None where the shell closed it
         for stream in streams:
@@ -71,6 +73,18 @@ def lenient_streams(say):
             finally:
                 output.flush()
                 errors.flush()
+
+
+def _open_what_is_closed():
+    """Give the descriptors 0, 1 and 2 to nobody where the shell has closed them (`>&-`).
+
+    Else the next file that is opened gets such a number, and holds what a library writes there.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the system takes the lowest number that is free
 
 
 def _words(error):

@@ -1,1 +1,1 @@
-"""What the model uses: memory, threads, tiles, settings, drawings, blanks. No lesson's code."""
+"""Helpers of the exported modules: memory, threads, tiles, settings, drawings, blanks."""

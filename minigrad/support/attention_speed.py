@@ -1,17 +1,17 @@
-"""What attention does for speed and memory alone; the numbers stay the same."""
+"""Helpers that make attention faster and smaller; its values stay the same."""
 
 import numpy as np
 
 TILE = 128  # queries
 
 
-def in_tiles(attend, q, k, v):
-    """What `attend(q, k, v)` returns, its value and its rule, with the queries taken in tiles.
+def in_query_tiles(attend, q, k, v):
+    """The value and the rule of `attend(q, k, v)`, computed for 128 queries at a time: a tile.
 
-    Each tile meets the keys up to its own last position only. So the tables of weights that lie
-    wholly in the future are neither computed nor kept: of 1024 positions 9/16 of the table are
-    left. A sequence of up to 128 queries is one tile. The arrays are (B, H, positions, D), and the
-    queries are the last positions of the keys.
+    Each tile uses only the keys up to its own last position. So the part of the table of weights
+    that lies wholly in the future is neither computed nor kept: of 1024 positions, 9/16 of the
+    table are left. A sequence of up to 128 queries is one tile. The arrays are (B, H, positions, D),
+    and the queries are the last positions of the keys.
     """
     T, S = q.shape[-2], k.shape[-2]
     if T <= TILE:
@@ -35,11 +35,11 @@ def in_tiles(attend, q, k, v):
 
 
 def subtract_largest(scores):
-    """Subtract from each row (..., S) its largest score, in place, where exp needs it.
+    """Subtract from each row of scores (..., S) its largest one, in place, if exp needs it.
 
-    Where all scores lie below 60 and the first of each row, which no causal mask hides, above -60,
-    no exponential overflows and no row vanishes. Then nothing is done: looking for the largest
-    score of every row is a tenth of the time of attention.
+    If all scores lie below 60, and the first score of each row (which no causal mask hides) lies
+    above -60, then no exponential overflows and no row becomes all zeros. In that case nothing is
+    done: to find the largest score of every row takes a tenth of the time of attention.
     """
     if scores.max() > 60 or scores[..., 0].min() < -60:
         scores -= scores.max(-1, keepdims=True)

@@ -25,7 +25,8 @@ _WIDEST = 900  # the width of a notebook's output: what is wider goes from top t
 class GraphDrawing:
     """The graph of `nodes` (the root first), with their gradients in `found` and their `names`.
 
-    The gradients of the nodes in `ringed` have a ring around them. A notebook shows a picture, a terminal a list of lines. It keeps no node alive.
+    The gradients of the nodes in `ringed` have a ring around them. A notebook shows a picture, a
+    terminal a list of lines. The drawing keeps no node alive.
     """
 
     def __init__(self, nodes, found, names=None, ringed=()):
@@ -58,7 +59,7 @@ class GraphDrawing:
         return self.text
 
     def _repr_mimebundle_(self, include=None, exclude=None):
-        """The drawing as an image in HTML, as SVG and as text: a notebook shows the first it may.
+        """The drawing as an image in HTML, as SVG and as text: a notebook shows the first that it can.
 
         JupyterLab shows no SVG of a notebook that is not trusted, but it shows images.
         """
@@ -142,7 +143,7 @@ def _heights(columns, left, right, size):
             for v in column:
                 ends.append(end + size[v] / 2)
                 end += size[v] + _GAP
-            groups = []  # neighbours that touch move as one: [the sum of their wishes, how many]
+            groups = []  # neighbours that touch move together: [sum of their wishes, how many]
             for wish, offset in zip(wished, ends):
                 groups.append([wish - offset, 1])
                 while len(groups) > 1 and _mean_of(groups[-2]) > _mean_of(groups[-1]):

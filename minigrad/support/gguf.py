@@ -2,7 +2,7 @@
 
 A file holds named values (the model's sizes, its tokenizer), a table of its tensors, and their bytes.
 It is mapped into memory, so bytes that are not looked at are not read. Nothing in a file is run, and
-every number that it claims is held against the size of the file before memory is asked for.
+every size that it claims is compared with the size of the file before memory is allocated.
 Source: the page "GGUF" in the documentation of ggml.
 """
 
@@ -74,7 +74,7 @@ class Stored:
 
 @dataclass(frozen=True)
 class GGUF:
-    """What a file holds: `metadata` {name: value} and `tensors` {name: Stored}."""
+    """The content of a file: `metadata` {name: value} and `tensors` {name: Stored}."""
 
     metadata: dict
     tensors: dict
@@ -254,7 +254,7 @@ def write(path, metadata, tensors):
 
 
 def _stored(name, tensor):
-    """A tensor as it goes into a file."""
+    """A tensor in the form in which it is written."""
     if isinstance(tensor, Stored):
         return tensor
     type_name = {"float32": "F32", "float16": "F16"}.get(tensor.dtype.name)

@@ -1,4 +1,4 @@
-"""Where arrays lie in memory, and whether the process keeps what they leave behind."""
+"""Where arrays lie in memory, and whether the process reuses the memory of freed arrays."""
 
 import ctypes
 import functools

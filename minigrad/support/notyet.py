@@ -1,4 +1,4 @@
-"""What a blank of the student's edition raises."""
+"""The error that a blank exercise of the student's edition raises."""
 
 
 class NotYet(NotImplementedError):
@@ -9,5 +9,5 @@ class NotYet(NotImplementedError):
         self.exercise = exercise
 
     def _render_traceback_(self):
-        """What a notebook shows: one line, since there is no mistake to look for."""
+        """A notebook shows one line and no traceback, since there is no mistake to look for."""
         return [f"NotYet: {self}"]

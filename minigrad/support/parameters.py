@@ -1,4 +1,4 @@
-"""What an optimizer or a clip is given to work on; whatever would do nothing is refused."""
+"""Checks the parameters given to an optimizer or to gradient clipping."""
 
 from collections.abc import Iterable, Mapping
 
@@ -11,7 +11,7 @@ def leaves(parameters, who):
     Accepts what PyTorch does: a single tensor, a list, a generator, … Raises TypeError for
     anything but tensors, and ValueError where there is none, where one is given twice, was
     computed from others or has a gradient of another shape, and where none requires a gradient.
-    An iterator is checked while it is gone through. `who` names the caller in the messages.
+    The items of an iterator are checked as they are used. `who` names the caller in the messages.
     """
     if _is_tensor(parameters):
         parameters = [parameters]
@@ -21,7 +21,7 @@ def leaves(parameters, who):
 
 
 def parameter_groups(parameters, who):
-    """What an optimizer is given, as groups: dictionaries with a list of parameters in "params".
+    """The groups of an optimizer: dictionaries with a list of parameters in "params".
 
     Accepts a list of parameters (or any iterable of them) or of such dictionaries. Raises as
     `leaves` does.
@@ -91,7 +91,7 @@ def _refuse_unless_ordered(parameters, who):
 
 
 def _described(thing):
-    """What stands in the place of a parameter, and what to give instead."""
+    """A description of something that is no parameter, and what to give instead."""
     if hasattr(thing, "named_parameters"):
         return f"the module {_kind(thing)}: give its parameters()"
     if isinstance(thing, tuple) and len(thing) == 2 and isinstance(thing[0], str):

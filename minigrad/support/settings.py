@@ -1,4 +1,4 @@
-"""Settings: numbers and generators, taken as they are, or refused in words that name them."""
+"""Checks of settings: a value is returned as it is, or refused by an error that names it."""
 
 import math
 

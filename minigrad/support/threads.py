@@ -23,11 +23,11 @@ def blas_threads(n):
 
 
 def side_by_side(tasks, blas=1):
-    """What some functions without arguments return, in their order, each run in its own thread.
+    """Run functions without arguments, each in its own thread; returns their results in order.
 
     A single task runs in the calling thread, and BLAS may use all cores for it. Of several, the
-    first runs in the calling thread, and each multiplies matrices with `blas` threads. Every thread gets a
-    copy of the context variables (which random generator is used, whether operations are
+    first runs in the calling thread, and each multiplies matrices with `blas` threads. Every thread
+    gets a copy of the context variables (which random generator is used, whether operations are
     recorded). All threads have ended when this returns or raises.
     """
     first, *others = tasks

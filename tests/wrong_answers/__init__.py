@@ -41,7 +41,9 @@ class Answers:
 
 def answers(number: str) -> Answers:
     """The answers to an exercise, every mistake with its whole body."""
-    found = importlib.import_module(f"tests.wrong_answers.lesson_{number[:2]}").ANSWERS[number]
+    found = importlib.import_module(f"tests.wrong_answers.lesson_{number[:2]}").ANSWERS.get(number)
+    if found is None:
+        raise ValueError(f"write answers to {number} in tests/wrong_answers/lesson_{number[:2]}.py")
     starts = {None: exercises()[number].solution, **dict(enumerate(found.right))}
     return replace(found, wrong=[_whole(number, wrong, starts) for wrong in found.wrong])
 

@@ -88,6 +88,21 @@ return value, lambda g: g * np.true_divide(1, b), rule_b
                 says="where b holds integers",
                 advice="np.reciprocal(2) is 0: NumPy keeps integers whole. Try x / 2.",
             ),
+            Mistake(
+                "always float32",
+                change=("np.true_divide(a, b)", "np.true_divide(a, b).astype(np.float32)"),
+                says="dtype is float32 and should be float64",
+                advice="How many digits of 1 / 3 are left, where a and b are float64?",
+            ),
+            Mistake(
+                "0 / 0 made a number",
+                change=(
+                    "np.true_divide(a, b)",
+                    "np.nan_to_num(np.true_divide(a, b), posinf=np.inf, neginf=-np.inf)",
+                ),
+                says="0 / 0 gives nan",
+                advice="What does NumPy say of 0 / 0, and who needs to see it?",
+            ),
         ],
     ),
     "01.2": Answers(
@@ -458,6 +473,17 @@ return value, lambda g: np.broadcast_to(g.reshape(shape), x.shape)
 """,
                 says="that is its place in g",
                 advice="Is -1 ever equal to a place counted from the front? `_restore` knows both.",
+            ),
+            Mistake(
+                "the kept axis always last",
+                """
+value = np.sum(x, axis)
+if keepdims:
+    value = np.reshape(value, (1, 1) if axis is None else (-1, 1))
+return value, lambda g: np.broadcast_to(_restore(g, axis, keepdims), x.shape)
+""",
+                says="stand along another axis",
+                advice="For x of shape (2, 3): which shape has np.sum(x, 0, keepdims=True)?",
             ),
         ],
     ),

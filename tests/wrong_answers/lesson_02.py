@@ -85,7 +85,7 @@ return finished[::-1]
                     ("order, ready = [], [root]", "ready = [root]"),
                     ("\nreturn order", ""),
                 ],
-                says="a generator came back",
+                says="has a `yield` in it",
                 advice="The engine turns the order round and takes from its end: that needs a list.",
             ),
             Mistake(
@@ -196,6 +196,12 @@ return g.sum(axis=axes, keepdims=True) if axes else g
                 says="is there a `return`",
                 advice="A sum does not change g: it makes a new array, which must be returned.",
             ),
+            Mistake(
+                "a list comes back",
+                change=("if repeated else g", "if repeated else g.tolist()"),
+                says="returned a list, where an array is expected|a list came back",
+                advice="What does the example do with the result, and can a list do that?",
+            ),
         ],
     ),
     "02.3": Answers(
@@ -300,6 +306,25 @@ else:
                 says="should have the node's",
                 advice="Which dtype has np.zeros(3)? np.zeros_like takes it from an array.",
             ),
+            Mistake(
+                "zeros made of the node's own numbers",
+                change=("np.zeros(node.data.shape, node.data.dtype)", "node.data * 0"),
+                says="the node's own numbers are in its gradient",
+                advice="What is inf * 0, and nan * 0?",
+            ),
+            Mistake(
+                "the sum returned and not kept",
+                """
+if isinstance(g, Part):
+    total = np.zeros(node.data.shape, node.data.dtype) if known is None else known.copy()
+    _add_part(total, g)
+else:
+    total = g if known is None else known + g
+return total
+""",
+                says="nothing is kept for the node",
+                advice="Read the lines below the exercise: which name do they keep?",
+            ),
         ],
     ),
     "02.4": Answers(
@@ -386,6 +411,21 @@ while number < len(inputs):
                 ],
                 says="two pairs of `inputs`",
                 advice="The gradient of x * x at 3: a dictionary has room for one x only.",
+            ),
+            Mistake(
+                "the pair of _apply handed on as it is",
+                change=(
+                    "*_apply(rule, number, node, x, g)",
+                    "_apply(rule, number, node, x, g), False",
+                ),
+                says="`_apply` returns two things",
+                advice="What does `_apply` return, by its docstring, and what does `add` take?",
+            ),
+            Mistake(
+                "rules called without _apply",
+                change=("*_apply(rule, number, node, x, g)", "rule(g), False"),
+                says="nobody has looked",
+                advice="What does `_apply` do besides calling the rule?",
             ),
         ],
     ),

@@ -158,7 +158,7 @@ return [(str(name), part) for name, part in _children(self)
                 "a generator for a list",
                 of=0,
                 change=("return found", "yield from found"),
-                says="a list of pairs",
+                says="has a `yield` in it",
                 advice="Whoever loops over the result twice finds nothing the second time.",
             ),
             Mistake(

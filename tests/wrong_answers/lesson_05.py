@@ -226,6 +226,22 @@ np.subtract(parameter.data, self.lr * v, out=parameter.data)
                 says="options of its own group",
                 advice="`group` is handed in: whose is it?",
             ),
+            Mistake(
+                "the gradient's own array kept as the velocity",
+                """
+gradient = parameter.grad
+if group["weight_decay"]:
+    gradient = gradient + group["weight_decay"] * parameter.data
+if self.velocity[number].any():
+    self.velocity[number] *= group["momentum"]
+    self.velocity[number] += gradient
+else:
+    self.velocity[number] = gradient
+parameter.data -= self.lr * self.velocity[number]
+""",
+                says="the velocity is the very array of a gradient",
+                advice="Which two names has the array after the first update, and who writes to it?",
+            ),
         ],
     ),
     "05.3": Answers(

@@ -103,6 +103,12 @@ return text
                 says="other characters must stay",
                 advice="Only at the start is it a byte order mark.",
             ),
+            Mistake(
+                "a text of spaces called empty",
+                change=("if not text:", "if not text.strip():"),
+                says="spaces and line ends are a text too",
+                advice="Which texts does strip() turn into an empty one? Are they all empty files?",
+            ),
         ],
     ),
     "06.2": Answers(
@@ -225,8 +231,8 @@ held_back = -(-len(tokens) // 10)
 return tokens[: len(tokens) - held_back], tokens[-held_back:]
 """,
             """
-training, validation = np.split(tokens, [9 * len(tokens) // 10])
-return training, validation
+first = slice(9 * len(tokens) // 10)
+return tokens[first], tokens[slice(first.stop, None)]
 """,
         ],
         wrong=[
@@ -273,6 +279,18 @@ return tokens[cut:], tokens[:cut]
                 ),
                 says="as a slice of it is",
                 advice="A list of five million numbers takes forty times the memory of one byte each.",
+            ),
+            Mistake(
+                "lists made arrays",
+                change=("cut = len", "tokens = np.asarray(tokens)\ncut = len"),
+                says="the parts of a list are of the same kind as the whole",
+                advice="Look at the example in the docstring: what comes back for a list?",
+            ),
+            Mistake(
+                "the entries of a table counted",
+                change=("len(tokens)", "np.size(tokens)"),
+                says="is split between its rows",
+                advice="For a table of 20 rows and 3 columns: what is its size, and what its len?",
             ),
         ],
     ),

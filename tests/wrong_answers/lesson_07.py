@@ -452,6 +452,12 @@ return x
                 says="numbers of x itself",
                 advice="Attention would get no gradient, and the caller another x.",
             ),
+            Mistake(
+                "a residual without its history",
+                change=("x = x + self", "x = x.data + self"),
+                says="the gradient takes another way back",
+                advice="Which ways lead from x to the result, and through which does a gradient come?",
+            ),
         ],
     ),
 }

@@ -388,6 +388,41 @@ return np.concatenate((as_array(context), new), axis=-1)
                 says="comes back whole",
                 advice="What the model cannot read, the reader of the text still wants.",
             ),
+            Mistake(
+                "a new stream for each token",
+                """
+training = model.training
+model.eval()
+try:
+    new = [
+        next(generate(model, context, temperature, top_k, generator)) for _ in range(max_new_tokens)
+    ]
+finally:
+    model.train(training)
+return np.concatenate([context, *(token[:, None] for token in new)], axis=1)
+""",
+                says="the first one of a new `generate`",
+                advice="How often is `generate` called, and what does each of its streams begin with?",
+            ),
+            Mistake(
+                "tokens in an array of floats",
+                """
+training = model.training
+model.eval()
+T = context.shape[1]
+tokens = np.zeros((len(context), T + max_new_tokens))
+tokens[:, :T] = context
+try:
+    stream = generate(model, context, temperature, top_k, generator)
+    for place in range(T, T + max_new_tokens):
+        tokens[:, place] = next(stream)
+finally:
+    model.train(training)
+return tokens
+""",
+                says="tokens are integers",
+                advice="Which dtype has np.zeros, if nobody names one?",
+            ),
         ],
     ),
     "08.4": Answers(
@@ -500,10 +535,12 @@ return loss
             """
 before, rng, total = model.training, np.random.default_rng(seed), 0.0
 model.eval()
-for _ in range(num_batches):
-    x, y = dataset.sample(batch_size, rng)
-    total += nn.cross_entropy_loss(model(x), y).item()
-model.train(before)
+try:
+    for _ in range(num_batches):
+        x, y = dataset.sample(batch_size, rng)
+        total += nn.cross_entropy_loss(model(x), y).item()
+finally:
+    model.train(before)
 return total / num_batches
 """,
             """
@@ -581,6 +618,22 @@ finally:
                 ),
                 says="library's own generator",
                 advice="After each evaluation the training would draw the same dropout again.",
+            ),
+            Mistake(
+                "no finally",
+                """
+training = model.training
+model.eval()
+generator = np.random.default_rng(seed)
+losses = []
+for _ in range(num_batches):
+    inputs, targets = dataset.sample(batch_size, generator)
+    losses.append(nn.cross_entropy_loss(model(inputs), targets).item())
+model.train(training)
+return float(np.mean(losses))
+""",
+                says="after an error the model stays in evaluation mode",
+                advice="Which of your lines run after the data set has raised an error?",
             ),
         ],
     ),

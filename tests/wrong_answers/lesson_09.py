@@ -86,6 +86,37 @@ return pairs
                 says="pairs overlap: in",
                 advice="Counting looks at neighbours; only merging must not use a token twice.",
             ),
+            Mistake(
+                "a list of pairs and counts",
+                change=("return pairs", "return list(pairs.items())"),
+                says="are to be a dictionary",
+                advice="How would you look up one pair in what you return?",
+            ),
+            Mistake(
+                "pairs that stand nowhere, with 0",
+                """
+pairs = {(left, right): 0 for word in words for left in word for right in word}
+for word, count in words.items():
+    for pair in zip(word, word[1:]):
+        pairs[pair] += count
+return pairs
+""",
+                says="a pair that stands nowhere",
+                advice="Which of the pairs in the result stand in a word?",
+            ),
+            Mistake(
+                "words used up",
+                """
+pairs = Counter()
+while words:
+    word, count = words.popitem()
+    for pair in zip(word, word[1:]):
+        pairs[pair] += count
+return pairs
+""",
+                says="has lost what was in it",
+                advice="What is left in `words` after your function, and who else holds it?",
+            ),
         ],
     ),
     "09.2": Answers(
@@ -130,7 +161,7 @@ return word
             Mistake(
                 "a list comes back",
                 change=("return tuple(merged)", "return merged"),
-                says="cannot be the key of a dictionary",
+                says="it will be the key of a dictionary",
                 advice="Words are keys and are compared with tuples.",
             ),
             Mistake(
@@ -202,6 +233,16 @@ return tuple(merged)
 """,
                 says="took part in two pairs",
                 advice="Decode the result: are there more bytes than before?",
+            ),
+            Mistake(
+                "merged in the word written as text",
+                """
+left, right = pair
+text = " ".join(map(str, word)).replace(f"{left} {right}", str(token))
+return tuple(map(int, text.split()))
+""",
+                says="tokens are numbers",
+                advice="Write down the text of the word (11, 2), and look for the pair in it.",
             ),
         ],
     ),
@@ -296,6 +337,12 @@ return word
                 says="word of two tokens is left alone",
                 advice="How many pairs has a word of two tokens?",
             ),
+            Mistake(
+                "a generator",
+                change=("return word", "yield from word"),
+                says="has a `yield` in it",
+                advice="Ask the result for its tokens twice: list(result), and again.",
+            ),
         ],
     ),
     "09.4": Answers(
@@ -351,6 +398,12 @@ return "".join(vocabulary[token].decode("utf-8", errors="ignore") for token in t
                 change=('b""', 'b" "'),
                 says="something between the pieces",
                 advice="A token brings its space with it.",
+            ),
+            Mistake(
+                "a byte order mark skipped",
+                change=('"utf-8"', '"utf-8-sig"'),
+                says="every character of the text is kept",
+                advice="A file may begin with a mark. May a model's text, too?",
             ),
         ],
     ),
@@ -457,6 +510,21 @@ for number, piece in enumerate(pieces):
                 change=("tokens += self._tokens[word]", "tokens = list(self._tokens[word])"),
                 says="only the last word came back",
                 advice="+= adds, = replaces.",
+            ),
+            Mistake(
+                "special tokens looked up in every piece",
+                change=("if number % 2:", "if piece in self.special:"),
+                says="a user's whole text",
+                advice="What is `pieces` without permission, where a user has written <end> alone?",
+            ),
+            Mistake(
+                "each byte taken for its token",
+                change=(
+                    "self._tokens[word]",
+                    "apply_merges(tuple(word.encode()), self.merges, self._ranks)",
+                ),
+                says="need not be the byte",
+                advice="What is the first token of GPT-2's vocabulary, and which byte is it?",
             ),
         ],
     ),

@@ -167,6 +167,15 @@ return up * s * gate, lambda g: g * up * s, lambda g: g * gate * (s + up * s * (
                 says="g times the sigmoid",
                 advice="What stands beside up in the value?",
             ),
+            Mistake(
+                "a slope that overflows",
+                change=(
+                    "(sigmoid + silu * (1 - sigmoid))",
+                    "(sigmoid + gate * np.exp(-gate) * sigmoid**2)",
+                ),
+                says="far from zero a gradient is nan",
+                advice="What is exp(200) in float32, and that times 0?",
+            ),
         ],
     ),
     "10.3": Answers(
@@ -248,6 +257,22 @@ return turned(x, by), lambda g: turned(g, by.conj())
                 change=("np.result_type(x.dtype, np.complex64)", "np.complex64"),
                 says="it fails in float64",
                 advice="A complex64 is two float32; two float64 are a complex128.",
+            ),
+            Mistake(
+                "g copied as it lies",
+                """
+complex_numbers = np.result_type(x.dtype, np.complex64)
+
+def turned(x, by, order):
+    result = x.copy(order=order)
+    pairs = result.view(complex_numbers)
+    pairs[:, :, :heads] *= by[:, None]
+    return result
+
+return turned(x, by, "C"), lambda g: turned(g, by.conj(), "K")
+""",
+                says="g does not lie in order|View|itemsize|last axis must be contiguous",
+                advice="Does a gradient always lie in memory in the order of its axes?",
             ),
         ],
     ),
@@ -385,6 +410,18 @@ return np.concatenate([store, more], axis=-2)
                 change=("    return store\n", "    return store.copy()\n"),
                 says="the store itself is returned",
                 advice="The caller writes into what you return; a copy costs as much as the whole cache.",
+            ),
+            Mistake(
+                "np.resize, which repeats the numbers",
+                """
+room = 0 if store is None else store.shape[-2]
+if end <= room:
+    return store
+larger = min(max(end, 2 * room, 64), self.limit)
+return np.resize(new if store is None else store, (*new.shape[:-2], larger, new.shape[-1]))
+""",
+                says="the first head is right",
+                advice="Try np.resize on an array of shape (2, 3): what stands in its second row?",
             ),
         ],
     ),
