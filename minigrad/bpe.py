@@ -71,6 +71,7 @@ def word_pattern():
         return unicodedata.category(chr(point))[0]
 
     ranges = {"L": [], "N": []}
+    # Neighbouring code points of one class are a run, written "first-last".
     for name, run in itertools.groupby(range(sys.maxunicode + 1), key=kind):
         if name in ranges:
             first, *rest = run
@@ -118,7 +119,7 @@ def learn_merges(words, vocabulary):
         for place in places.pop(pair):
             before, count = words[place], counts[place]
             after = words[place] = merge(before, pair, token)
-            if after != before:
+            if after != before:  # take the old pairs of the word off the table, add the new ones
                 for old in zip(before, before[1:]):
                     pairs[old] -= count
                     if not pairs[old]:

@@ -69,7 +69,7 @@ class ChatTokenizer(BPETokenizer):
         if len(kinds) != len(names) or len(set(names)) != len(names):
             raise ValueError("a token stands in it twice, or has no type")
         tokens = {name: token for token, name in enumerate(names)}
-        special = {name: tokens[name] for name, kind in zip(names, kinds) if kind != 1}
+        special = {name: tokens[name] for name, kind in zip(names, kinds) if kind != 1}  # 1: text
         as_bytes = _byte_names()
         vocabulary = [
             name.encode() if name in special else bytes(as_bytes[c] for c in name) for name in names

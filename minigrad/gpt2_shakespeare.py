@@ -84,8 +84,11 @@ class GPT2(nn.Module):
             elif name.endswith("bias"):
                 parameter.data[...] = 0
 
-    def forward(self, tokens, caches=None):
-        """Logits (B, T, V) for tokens (B, T); with caches, they follow those of earlier calls."""
+    def forward(self, tokens, caches=None, last=False):
+        """Logits (B, T, V) for tokens (B, T); with `last`, (B, 1, V): those of the last position.
+
+        With caches (see `new_caches`) these tokens follow those of earlier calls.
+        """
         past = caches[0].length if caches else 0
         tokens = self._checked(tokens, past)
         T = tokens.shape[1]
@@ -93,6 +96,8 @@ class GPT2(nn.Module):
         x = self.dropout(x)  # (B, T, C)
         for block, cache in zip(self.blocks, caches or [None] * len(self.blocks)):
             x = block(x, cache)
+        if last:
+            x = x[:, -1:]  # (B, 1, C)
         return self.output_projection(self.output_ln(x))
 
     def _checked(self, tokens, past=0):
@@ -157,9 +162,14 @@ def next_token_probabilities(logits, temperature=1.0, top_k=None):
     if temperature == 0:
         top_k, temperature = 1, 1.0
     if top_k is not None and top_k < logits.shape[-1]:
-        # Of equal logits the earlier tokens are kept, so that exactly k are left.
-        ranked = np.argsort(-logits, axis=-1, kind="stable")
-        np.put_along_axis(logits, ranked[..., top_k:], -np.inf, axis=-1)
+        # The k-th largest of each row, (B, 1). It is found without sorting, which takes long where
+        # a vocabulary has 50,000 tokens.
+        least = np.partition(logits, -top_k)[:, -top_k, None]
+        # Of those equal to it the earlier are kept, so that exactly k are left.
+        above, equal = logits > least, logits == least
+        room = top_k - above.sum(-1, keepdims=True)
+        kept = above | (equal & (equal.cumsum(-1) <= room))
+        logits = np.where(kept, logits, -np.inf)
     logits = (logits - logits.max(-1, keepdims=True)) / temperature
     weights = np.exp(logits)
     return weights / weights.sum(-1, keepdims=True)
@@ -197,7 +207,7 @@ def generate(model, tokens, temperature=1.0, top_k=None, generator=None, top_p=N
     caches, unseen = model.new_caches(len(tokens)), tokens
     while True:
         with quiet():
-            logits = model(unseen, caches).data[:, -1]  # (B, V)
+            logits = model(unseen, caches, last=True).data[:, -1]  # (B, V)
         probabilities = next_token_probabilities(logits, temperature, top_k)
         ends = nucleus(probabilities, top_p).cumsum(-1)
         drawn = generator.random((len(tokens), 1)) * ends[:, -1:]

@@ -261,6 +261,70 @@ def test_probabilities_with_temperature_and_top_k():
         sample(small_model(), np.zeros((1, 0), int), 1)
 
 
+def by_sorting(logits, temperature=1.0, top_k=None):
+    """The distribution, its k likeliest tokens found by sorting the whole vocabulary."""
+    logits = np.array(logits, np.float64)
+    if temperature == 0:
+        top_k, temperature = 1, 1.0
+    if top_k is not None:
+        ranked = np.argsort(-logits, axis=-1, kind="stable")
+        np.put_along_axis(logits, ranked[:, top_k:], -np.inf, axis=-1)
+    weights = np.exp((logits - logits.max(-1, keepdims=True)) / temperature)
+    return weights / weights.sum(-1, keepdims=True)
+
+
+@pytest.mark.parametrize("values", [2, 7, 1000], ids="{} different logits".format)
+def test_the_k_likeliest_are_those_of_a_sort_also_among_equals(values):
+    random = np.random.default_rng(values)
+    for size in (1, 2, 5, 300):
+        logits = random.standard_normal(values)[random.integers(values, size=(4, size))]
+        logits[:, 1:][random.random((4, size - 1)) < 0.2] = -np.inf
+        logits[0] = np.where(np.arange(size) % 2, -0.0, 0.0)  # which are equal too
+        given = logits.copy()
+        for k in {1, 2, size // 2, size - 1, size, size + 1} - {0}:
+            got = next_token_probabilities(logits, 0.7, k)
+            assert np.array_equal(got, by_sorting(logits, 0.7, k))
+        assert np.array_equal(next_token_probabilities(logits, 0), by_sorting(logits, 0))
+        assert np.array_equal(logits, given)
+
+
+@pytest.mark.parametrize(
+    "settings", [{}, {"top_k": 3}, {"temperature": 0}, {"top_k": 5, "top_p": 0.8}]
+)
+def test_the_tokens_are_those_of_a_sort_and_of_the_logits_of_all_positions(settings):
+    for seed in range(5):
+        model, random = small_model(seed), np.random.default_rng(seed)
+        model.output_projection.weight.data *= 30  # so that the tokens are not equally likely
+        stream, written = generate(model, tokens(2, 4), generator=random, **settings), tokens(2, 4)
+        random = np.random.default_rng(seed)
+        for _ in range(4):
+            with mg.no_grad():
+                logits = model(mg.array(written)).data[:, -1]
+            cuts = {name: value for name, value in settings.items() if name != "top_p"}
+            ends = nucleus(by_sorting(logits, **cuts), settings.get("top_p")).cumsum(-1)
+            new = (ends <= random.random((2, 1)) * ends[:, -1:]).sum(-1)
+            assert np.array_equal(next(stream), new)
+            written = np.concatenate([written, new[:, None]], axis=1)
+
+
+def test_the_logits_of_the_last_position_alone():
+    model, x = small_model(), tokens(3, 6)
+    whole = model(mg.array(x)).data[:, -1:]
+    assert np.allclose(model(mg.array(x), last=True).data, whole, atol=1e-6)
+    caches = model.new_caches(3)
+    with mg.no_grad():
+        model(mg.array(x[:, :4]), caches, last=True)
+        assert np.allclose(model(mg.array(x[:, 4:]), caches, last=True).data, whole, atol=1e-6)
+
+
+def test_writing_computes_no_logits_but_those_of_the_last_position():
+    model, shapes = small_model(), []
+    project = model.output_projection.forward
+    model.output_projection.forward = lambda x: shapes.append(x.shape) or project(x)
+    sample(model, tokens(2, 6), 12)
+    assert set(shapes) == {(2, 1, 16)}
+
+
 def test_an_infinite_temperature_makes_all_that_are_kept_equally_likely():
     kept = next_token_probabilities([[1.0, 2.0, 3.0]], np.inf, 2)
     assert kept.tolist() == [[0.0, 0.5, 0.5]]

@@ -1,11 +1,13 @@
 """README and lessons state no measurement that is not on the page of promises, which is fresh."""
 
+import ast
 import re
 from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
+from benchmarks import store
 from course.lessons.notebooks import load, paths
 from maintain import promises
 
@@ -138,6 +140,29 @@ def test_every_measurement_in_a_lesson_is_on_the_page(path):
     found, reviewed = claims(prose(path)), REVIEWED.get(path.stem, {})
     assert not [claim for claim in found - reviewed.keys() if not stated(claim, rows)]
     assert reviewed.keys() <= found, "reviewed, and no more in the lesson"
+
+
+def source(lesson, name):
+    """The source of a lesson's cell, by its name."""
+    return next(
+        c for c in load(ROOT / "notebooks" / f"{lesson}.ipynb")["cells"] if c["id"] == name
+    )["source"]
+
+
+def test_lesson_10_states_the_losses_that_were_measured():
+    table = ast.literal_eval(source("10_chat", "changes-2").partition("losses = ")[2])
+    runs = store.read("changes")["runs"]
+    assert table == {name: [round(loss, 3) for loss in run["losses"]] for name, run in runs.items()}
+
+
+def test_lesson_10_states_the_times_of_products_that_were_measured():
+    found = store.read("low_bits")
+    for way in next(iter(found.values())):
+        times = [found[rows][way] for rows in ("1", "128")]
+        cells = " | ".join(
+            f"{time:.0f}" if time > 9 or time == 1 else f"{time:.1f}" for time in times
+        )
+        assert f"| {way} | {cells} |" in source("10_chat", "quant-8").replace("`", "")
 
 
 def test_the_check_of_lessons_sees_every_kind():

@@ -48,6 +48,10 @@ def probe_portions(mg, tokens, sizes):
     return [np.concatenate(parts, axis=1), [cache.length for cache in caches]]
 
 
+def probe_last(mg, tokens):
+    return tiny(mg)(np.array(tokens), last=True).data
+
+
 def probe_opposite_places(mg):
     """Whether all logits are equal where the vector of each place is minus that of its token."""
     model = tiny(mg)
@@ -159,6 +163,20 @@ def forward(student):
     require(calls, 1, "`self.dropout` is called once, on the sum of the embeddings")
     yield "the sum of the embeddings passes the dropout"
 
+    shown = "2 texts of 3 tokens, last=True"
+    got = student.run(probe_last, tokens)
+    words = "with last=True the logits are (B, 1, V), those of the last position"
+    when = {
+        "with last=True too the logits of all positions are computed; cut the stream before the "
+        "LayerNorm": (2, 3, 5),
+        "with last=True the result keeps the axis of the positions, (B, 1, V): slice, do not "
+        "index": (2, 5),
+    }
+    require(np.shape(got), (2, 1, 5), words, input=shown, when=when)
+    words = "with last=True come the logits of another position than that of the newest token"
+    require(got, logits[:, -1:], words, input=shown, tolerance=1e-4)
+    yield "with last=True the logits of the last position"
+
 
 def layers(names):
     """The first two layers among some parameters: "output_ln and blocks.1.ffn"."""
@@ -223,6 +241,16 @@ def distribution(student):
             "earlier ones"
         ),
         top_k=2,
+    )
+    words = "of equal logits the earlier ones must be kept, behind those that are larger"
+    ask([[5, 5, 9, 5]], [[5 / 14, 0, 9 / 14, 0]], words, top_k=2)
+    shuffled = [9 * place % 301 for place in range(1, 301)]  # each of 1 … 300 once
+    ask(
+        [shuffled],
+        [[weight / 1490 if weight > 295 else 0 for weight in shuffled]],
+        "top_k = 5 must leave the five likeliest of many",
+        top_k=5,
+        input="300 logits log 9, log 18, log 27, …",
     )
     words = "each row has its own likeliest tokens"
     ask([[1, 2, 4], [3, 1, 1]], [[0, 1 / 3, 2 / 3], [3 / 4, 1 / 4, 0]], words, top_k=2)

@@ -256,13 +256,18 @@ class FastGPT(nn.Module):
 
     _checked = GPT2._checked  # it looks at the tokens and at config.context_size only
 
-    def forward(self, tokens, caches=None):
-        """Logits (B, T, V) for tokens (B, T); with caches, they follow those of earlier calls."""
+    def forward(self, tokens, caches=None, last=False):
+        """Logits (B, T, V) for tokens (B, T); with `last`, (B, 1, V): those of the last position.
+
+        With caches (see `new_caches`) these tokens follow those of earlier calls.
+        """
         x = self.dropout(self.embedded(tokens, caches))
         for block, cache in zip(self.blocks, caches or [None] * len(self.blocks)):
             x = block(x, cache)
         if caches:
             caches.newest = as_array(tokens)[:, -1:]
+        if last:
+            x = x[:, -1:]
         return self.output_projection(self.output_ln(x))
 
     def embedded(self, tokens, caches=None):

@@ -171,8 +171,8 @@ class _Watched:
     def __init__(self, model):
         self.model, self.config, self.new_caches = model, model.config, model.new_caches
 
-    def __call__(self, tokens, caches):
-        logits = self.model(tokens, caches)
+    def __call__(self, tokens, caches, last):
+        logits = self.model(tokens, caches, last)
         self.logits, self.length = logits.data[0, -1], caches[0].length
         return logits
 

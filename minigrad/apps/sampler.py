@@ -258,7 +258,7 @@ class Sampler:
     def _look(self, text):
         """The logits (V,) for the character after a text."""
         with no_grad():
-            return self.model(self._encode(text)).data[0, -1]
+            return self.model(self._encode(text), last=True).data[0, -1]
 
     def _encode(self, text):
         tokens = self.tokenizer.encode(text[-self.model.config.context_size :])
@@ -271,8 +271,8 @@ class _View:
     def __init__(self, model):
         self.model, self.config, self.new_caches = model, model.config, model.new_caches
 
-    def __call__(self, tokens, caches):
-        logits = self.model(tokens, caches)
+    def __call__(self, tokens, caches, last):
+        logits = self.model(tokens, caches, last)
         self.logits, self.length = logits.data[0, -1], caches[0].length
         if not np.isfinite(self.logits).all():
             raise FloatingPointError("the model's logits are not finite numbers")

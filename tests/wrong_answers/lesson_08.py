@@ -16,7 +16,8 @@ places = np.arange(T) + past
 x = self.dropout(self.position_embedding(places) + self.token_embedding(tokens))
 for number, block in enumerate(self.blocks):
     x = block(x, caches[number] if caches else None)
-return self.output_projection(self.output_ln(x))
+x = self.output_ln(x[:, T - 1 :] if last else x)
+return self.output_projection(x)
 """,
             """
 stream = self.dropout(self.token_embedding(tokens)
@@ -26,11 +27,29 @@ if caches is None:
 else:
     for block, cache in zip(self.blocks, caches, strict=True):
         stream = block(stream, cache=cache)
-stream = self.output_ln(stream)
-return self.output_projection(stream)
+logits = self.output_projection(self.output_ln(stream))
+return logits[:, -1:] if last else logits
 """,
         ],
         wrong=[
+            Mistake(
+                "the first position for the last",
+                change=("x[:, -1:]", "x[:, :1]"),
+                says="newest token",
+                advice="The token that was read last says what comes next.",
+            ),
+            Mistake(
+                "the last position without its axis",
+                change=("x[:, -1:]", "x[:, -1]"),
+                says="keeps the axis",
+                advice="An index takes its axis away, a slice keeps it.",
+            ),
+            Mistake(
+                "`last` not asked",
+                change=("if last:\n    x = x[:, -1:]", "pass"),
+                says="the logits of all positions",
+                advice="Half of a long prompt's logits would be half a gigabyte for nothing.",
+            ),
             Mistake(
                 "no position embedding",
                 change=(" + self.position_embedding.weight[past : past + T]", ""),
@@ -138,6 +157,16 @@ for row in logits:
     rows.append(p / p.sum())
 return np.array(rows)
 """,
+            """
+if temperature == 0:
+    top_k, temperature = 1, 1.0
+if top_k is not None and top_k < logits.shape[-1]:
+    ranked = np.argsort(-logits, axis=-1, kind="stable")
+    np.put_along_axis(logits, ranked[..., top_k:], -np.inf, axis=-1)
+logits = (logits - logits.max(-1, keepdims=True)) / temperature
+weights = np.exp(logits)
+return weights / weights.sum(-1, keepdims=True)
+""",
         ],
         wrong=[
             Mistake(
@@ -170,20 +199,15 @@ return np.array(rows)
             Mistake(
                 "top-k by a threshold, so that ties stay",
                 change=(
-                    (
-                        'ranked = np.argsort(-logits, axis=-1, kind="stable")',
-                        "least = np.sort(logits, axis=-1)[:, -top_k][:, None]",
-                    ),
-                    (
-                        "np.put_along_axis(logits, ranked[..., top_k:], -np.inf, axis=-1)",
-                        "logits = np.where(logits < least, -np.inf, logits)",
-                    ),
+                    "kept = above | (equal & (equal.cumsum(-1) <= room))",
+                    "kept = above | equal",
                 ),
                 says="exactly k must be left",
-                advice="A threshold cannot tell equal logits apart; ranks can.",
+                advice="A threshold alone cannot tell equal logits apart; their places can.",
             ),
             Mistake(
                 "the least likely kept",
+                of=2,
                 change=("np.argsort(-logits", "np.argsort(logits"),
                 says="least likely tokens were kept",
                 advice="argsort goes upwards.",
@@ -220,6 +244,7 @@ return np.array(rows)
             ),
             Mistake(
                 "equal logits in an order of chance",
+                of=2,
                 change=(', kind="stable"', ""),
                 says="only by chance",
                 advice="Quicksort does not keep the order of equal numbers; a long row shows it.",
@@ -240,11 +265,11 @@ return np.array(rows)
         equivalent={
             "line 3: top_k < logits.shape[-1] → top_k <= logits.shape[-1]": "where k is the whole vocabulary nothing is cut",
             "line 2: 1.0 → 2.0 (column 28)": "at temperature 0 only one token is left",
-            "line 9: -1 → 1": "logits have two axes: the last is axis 1",
             "line 3: -1 → 1": "logits have two axes: the last is axis 1",
-            "line 5: -1 → 1": "logits have two axes: the last is axis 1",
-            "line 6: -1 → 1": "logits have two axes: the last is axis 1",
-            "line 7: -1 → 1": "logits have two axes: the last is axis 1",
+            "line 9: -1 → 1": "logits have two axes: the last is axis 1",
+            "line 10: -1 → 1": "logits have two axes: the last is axis 1",
+            "line 12: -1 → 1": "logits have two axes: the last is axis 1",
+            "line 14: -1 → 1": "logits have two axes: the last is axis 1",
         },
     ),
     "08.3": Answers(
