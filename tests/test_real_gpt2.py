@@ -314,7 +314,10 @@ DAMAGES = {
         lambda f: (f / "config.json").write_text("[" * 99999, encoding="utf-8"),
         "cannot be loaded as a GPT2",
     ),
-    "config binary": (lambda f: (f / "config.json").write_bytes(b"\xff\0"), "cannot be loaded as a GPT2"),
+    "config binary": (
+        lambda f: (f / "config.json").write_bytes(b"\xff\0"),
+        "cannot be loaded as a GPT2",
+    ),
     "config empty": (
         lambda f: (f / "config.json").write_text("{}", encoding="utf-8"),
         "it lacks 'model_type'",
