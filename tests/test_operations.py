@@ -595,7 +595,7 @@ def test_the_ends_of_integers():
     assert (-mg.array(np.uint8(1))).item() == -1
     assert mg.norm(mg.array([3 * 10**9, 4 * 10**9])).item() == 5e9  # squares beyond int64
     assert (mg.array(np.uint8([255])) + 300).tolist() == [555]
-    with pytest.raises(OverflowError, match="add .*do not fit int64"):
+    with pytest.raises(OverflowError, match="add .*do not fit into int64"):
         mg.array(np.uint64([2**63])) + 1
     with pytest.raises(OverflowError, match="add of shape"):
         mg.arange(2) + 2**70

@@ -82,7 +82,7 @@ def test_grade(mine, tmp_path):
     out = tmp_path / "Noten №1.csv"
     options = ["--lessons", "01", "--jobs", "1", "--out", str(out)]
     code, printed = run(ROOT, "-m", "course", "grade", str(place.parent), *options)
-    assert code == 0 and "1 submissions" in printed and "Noten" in printed
+    assert code == 0 and "1 submission," in printed and "Noten" in printed
     assert '"01.1","1","right"' in out.read_text(encoding="utf-8-sig")
 
 
