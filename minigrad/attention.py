@@ -136,7 +136,7 @@ class CausalAttention(nn.Module):
         return self.out_proj(causal_attention(self.in_proj(x), self.num_heads, cache=cache))
 
     def weights(self, x):
-        """The weight that each position gives to each other one, as an array (B, H, T, T)."""
+        """The weight that each position gives to every position, as an array (B, H, T, T)."""
         q, k, _ = _heads(self.in_proj(x).data, self.num_heads)
         return _attention_weights(q, k)
 

@@ -95,7 +95,7 @@ class _Pending:
         else:
             known = known + g
         if self.arrays.get(node) is not known:
-            self.arrays[node] = np.asarray(known)  # a sum of shape () is no array in NumPy
+            self.arrays[node] = np.asarray(known)  # NumPy makes a sum of shape () a number
             if known is not g or fresh:
                 self.ours.add(node)
 
@@ -215,7 +215,7 @@ class _Switch:
     depth = None
 
     def __new__(cls, function=None):
-        """With `@no_grad` without parentheses, `function` is given here and decorated at once."""
+        """`@no_grad` written without parentheses passes `function`, which is decorated at once."""
         switch = super().__new__(cls)
         return switch if function is None else switch(function)
 

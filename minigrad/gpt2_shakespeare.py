@@ -162,8 +162,8 @@ def next_token_probabilities(logits, temperature=1.0, top_k=None):
     if temperature == 0:
         top_k, temperature = 1, 1.0
     if top_k is not None and top_k < logits.shape[-1]:
-        # The k-th largest of each row, (B, 1). It is found without sorting, which takes long where
-        # a vocabulary has 50,000 tokens.
+        # The k-th largest of each row, (B, 1). It is found without sorting: to sort takes long
+        # where a vocabulary has 50,000 tokens.
         least = np.partition(logits, -top_k)[:, -top_k, None]
         # Of those equal to it the earlier are kept, so that exactly k are left.
         above, equal = logits > least, logits == least

@@ -237,7 +237,7 @@ class GroupedAttention(nn.Module):
         return rotate(qkv.reshape(*qkv.shape[:2], H + 2 * K, -1), rotations, H + K)
 
     def weights(self, x, rotations):
-        """The weight that each position gives to each other one, as an array (B, H, T, T)."""
+        """The weight that each position gives to every position, as an array (B, H, T, T)."""
         q, k, _ = group_heads(self._heads(x, rotations).data, self.num_kv_heads)
         weights = _attention_weights(q, k)  # (B, K, G, T, T)
         return weights.reshape(len(weights), self.num_heads, *weights.shape[-2:])

@@ -180,7 +180,7 @@ class AdamW(Optimizer):
 
 
 def clip_grad_norm_(parameters, max_norm):
-    """Scale all gradients so that their common length is at most `max_norm`; returns it as it was.
+    """Scale all gradients so that their common length is at most `max_norm`; returns the old length.
 
     `parameters` is a tensor, a list of them, or anything that yields them. Where the length is not
     finite, no factor helps: the gradients stay as they are.
@@ -188,7 +188,7 @@ def clip_grad_norm_(parameters, max_norm):
     Source: Pascanu, Mikolov and Bengio, "On the difficulty of training RNNs", 2013, algorithm 1.
     """
     settings.number("clip_grad_norm_: max_norm", max_norm, 0)
-    parameters = leaves(parameters, "clip_grad_norm_")  # also for a generator, as it is read
+    parameters = leaves(parameters, "clip_grad_norm_")
     gradients = [p.grad for p in parameters if p.grad is not None]
     norm = math.sqrt(sum(float(np.vdot(g, g)) for g in gradients))
     if max_norm < norm < math.inf:

@@ -164,7 +164,8 @@ class Tensor(Node):
 
     def __array_function__(self, function, types, arguments, options):
         """NumPy calls this for `np.sum(x)`: our operation computes it, or else NumPy itself."""
-        alike = len(arguments) <= 2 or function in (np.where, np.clip)  # others take other ones
+        # A third argument means the same to NumPy and to us in np.where and np.clip only.
+        alike = len(arguments) <= 2 or function in (np.where, np.clip)
         if function in FROM_NUMPY and alike:
             return FROM_NUMPY[function](*arguments, **options)
         arrays = {key: unwrap(option) for key, option in options.items()}

@@ -73,6 +73,7 @@ def minutes(path):
 def test_the_exercises_take_as_long_as_their_cards_say():
     table = re.findall(r"^\| (\d\d) .*\| (\d+) \|$", INSTRUCTORS, re.MULTILINE)
     stated = {lesson: int(sum_) for lesson, sum_ in table}
+    assert list(stated) == [path.stem[:2] for path in paths()]
     for path in paths():
         lesson, right = path.stem[:2], minutes(path)
         assert stated[lesson] == right, (

@@ -88,7 +88,6 @@ REVIEWED = {
         "half a minute": RUN_TIME,
         "two hours": "a part of the time to work through",
         "500 MB": "4 bytes for each of 124 million",
-        "124 million numbers": "GPT-2's",
         "two megabytes": "the size of GPT-2's vocabulary and merges",
         "3.5 nats": "an example",
     },

