@@ -14,6 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
+from minigrad.support.settings import whole_number
+
 
 # --- Counting pairs ---
 
@@ -184,7 +186,9 @@ class BPETokenizer:
         self._refuse_unless_sound()
         texts = sorted(self.special, key=len, reverse=True)  # the longer of two is found first
         self._special = re.compile(f"({'|'.join(map(re.escape, texts)) or '(?!)'})")
-        self._tokens = _Remembered(self._tokens_of)
+        # It gets no method of this object, which would keep the two in memory for each other.
+        parts = self._bytes, self.merges, self._ranks
+        self._tokens = _Remembered(functools.partial(self._tokens_of, *parts))
 
     @property
     def vocab_size(self):
@@ -195,7 +199,7 @@ class BPETokenizer:
     def train(cls, text, vocab_size, special=(), cut_words=cut_words):
         """Learn from a text. The vocabulary is smaller where the text has no more pairs to merge."""
         vocabulary = [bytes([byte]) for byte in range(256)]
-        size = vocab_size - len(special)
+        size = whole_number("BPETokenizer: vocab_size", vocab_size, 0) - len(special)
         if size < 256:
             raise ValueError(
                 f"BPETokenizer: {vocab_size} tokens are too few: 256 bytes and {len(special)} "
@@ -241,7 +245,8 @@ class BPETokenizer:
         """Yield the text of each token as it comes; a character comes with its last byte."""
         decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
         for token in tokens:
-            yield decoder.decode(self.vocabulary[int(token)])
+            place = whole_number("BPETokenizer: a token", int(token), 0, self.vocab_size - 1)
+            yield decoder.decode(self.vocabulary[place])
         yield decoder.decode(b"", final=True)
 
     def save(self, folder):
@@ -282,9 +287,10 @@ class BPETokenizer:
             words = f"{error} is no token" if isinstance(error, KeyError) else error
             raise ValueError(f"{folder} holds a damaged tokenizer: {words}") from None
 
-    def _tokens_of(self, word):
-        """The tokens of a word that was not met before."""
-        return apply_merges(tuple(self._bytes[b] for b in word.encode()), self.merges, self._ranks)
+    @staticmethod
+    def _tokens_of(numbers, merges, ranks, word):
+        """The tokens of a word that was not met before; `numbers` are those of the bytes."""
+        return apply_merges(tuple(numbers[byte] for byte in word.encode()), merges, ranks)
 
     def _refuse_unless_sound(self):
         if None in self._bytes:

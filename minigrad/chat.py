@@ -46,9 +46,10 @@ class ChatTokenizer(BPETokenizer):
         self._bytes = known  # SmolLM2 has no token for some bytes that no text holds
         super()._refuse_unless_sound()
 
-    def _tokens_of(self, word):
-        known = tuple(self._bytes[byte] for byte in word.encode() if byte in self._bytes)
-        return apply_merges(known, self.merges, self._ranks)
+    @staticmethod
+    def _tokens_of(numbers, merges, ranks, word):
+        known = tuple(numbers[byte] for byte in word.encode() if byte in numbers)
+        return apply_merges(known, merges, ranks)
 
     @property
     def end(self):
@@ -141,6 +142,8 @@ class Choice:
 def likeliest(logits, number):
     """The `number` likeliest tokens of logits (V,); of equal ones the smaller token first."""
     whole_number("likeliest: number", number, 1)
+    if not (logits < np.inf).all():
+        raise ValueError("likeliest: a logit is nan or inf: the model's parameters are spoiled")
     if number >= len(logits):
         return np.argsort(-logits, kind="stable")
     bound = np.partition(logits, -number)[-number]

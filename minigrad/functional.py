@@ -223,9 +223,9 @@ def embedding(tokens, weight, /):
     >>> mg.embedding(mg.array([2, 0]), mg.array([[1.0], [2.0], [3.0]])).tolist()
     [[3.0], [1.0]]
     """
-    if tokens is None or tokens.dtype.kind not in "iu":
-        raise TypeError(f"tokens are integers, these are {getattr(tokens, 'dtype', tokens)}")
-    if weight is None or weight.ndim != 2:
+    if tokens.dtype.kind not in "iu":
+        raise TypeError(f"tokens are integers, these are {tokens.dtype}")
+    if weight.ndim != 2:
         raise ValueError("the weight must have two axes, (V, C): a row for each token")
     rows = len(weight)
     if tokens.size and not 0 <= tokens.min() <= tokens.max() < rows:
@@ -334,11 +334,8 @@ def cross_entropy_loss(logits, targets, /, reduction="mean", ignore_index=-100):
 
 def _counted(logits, targets, ignore_index):
     """Which targets count, as a mask; raises where targets and logits do not fit each other."""
-    if targets is None or targets.dtype.kind not in "iu":
-        raise TypeError(
-            "targets are the indices of classes, integers, "
-            f"these are {getattr(targets, 'dtype', targets)}"
-        )
+    if targets.dtype.kind not in "iu":
+        raise TypeError(f"targets are the indices of classes, integers, these are {targets.dtype}")
     if logits.ndim == 0 or targets.shape != logits.shape[:-1]:
         raise ValueError(
             f"logits of shape {logits.shape} need targets of shape {logits.shape[:-1]}, "

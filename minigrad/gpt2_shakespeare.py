@@ -19,7 +19,7 @@ from minigrad.optim import AdamW, clip_grad_norm_, warmup_cosine
 from minigrad.random import use_generator
 from minigrad.tensor import Tensor
 from minigrad.support.memory import keep_freed_memory
-from minigrad.support.settings import number, true_or_false, whole_number
+from minigrad.support.settings import number, random_generator, true_or_false, whole_number
 from minigrad.support.threads import side_by_side
 
 
@@ -201,7 +201,7 @@ def generate(model, tokens, temperature=1.0, top_k=None, generator=None, top_p=N
     Earlier keys and values are kept in a cache. When the context is full, it starts again from the
     newest half of it: so the work for each token is bounded, and each sees at least half a context.
     """
-    generator = generator or np.random.default_rng(0)
+    generator = random_generator("sample: generator", generator) or np.random.default_rng(0)
     context_size = model.config.context_size
     tokens = _context(tokens, model.config.vocab_size)[:, -context_size:]  # (B, T)
     caches, unseen = model.new_caches(len(tokens)), tokens

@@ -17,7 +17,7 @@ from minigrad.op import as_array
 from minigrad.random import use_generator
 from minigrad.real_gpt2 import _NothingDrawn
 from minigrad.support import gguf
-from minigrad.support.settings import number, true_or_false, whole_number
+from minigrad.support.settings import number, of_class, true_or_false, whole_number
 
 
 # --- The block and the model ---
@@ -235,7 +235,8 @@ def save_llama(path, model, tokenizer, kind="F32"):
 
     `kind` is the type of the matrices: "F32", "Q8_0", "Q4_1" or "Q4_0". Vectors stay float32.
     """
-    c = model.config
+    c = of_class("save_llama: the model", model, Llama).config
+    of_class("save_llama: the tokenizer", tokenizer, ChatTokenizer)
     values = {
         "general.architecture": "llama",
         "llama.context_length": c.context_size,

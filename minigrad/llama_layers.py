@@ -5,9 +5,10 @@ import numpy as np
 
 from minigrad import nn
 from minigrad.attention import _attend, _attention_weights
+from minigrad.functional import _floats
 from minigrad.op import differentiable
 from minigrad.support.attention_speed import in_query_tiles
-from minigrad.support.settings import whole_number
+from minigrad.support.settings import number, whole_number
 
 
 # --- RMS norm and its rule ---
@@ -19,6 +20,7 @@ def rms_norm(x, weight, /, eps=1e-5):
 
     Source: Zhang and Sennrich, "Root Mean Square Layer Normalization", 2019, equation 4.
     """
+    x, weight, eps = _floats(x), _floats(weight), number("eps", eps, 0, below=True)
     if weight.shape != x.shape[-1:]:
         raise ValueError("the weight must have one number for each channel, the last axis of x")
     scale = 1 / np.sqrt(np.mean(x * x, axis=-1, keepdims=True) + eps)  # (..., 1)
@@ -39,7 +41,8 @@ class RMSNorm(nn.Module):
 
     def __init__(self, embedding_dim, eps=1e-5):
         whole_number("RMSNorm: embedding_dim", embedding_dim, 1)
-        self.weight, self.eps = nn.Parameter(np.ones(embedding_dim, np.float32)), eps
+        self.eps = number("RMSNorm: eps", eps, 0, below=True)
+        self.weight = nn.Parameter(np.ones(embedding_dim, np.float32))
 
     def forward(self, x):
         return rms_norm(x, self.weight, eps=self.eps)
@@ -54,6 +57,7 @@ def swiglu(gate, up, /):
 
     Source: Shazeer, "GLU Variants Improve Transformer", 2020, equation 5.
     """
+    gate, up = _floats(gate), _floats(up)
     if gate.shape != up.shape:
         raise ValueError("gate and up must have one shape")
     sigmoid = 1 / (1 + np.exp(-gate))
@@ -100,7 +104,8 @@ def rotate(x, /, by, heads=None):
     x (B, T, N, D), `by` (T, D / 2) complex numbers of length 1 -> (B, T, N, D).
     Source: Su et al., "RoFormer: Enhanced Transformer with Rotary Position Embedding", 2021.
     """
-    if x.ndim != 4 or (2 * by.shape[-1], *by.shape[:-1]) != (x.shape[3], x.shape[1]):
+    x, by = _floats(x), np.asarray(by)
+    if x.ndim != 4 or by.shape != (x.shape[1], x.shape[3] / 2):
         raise ValueError("x must be (B, T, N, D) and `by` (T, D / 2): a number for each pair")
     complex_numbers = np.result_type(x.dtype, np.complex64)
 
@@ -152,7 +157,7 @@ def grouped_attention(qkv, /, num_kv_heads, cache=None):
     earlier calls, and there is no gradient.
     Source: Ainslie et al., "GQA: Training Generalized Multi-Query Transformer Models", 2023.
     """
-    whole_number("num_kv_heads", num_kv_heads, 1)
+    qkv, _ = _floats(qkv), whole_number("num_kv_heads", num_kv_heads, 1)
     heads = qkv.shape[2] - 2 * num_kv_heads if qkv.ndim == 4 else 0
     if heads <= 0 or heads % num_kv_heads or qkv.shape[1] == 0:
         raise ValueError(

@@ -99,13 +99,12 @@ def unwrap(option):
     return option
 
 
-def _as_input(x, broadcasts, narrow):
+def _as_input(x, untouched, narrow):
     """The input `x` as an operation computes with it: an array; dtypes in `narrow` become int64.
 
-    `None` stays. Where `broadcasts` is set a Python number stays too: it takes on the dtype of the
-    array beside it.
+    What is of a type in `untouched` stays as it is.
     """
-    if x is None or broadcasts and isinstance(x, (bool, int, float)):
+    if isinstance(x, untouched):
         return x
     array = as_array(x)
     if array.dtype not in narrow:
@@ -157,8 +156,12 @@ def differentiable(function=None, *, broadcasts=False, widens=True):
     if not inspect.isfunction(function):
         raise TypeError(f"differentiable stands above a function, not {function!r:.60}")
     name = function.__name__
-    kinds = [p.kind for p in inspect.signature(function).parameters.values()]
-    count = kinds.count(inspect.Parameter.POSITIONAL_ONLY)
+    parameters = inspect.signature(function).parameters.values()
+    defaults = [p.default for p in parameters if p.kind is p.POSITIONAL_ONLY]
+    count = len(defaults)
+    untouched = (bool, int, float, type(None)) if broadcasts else ()
+    if None in defaults:  # an array that may be left out, as a bias
+        untouched = (type(None),)
     narrow = (NARROW | {np.dtype(bool)} if count == 1 else NARROW) if widens else frozenset()
     silent = np.errstate(all="ignore")(function)
 
@@ -174,7 +177,7 @@ def differentiable(function=None, *, broadcasts=False, widens=True):
             arrays = [
                 x._data
                 if isinstance(x, Node) and x._data.dtype not in narrow
-                else _as_input(x, broadcasts, narrow)
+                else _as_input(x, untouched, narrow)
                 for x in inputs
             ]
             compute = function if quiet_depth.get() else silent

@@ -3,6 +3,7 @@
 
 import numpy as np
 
+from minigrad.op import as_array
 from minigrad.support.gguf import Stored
 
 
@@ -98,9 +99,12 @@ def quantise(array, kind):
     """A float32 array, its last axis a multiple of 32, as a tensor of a GGUF file."""
     if kind not in WRITE:
         raise ValueError(f"weights of type {kind} are not written: {', '.join(WRITE)} are")
+    array = as_array(array).astype(np.float32)
+    if not np.isfinite(array).all():
+        raise ValueError(f"{kind} holds finite numbers only: the weights are spoiled")
     if array.ndim == 0 or array.shape[-1] % 32:
         raise ValueError(
             f"{kind} needs a last axis that is a multiple of 32, not shape {array.shape}"
         )
-    rows = np.ascontiguousarray(array, np.float32).reshape(-1, 32)
+    rows = array.reshape(-1, 32)
     return Stored(kind, array.shape, WRITE[kind](rows).reshape(-1))

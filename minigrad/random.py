@@ -6,7 +6,7 @@ from contextvars import ContextVar
 
 import numpy as np
 
-from minigrad.support.settings import random_generator
+from minigrad.support.settings import random_generator, whole_number
 from minigrad.tensor import Tensor
 
 
@@ -31,7 +31,7 @@ def default_generator():
 @contextmanager
 def use_generator(generator):
     """Draw from this NumPy generator inside the block, in this thread or task only."""
-    token = _override.set(generator)
+    token = _override.set(random_generator("use_generator: generator", generator))
     try:
         yield generator
     finally:
@@ -50,8 +50,8 @@ def _draw(generator, method, *parameters, shape, dtype=np.float32, requires_grad
     if np.dtype(dtype).kind != "f":
         raise TypeError(f"these numbers need a floating-point dtype, not {np.dtype(dtype)}")
     shape = shape[0] if len(shape) == 1 and not isinstance(shape[0], int) else shape
-    if np.isnan(parameters).any():
-        raise ValueError(f"{method}: nan is no parameter of a distribution")
+    if not np.isfinite(np.asarray(parameters, float)).all():
+        raise ValueError(f"{method}: its parameters must be finite numbers, not {parameters}")
     values = getattr(_chosen(generator), method)(*parameters, size=shape)
     return Tensor(np.asarray(values, dtype), requires_grad)
 
@@ -97,4 +97,4 @@ def normal(mean=0.0, std=1.0, shape=(), generator=None, **options):
 
 def randperm(n, generator=None):
     """The integers below n in random order."""
-    return Tensor(_chosen(generator).permutation(n))
+    return Tensor(_chosen(generator).permutation(whole_number("randperm: n", n, 0)))

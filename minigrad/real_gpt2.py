@@ -9,8 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
+from minigrad.bpe import BPETokenizer
 from minigrad.gpt2_shakespeare import GPT2, GPT2Config
 from minigrad.random import use_generator
+from minigrad.support.settings import of_class
 
 
 # --- The file of weights ---
@@ -271,7 +273,9 @@ def save_gpt2(folder, model, tokenizer=None):
 
     With a BPETokenizer, its two files are written too. A missing folder is made.
     """
-    folder, c = Path(folder), model.config
+    folder, c = Path(folder), of_class("save_gpt2: the model", model, GPT2).config
+    if tokenizer is not None:
+        of_class("save_gpt2: the tokenizer", tokenizer, BPETokenizer)
     folder.mkdir(parents=True, exist_ok=True)
     arrays = {}
     for name, parameter in model.named_parameters():

@@ -4,6 +4,7 @@ import argparse
 import math
 import os
 
+from minigrad.apps.fast import FastGPTConfig
 from minigrad.support.settings import number, whole_number
 
 MOST = 10**9  # of any whole number that is an option
@@ -151,6 +152,8 @@ def check_memory(options, vocab_size):
     C, T = options.embedding_dim, options.context_size
     N, H = options.num_blocks, options.num_heads
     parameters = 12 * C * C * N + (T + 2 * vocab_size) * C
+    if options.recipe == "fast":  # its table of pairs; of 5,000 characters there are 25 million
+        parameters += vocab_size**2 * FastGPTConfig.bigram_dim
     batch = options.batch_size * T * (16 * C * N + H * T * N // 2 + vocab_size)
     needed, there = 4 * (4 * parameters + batch), _memory()
     if needed > there:

@@ -16,7 +16,7 @@ import numpy as np
 from minigrad import nn
 from minigrad.attention import Block, KeyValueCache, causal_attention
 from minigrad.backprop import no_grad
-from minigrad.functional import softmax
+from minigrad.functional import _floats, softmax
 from minigrad.gpt2_shakespeare import GPT2
 from minigrad.init import normal_
 from minigrad.op import as_array, differentiable
@@ -33,6 +33,7 @@ def rms_norm(x, /, eps=1e-6):
 
     Source: Zhang and Sennrich, "Root Mean Square Layer Normalization", 2019, equation 4.
     """
+    x, eps = _floats(x), number("eps", eps, 0, below=True)
     if x.ndim == 0 or x.shape[-1] == 0:
         raise ValueError("x needs a last axis with at least one entry, to average over")
     scale = 1 / np.sqrt(np.vecdot(x, x)[..., None] / x.shape[-1] + x.dtype.type(eps))
@@ -53,7 +54,7 @@ def squared_relu(x, /):
 
     Source: So et al., "Primer: Searching for Efficient Transformers", 2021, section 4.
     """
-    positive = np.maximum(x, 0)
+    positive = np.maximum(_floats(x), 0)
 
     def rule(g):
         result = positive * g
@@ -72,6 +73,7 @@ def rotary(x, /, first=0):
     paper's 10,000, since the contexts are short.
     Source: Su et al., "RoFormer", 2021, section 3.2.
     """
+    x = _floats(x)
     if x.ndim != 4 or x.shape[-1] % 2:
         raise ValueError("x must be (B, T, heads, D), with an even number of entries D in a head")
     cos, sin = _angles(first, x.shape[1], x.shape[-1], x.dtype)
@@ -278,6 +280,7 @@ class FastGPT(nn.Module):
         if self.config.bigram_dim:
             before = getattr(caches, "newest", None)
             before = np.zeros_like(tokens[:, :1]) if before is None else before
+            tokens = tokens.astype(np.int64)  # the number of a pair may not fit into a small integer
             pairs = np.concatenate([before, tokens[:, :-1]], axis=1) * self.config.vocab_size
             x = x + self.bigram_projection(self.bigram_embedding(pairs + tokens))
         if not self.config.rotary:

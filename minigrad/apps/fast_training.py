@@ -13,7 +13,8 @@ from minigrad.apps.fast import FastGPT, FastGPTConfig
 from minigrad.gpt2_shakespeare import Trainer, TrainingConfig
 from minigrad.optim import AdamW, Muon, newton_schulz
 from minigrad.support.optimizer_state import check_optimizer_state
-from minigrad.support.settings import number, whole_number
+from minigrad.support.settings import number, of_class, whole_number
+from minigrad.support.state import check_state
 from minigrad.support.threads import side_by_side
 
 # --- The optimizer: Muon for the blocks, AdamW for the rest ---
@@ -24,8 +25,9 @@ class BatchedMuon(Muon):
 
     def __init__(self, parameters, newton_schulz_steps=5, workers=1, **options):
         super().__init__(parameters, **options)
-        self.newton_schulz_steps = newton_schulz_steps
-        self.workers = workers
+        steps = whole_number("BatchedMuon: newton_schulz_steps", newton_schulz_steps, 0)
+        self.newton_schulz_steps = steps
+        self.workers = whole_number("BatchedMuon: workers", workers, 1)
 
     def step(self):
         """One step of every parameter that has a gradient."""
@@ -109,9 +111,7 @@ class MuonAndAdamW:
 
     def load_state_dict(self, state):
         """Take over `state`, as `state_dict` gives it, all of it or none."""
-        unknown = sorted(set(state) - set(self.state_dict()))
-        if unknown:
-            raise ValueError(f"load_state_dict of MuonAndAdamW: {', '.join(unknown)} is unknown")
+        check_state(state, self.state_dict(), "MuonAndAdamW")
         parts = {name: _part(state, f"{name}.") for name, _ in self._both()}
         for name, optimizer in self._both():
             check_optimizer_state(parts[name], optimizer.state_dict(), type(optimizer).__name__)
@@ -174,6 +174,7 @@ class FastTrainer(Trainer):
     """
 
     def __init__(self, model, dataset, config=FastTrainingConfig()):
+        of_class("FastTrainer: config", config, FastTrainingConfig)
         super().__init__(model, dataset, config)
         self.optimizer = self.make_optimizer()
 

@@ -66,7 +66,8 @@ class Service:
         checked = self._settings(text, settings)
         context = self.tokenizer.encode(text)[None, :].astype(np.int64)
         number = next(self._numbers)
-        self.sessions[number] = self._steps(context, checked)
+        # It gets no method of this object, which would keep the two in memory for each other.
+        self.sessions[number] = _steps(self.model, self.tokenizer, context, checked)
         for old in list(self.sessions)[:-SESSIONS]:
             del self.sessions[old]
         return number
@@ -128,22 +129,6 @@ class Service:
         found.check(self.tokenizer)
         return found
 
-    def _steps(self, context, settings):
-        """Yield, for each new character, what the view shows of it."""
-        view = _Watched(self.model)
-        random = _Remembered(settings.seed)
-        written = context.shape[1]
-        for token in generate(view, context, generator=random, **settings.cuts):
-            own, after = _distributions(view.logits, settings)
-            yield {
-                "character": self.tokenizer.decode(token),
-                "bits": -math.log2(max(own[token[0]], 1e-300)),
-                "u": random.last,
-                "start": written - view.length,
-                "after": after,
-            }
-            written += 1
-
     def _encode(self, text):
         tokens = self.tokenizer.encode(text[-self.model.config.context_size :])
         return tokens[None, :].astype(np.int64)  # (1, T)
@@ -165,6 +150,23 @@ class Service:
         return self.model.output_projection(self.model.output_ln(stream)).data[0, 0]
 
 
+def _steps(model, tokenizer, context, settings):
+    """Yield, for each new character, what the view shows of it."""
+    view = _Watched(model)
+    random = _Remembered(settings.seed)
+    written = context.shape[1]
+    for token in generate(view, context, generator=random, **settings.cuts):
+        own, after = _distributions(view.logits, settings)
+        yield {
+            "character": tokenizer.decode(token),
+            "bits": -math.log2(max(own[token[0]], 1e-300)),
+            "u": random.last,
+            "start": written - view.length,
+            "after": after,
+        }
+        written += 1
+
+
 class _Watched:
     """A model for `generate` that records its last logits and its cache length."""
 
@@ -177,14 +179,15 @@ class _Watched:
         return logits
 
 
-class _Remembered:
+class _Remembered(np.random.Generator):
     """A generator that remembers the last number it drew."""
 
     def __init__(self, seed):
-        self._generator, self.last = np.random.default_rng(seed), None
+        super().__init__(np.random.PCG64(seed))
+        self.last = None
 
     def random(self, shape):
-        drawn = self._generator.random(shape)
+        drawn = super().random(shape)
         self.last = float(drawn[0, 0])
         return drawn
 

@@ -167,8 +167,17 @@ def _options(arguments):
         "--stages", action="store_true", help="before the training, and at each kept checkpoint"
     )
     title = "A GPT-2 that learned Shakespeare"
-    parser.add_argument("--title", type=not_empty, default=title, help="its heading")
+    parser.add_argument("--title", type=_title, default=title, help="its heading")
     return parser.parse_args(arguments)
+
+
+def _title(text):
+    """An argument type: a text that is not empty and can be written as UTF-8."""
+    try:
+        not_empty(text).encode()
+    except UnicodeEncodeError:
+        raise argparse.ArgumentTypeError("holds half of a character (a lone surrogate)") from None
+    return text
 
 
 def _run(options):

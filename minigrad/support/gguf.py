@@ -279,10 +279,8 @@ def _packed_value(name, value):
     if kinds <= {str}:
         kind, content = TEXT, b"".join(map(_packed_text, values))
     elif kinds in ({bool}, {int}, {float}):
-        if kinds == {int}:
-            kind = next((k for k in (4, 5, 10, 11) if _fits(values, NUMBERS[k])), None)
-        else:
-            kind = BOOLEAN if kinds == {bool} else 6
+        codes = {bool: (BOOLEAN,), int: (4, 5, 10, 11), float: (6, 12)}[kinds.pop()]
+        kind = next((code for code in codes if _fits(values, NUMBERS[code])), None)
         if kind is None:
             raise ValueError(f"{name}: no type of GGUF holds {value!r:.60}")
         content = struct.pack(f"<{len(values)}{NUMBERS[kind][1]}", *values)
@@ -296,6 +294,6 @@ def _packed_value(name, value):
 def _fits(values, form):
     try:
         struct.pack(f"<{len(values)}{form[1]}", *values)
-    except struct.error:
+    except (struct.error, OverflowError):
         return False
     return True

@@ -30,6 +30,13 @@ def true_or_false(name, value):
     return value
 
 
+def of_class(name, value, kind):
+    """`value`, if it is an object of the class `kind`; else TypeError."""
+    if not isinstance(value, kind):
+        raise TypeError(f"{name} must be a {kind.__name__}, not {type(value).__name__}")
+    return value
+
+
 def random_generator(name, value):
     """`value`, if it is a NumPy generator or None; else TypeError."""
     if value is not None and not isinstance(value, np.random.Generator):
