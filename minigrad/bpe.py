@@ -199,6 +199,8 @@ class BPETokenizer:
     def train(cls, text, vocab_size, special=(), cut_words=cut_words):
         """Learn from a text. The vocabulary is smaller where the text has no more pairs to merge."""
         vocabulary = [bytes([byte]) for byte in range(256)]
+        if isinstance(special, str) or len(set(special)) < len(special):
+            raise ValueError("BPETokenizer: special tokens are a list of texts, each another one")
         size = whole_number("BPETokenizer: vocab_size", vocab_size, 0) - len(special)
         if size < 256:
             raise ValueError(
@@ -211,7 +213,7 @@ class BPETokenizer:
         while len(vocabulary) < size and (found := next(learned, None)):
             pair, token, _ = found
             merges[pair] = token
-        vocabulary += [name.encode() for name in special]
+        vocabulary += [_checked(name).encode() for name in special]
         numbers = {name: len(vocabulary) - len(special) + i for i, name in enumerate(special)}
         return cls(vocabulary, merges, numbers, cut_words)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from minigrad.backprop import no_grad, quiet
-from minigrad.bpe import BPETokenizer, _byte_names, _name, apply_merges, cut_words
+from minigrad.bpe import BPETokenizer, _byte_names, _checked, _name, apply_merges, cut_words
 from minigrad.gpt2_shakespeare import next_token_probabilities, nucleus
 from minigrad.support.settings import number, whole_number
 
@@ -99,7 +99,8 @@ class ChatTokenizer(BPETokenizer):
 
     def start(self, role, content=""):
         """The tokens that begin a turn. `content` is plain text: it makes no special token."""
-        return [self.special[self.start_name], *self.encode(f"{role}\n{content}").tolist()]
+        text = _checked(role) + "\n" + _checked(content)
+        return [self.special[self.start_name], *self.encode(text).tolist()]
 
 
 # --- The template of a conversation ---
@@ -115,6 +116,8 @@ def chat_prompt(tokenizer, messages, answer=True):
     """
     if not messages:
         raise ValueError("chat_prompt: there are no messages")
+    if not all(isinstance(m, dict) and {"role", "content"} <= m.keys() for m in messages):
+        raise ValueError('chat_prompt: a message is {"role": a role, "content": a text}')
     if messages[0]["role"] != "system":
         messages = [{"role": "system", "content": SYSTEM}, *messages]
     tokens = []

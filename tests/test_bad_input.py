@@ -1118,6 +1118,12 @@ BAD = {
             )
             for n in (300.0, NAN, INF, "300", None, True)
         ),
+        *(
+            (lambda w, s=s: BPETokenizer.train("a", 300, s), ValueError, "a list of texts, each")
+            for s in ("<end>", ["<a>", "<a>"])
+        ),
+        (lambda w: BPETokenizer.train("a", 300, [5]), TypeError, "takes text, a str, not int"),
+        (lambda w: BPETokenizer.train("a", 300, ["\ud800"]), ValueError, "half of a surrogate"),
     ],
     "BPETokenizer.stream": [
         (lambda w, t=t: list(w.pairs.stream([97, t])), ValueError, "token must be at least 0 and")
@@ -1253,7 +1259,12 @@ BAD = {
         (lambda w: ChatTokenizer.train(b"a", 300), TypeError, "takes text, a str, not bytes")
     ],
     "ChatTokenizer.turn": [
-        (lambda w: w.chat_tokenizer.turn("user", "a\udc00"), ValueError, "half of a surrogate")
+        *(
+            (lambda w, t=t: w.chat_tokenizer.turn("user", t), TypeError, "takes text, a str, not")
+            for t in (None, 5, b"a", ["a"])
+        ),
+        (lambda w: w.chat_tokenizer.turn(None, "a"), TypeError, "takes text, a str, not NoneType"),
+        (lambda w: w.chat_tokenizer.turn("user", "a\udc00"), ValueError, "half of a surrogate"),
     ],
     "ChatTokenizer.start": [
         (lambda w: w.chat_tokenizer.start("user", "a\udc00"), ValueError, "half of a surrogate")
@@ -1263,6 +1274,15 @@ BAD = {
             lambda w: chat_prompt(w.chat_tokenizer, [{"role": "root", "content": ""}]),
             ValueError,
             "'root' is no role",
+        ),
+        *(
+            (lambda w, m=m: chat_prompt(w.chat_tokenizer, [m]), ValueError, "a message is {.role.:")
+            for m in ({"role": "user"}, {"content": "a"}, {}, "a", None, 5)
+        ),
+        (
+            lambda w: chat_prompt(w.chat_tokenizer, [{"role": "user", "content": 5}]),
+            TypeError,
+            "takes text, a str, not int",
         ),
         (lambda w: chat_prompt(w.chat_tokenizer, []), ValueError, "no messages"),
     ],
@@ -1336,7 +1356,12 @@ BAD = {
             lambda w: write_safetensors(w.folder / "new", {"a": np.arange(3)}),
             TypeError,
             "a is int64: float32 and float16 are written",
-        )
+        ),
+        (
+            lambda w: write_safetensors(w.folder / "new", {"a": None}),
+            TypeError,
+            "a tensor holds numbers",
+        ),
     ],
     "load_gpt2": [
         (lambda w: load_gpt2(w.folder), FileNotFoundError, "model.safetensors is not there"),

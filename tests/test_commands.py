@@ -141,6 +141,15 @@ def test_an_empty_argument_is_refused_by_the_models_commands(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_title_that_cannot_be_written_leaves_the_page_of_before(tmp_path, capsys):
+    page = tmp_path / "page.html"
+    page.write_text("mine", encoding="utf-8")
+    with pytest.raises(SystemExit) as ended:
+        publish.main(["--out", str(page), "--title", "a\udcff"])
+    assert ended.value.code == 2 and "--title: holds half of a character" in capsys.readouterr().err
+    assert page.read_text(encoding="utf-8") == "mine"
+
+
 def test_an_empty_name_of_data_is_refused(capsys):
     with pytest.raises(SystemExit) as ended:
         data.main([""])

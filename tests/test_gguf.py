@@ -7,6 +7,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
+import minigrad as mg
 from minigrad.support import gguf
 from minigrad.support.datafolder import find_data
 
@@ -271,6 +272,7 @@ def test_two_thousand_damages_are_refused_or_read_whole(path):
         ({"a": [1, "x"]}, {}, "a value is a number"),
         ({"a": 1 << 70}, {}, "no type of GGUF holds"),
         ({}, {"x": np.zeros(3)}, "float32 and float16 are written"),
+        ({}, {"x": None}, "x is object, of 0 axes: float32 and float16 are written"),
         ({}, {"x": np.float32(0).reshape(())}, "1 to 4 axes"),
     ],
 )
@@ -280,3 +282,11 @@ def test_what_cannot_be_written_is_said_and_leaves_the_file(path, metadata, tens
         gguf.write(path, metadata, tensors)
     assert path.read_bytes() == before
     assert [p.name for p in path.parent.iterdir()] == [path.name]
+
+
+def test_a_number_too_large_for_float32_and_a_tensor_are_written(tmp_path):
+    x = mg.array([[1.0, 2.0]])
+    gguf.write(tmp_path / "a", {"large": [1.0, -1e300], "small": 0.5}, {"x": x})
+    found = gguf.read(tmp_path / "a")
+    assert found.metadata == {"large": [1.0, -1e300], "small": 0.5}
+    assert found.tensors["x"].data.view("<f4").tolist() == [1, 2]

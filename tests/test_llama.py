@@ -71,6 +71,21 @@ def random_array(*shape, seed=0):
     return mg.array(np.random.default_rng(seed).standard_normal(shape), requires_grad=True)
 
 
+@pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.int64, bool])
+def test_integers_are_computed_in_floats(dtype):
+    x = np.random.default_rng(0).integers(0, 100, size=(2, 3, 5, 4)).astype(dtype)
+    by = rotations(0, 3, 4, 100.0)
+    for layer in (
+        lambda x: rms_norm(x, x[0, 0, 0]),
+        lambda x: swiglu(x, x[::-1]),
+        lambda x: rotate(x, by, 3),
+        lambda x: grouped_attention(x, 1),
+    ):
+        assert np.allclose(layer(x).data, layer(x.astype(np.float64)).data, rtol=1e-4, atol=1e-4)
+        assert layer(x).dtype == np.float32
+    assert np.allclose(rms_norm(np.array([2**40, 2**40]), [1, 1]).data, 1)
+
+
 def test_gradients_of_the_layers():
     x, w = random_array(2, 3, 4), random_array(4, seed=1)
     check_gradients(lambda x, w: rms_norm(x, w, eps=0.1), x, w)

@@ -14,7 +14,7 @@ from benchmarks.speedrun import __main__ as command
 from benchmarks.speedrun import ladder, page, rules
 from benchmarks.speedrun import run as running
 from minigrad.apps import checkpoint, cli
-from minigrad.apps.arguments import FAST, parse
+from minigrad.apps.arguments import FAST, Refused, check_memory, parse
 from minigrad.apps.fast import FastGPT, FastGPTConfig, rms_norm, rotary, squared_relu
 from minigrad.apps.fast_training import (
     BatchedMuon,
@@ -24,7 +24,7 @@ from minigrad.apps.fast_training import (
 )
 from minigrad.backprop import check_gradients
 from minigrad.data import CharTokenizer, TextDataset
-from minigrad.gpt2_shakespeare import GPT2, GPT2Config, evaluate, sample
+from minigrad.gpt2_shakespeare import GPT2, GPT2Config, TrainingConfig, evaluate, sample
 from minigrad.optim import Muon
 
 pytest.importorskip("safetensors")
@@ -94,6 +94,18 @@ def test_squared_relu_is_its_formula():
     assert squared_relu(mg.array([-2.0, 0.0, 3.0])).tolist() == [0.0, 0.0, 9.0]
 
 
+@pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.int64, bool])
+def test_integers_are_computed_in_floats(dtype):
+    x = np.array([[[[3, 100, 7, 0]], [[0, 0, 0, 0]], [[1, 2, 90, 100]]]]).astype(dtype)
+    for operation in (rms_norm, squared_relu, rotary):
+        exact = operation(mg.array(x.astype(np.float64))).data
+        assert np.allclose(operation(x).data, exact, rtol=1e-6), operation.__name__
+        assert operation(x).dtype == np.float32
+    large = np.array([[2**40, 2**40]])
+    assert np.allclose(rms_norm(large).data, 1)
+    assert squared_relu(np.array([2**33])).tolist() == [2.0**66]
+
+
 def test_rotary_turns_each_pair_by_its_position():
     x = normal(1, 4, 1, 4)
     turned = rotary(mg.array(x)).data
@@ -117,6 +129,15 @@ def test_the_product_of_query_and_key_depends_on_their_distance_only():
         (lambda: rotary(mg.ones(2, 3, 1, 5)), "rotary.*even number of entries"),
         (lambda: rotary(mg.ones(2, 3, 4)), r"rotary.*\(B, T, heads, D\)"),
         (lambda: rms_norm(mg.ones(2, 0)), "rms_norm.*at least one entry"),
+        *(
+            (lambda e=e: rms_norm(mg.ones(2, 2), e), "rms_norm.*eps must be")
+            for e in (-1, np.nan, np.inf, "0.1", None, [0.1])
+        ),
+        *(
+            (lambda o=o: BatchedMuon([mg.nn.Parameter(np.ones((2, 2)))], **o), f"{next(iter(o))} ")
+            for name, low in (("workers", 0), ("newton_schulz_steps", -1))
+            for o in ({name: low}, {name: 1.5}, {name: "1"}, {name: None}, {name: np.nan})
+        ),
         (lambda: make_model(num_heads=3), "3 heads cannot share 16 channels"),
         (lambda: make_model(num_heads=16), "heads of an even size, not 1"),
         (lambda: make_model(context_size=10**9), "context_size"),
@@ -157,6 +178,18 @@ def test_the_cache_gives_the_same_predictions(off):
     pieces = [model(tokens[:, a:b], caches).data for a, b in ((0, 3), (3, 4), (4, 8))]
     assert np.allclose(np.concatenate(pieces, 1), model(tokens).data, atol=1e-5)
     assert sample(model, tokens[:, :1], 30).shape == (1, 31)  # longer than the context
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.uint16, np.int32, np.uint64])
+def test_tokens_may_be_small_integers(dtype):
+    """The number of a pair of tokens, up to V², does not fit into the type of the tokens."""
+    model = make_model(zero_init=False)
+    tokens = np.random.default_rng(0).integers(model.config.vocab_size, size=(2, 8))
+    exact = model(tokens).data
+    assert np.array_equal(model(tokens.astype(dtype)).data, exact)
+    caches = model.new_caches(2)
+    parts = [model(part.astype(dtype), caches).data for part in np.split(tokens, 2, axis=1)]
+    assert np.allclose(np.concatenate(parts, 1), exact, atol=1e-5)
 
 
 def test_it_predicts_from_the_past_only():
@@ -285,6 +318,15 @@ def test_a_bad_state_is_refused_and_nothing_is_loaded(change, words):
     assert all(np.array_equal(before[name], after[name]) for name in before)
 
 
+def test_what_is_no_state_is_refused_and_so_is_the_config_of_lesson_8():
+    trainer = make_trainer()
+    for state in (None, 5, [("muon.lr", 0.1)], "state"):
+        with pytest.raises(TypeError, match="MuonAndAdamW: a state is a dictionary, not"):
+            trainer.optimizer.load_state_dict(state)
+    with pytest.raises(TypeError, match="config must be a FastTrainingConfig, not TrainingConfig"):
+        FastTrainer(trainer.model, trainer.dataset, TrainingConfig())
+
+
 def test_a_step_that_is_not_finite_changes_nothing():
     trainer = make_trainer()
     train(trainer, 2)
@@ -327,6 +369,15 @@ def test_the_command_line_trains_saves_resumes_and_samples(tmp_path, capsys):
     assert "heads of an even size, not 1" in capsys.readouterr().err
     assert cli.main([*COMMAND, "--text", str(text)], ranks=object()) == 2
     assert "--recipe fast trains in one process" in capsys.readouterr().err
+
+
+def test_a_text_with_too_many_characters_for_the_table_of_pairs_is_refused():
+    """5,000 different characters (Chinese has more) make 25 million pairs of 32 numbers each."""
+    options = parse(["--recipe", "fast"])
+    check_memory(options, 70)
+    with pytest.raises(Refused, match="more than 3,0.. GB of memory"):
+        check_memory(options, 80_000)
+    check_memory(parse([]), 80_000)
 
 
 def test_the_help_says_what_the_recipe_is(capsys):

@@ -267,7 +267,7 @@ class FastGPT(nn.Module):
         for block, cache in zip(self.blocks, caches or [None] * len(self.blocks)):
             x = block(x, cache)
         if caches:
-            caches.newest = as_array(tokens)[:, -1:]
+            caches.newest = as_array(tokens)[:, -1:].astype(np.int64)
         if last:
             x = x[:, -1:]
         return self.output_projection(self.output_ln(x))
@@ -278,9 +278,9 @@ class FastGPT(nn.Module):
         tokens = self._checked(tokens, past)
         x = self.token_embedding(tokens)
         if self.config.bigram_dim:
+            tokens = tokens.astype(np.int64)  # in which the number of any pair fits
             before = getattr(caches, "newest", None)
             before = np.zeros_like(tokens[:, :1]) if before is None else before
-            tokens = tokens.astype(np.int64)  # the number of a pair may not fit into a small integer
             pairs = np.concatenate([before, tokens[:, :-1]], axis=1) * self.config.vocab_size
             x = x + self.bigram_projection(self.bigram_embedding(pairs + tokens))
         if not self.config.rotary:

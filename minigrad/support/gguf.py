@@ -257,6 +257,7 @@ def _stored(name, tensor):
     """A tensor in the form in which it is written."""
     if isinstance(tensor, Stored):
         return tensor
+    tensor = np.asarray(tensor)
     type_name = {"float32": "F32", "float16": "F16"}.get(tensor.dtype.name)
     if type_name is None or not 1 <= tensor.ndim <= MOST_AXES:
         raise TypeError(
