@@ -9,8 +9,17 @@ import pytest
 
 import minigrad as mg
 from minigrad import nn
+from minigrad.apps.fast import FastGPT, FastGPTConfig
+from minigrad.apps.fast_training import BatchedMuon, FastTrainer
+from minigrad.apps.playground import Service
+from minigrad.apps.sampler import Sampler
+from minigrad.bpe import BPETokenizer
+from minigrad.chat import Chat, ChatTokenizer
 from minigrad.data import CharTokenizer, DataLoader, Dataset, TextDataset
-from minigrad.optim import SGD, AdamW, clip_grad_norm_, warmup_cosine
+from minigrad.gpt2_shakespeare import GPT2, GPT2Config, Trainer, sample
+from minigrad.llama import Llama, LlamaConfig
+from minigrad.lora import LoRA
+from minigrad.optim import SGD, AdamW, Muon, clip_grad_norm_, warmup_cosine
 
 # --- Modules ---
 
@@ -476,6 +485,74 @@ def test_a_model_is_freed_at_once_after_any_method(method):
         getattr(model, method)()
         model.load_state_dict(model.state_dict())
         del model
+        assert gone() is None
+    finally:
+        gc.enable()
+
+
+PAIRS = ["<|im_start|>", "<|im_end|>"]
+TALKS = (
+    Llama(LlamaConfig(262, 64, 1, 2, 1, 8, 8)),
+    ChatTokenizer.train("user assistant", 262, PAIRS),
+)
+SIZES = {"context_size": 8, "num_blocks": 1, "num_heads": 2, "embedding_dim": 8, "vocab_size": 5}
+WINDOWS = TextDataset([0, 1, 2, 3, 4] * 5, 8)
+
+
+def _service():
+    service = Service({"a": mg.load_pretrained})
+    service.next(service.begin("AB", {"temperature": 1}), 2)
+    service.look("AB", {"temperature": 1})
+    return service
+
+
+def _trained(trainer):
+    trainer.step()
+    trainer.model.attention(np.array([[1, 2]]))
+    sample(trainer.model, [[1]], 3)
+    return trainer
+
+
+def _stepped(optimizer):
+    for p in optimizer.parameters:
+        p.grad = np.ones(p.shape, np.float32)
+    optimizer.step()
+    optimizer.load_state_dict(optimizer.state_dict())
+    return optimizer
+
+
+def _said(chat):
+    list(chat.say("a"))
+    next(chat.say("b"), None)  # left before its end
+    return chat
+
+
+FREED = {
+    "GPT2": lambda: _trained(Trainer(GPT2(GPT2Config(**SIZES)), WINDOWS)),
+    "FastGPT": lambda: _trained(FastTrainer(FastGPT(FastGPTConfig(**SIZES)), WINDOWS)),
+    "BPETokenizer": lambda: BPETokenizer.train("abab", 258),
+    "ChatTokenizer": lambda: ChatTokenizer.train("user assistant", 262, PAIRS),
+    "LoRA": lambda: LoRA(nn.Linear(3, 2)),
+    "Chat": lambda: _said(Chat(*TALKS, "", max_new_tokens=2)),
+    "Service": _service,
+    "Sampler": lambda: Sampler(*mg.load_pretrained()),
+    **{
+        kind.__name__: lambda kind=kind: _stepped(kind([nn.Parameter(np.ones((2, 2)))], lr=0.1))
+        for kind in (SGD, AdamW, Muon, BatchedMuon)
+    },
+}
+
+
+@pytest.mark.parametrize("what", FREED)
+def test_whatever_holds_arrays_is_freed_at_once(what):
+    gc.collect()
+    gc.disable()
+    try:
+        made = FREED[what]()
+        gone = weakref.ref(made)
+        if hasattr(made, "encode"):
+            assert made.encode("abba").size
+        del made
         assert gone() is None
     finally:
         gc.enable()
