@@ -21,7 +21,7 @@ def rms_norm(x, weight, /, eps=1e-5):
     Source: Zhang and Sennrich, "Root Mean Square Layer Normalization", 2019, equation 4.
     """
     x, weight, eps = _floats(x), _floats(weight), number("eps", eps, 0, below=True)
-    if weight.shape != x.shape[-1:]:
+    if weight.size == 0 or weight.shape != x.shape[-1:]:
         raise ValueError("the weight must have one number for each channel, the last axis of x")
     scale = 1 / np.sqrt(np.mean(x * x, axis=-1, keepdims=True) + eps)  # (..., 1)
     normal = x * scale

@@ -196,7 +196,7 @@ def minimum(a, b, /):
 
 def _restore(g, axis, keepdims):
     """The gradient of a reduction, with the reduced axes put back as axes of size 1."""
-    return g if keepdims or axis is None else np.expand_dims(g, axis)
+    return g if keepdims or np.ndim(g) == 0 else np.expand_dims(g, axis)
 
 
 @differentiable
@@ -218,7 +218,7 @@ def mean(x, /, axis=None, keepdims=False):
 
 def _count(x, axis):
     """How many entries of x a reduction combines into one, over one axis, several or all."""
-    shape = np.shape(x)
+    shape = np.shape(x) or (1,)  # NumPy lets a number have an axis 0, of one entry
     return int(np.prod(shape if axis is None else np.take(shape, axis)))
 
 

@@ -1146,6 +1146,7 @@ BAD = {
     "published": [(lambda w: published("head.weight"), KeyError, "head")],
     "rms_norm": [
         (lambda w: rms_norm(w.x, np.ones(2)), ValueError, "one number for each channel"),
+        (lambda w: rms_norm(np.ones((2, 0)), np.ones(0)), ValueError, "for each channel"),
         (lambda w: rms_norm(w.x, None), TypeError, "rms_norm .*holds numbers or Booleans, not"),
         *(
             (lambda w, e=e: rms_norm(w.x, np.ones(3), e), ValueError, "rms_norm .*eps must be")

@@ -904,3 +904,20 @@ def test_random_integers_fit_their_dtype():
             rnd.randint(low, high, (2,), dtype=dtype)
     with pytest.raises(ValueError, match="randint: .* does not fit float32"):
         rnd.randint(0, 2**31, (50,), dtype=np.float32)
+
+
+# --- A number has an axis, of one entry, as in NumPy and PyTorch ---
+
+
+@pytest.mark.parametrize("axis", [0, -1, None, ()])
+@pytest.mark.parametrize("keepdims", [False, True])
+@pytest.mark.parametrize("name", "sum mean max min prod norm var std".split())
+def test_a_number_is_reduced_over_its_one_entry(name, keepdims, axis):
+    x = mg.array(-3.0, requires_grad=True)
+    y = getattr(mg, name)(x, axis, keepdims)
+    assert y.shape == ()
+    y.backward()
+    value, slope = {"norm": (3, -1), "var": (0, 0), "std": (0, 0)}.get(name, (-3, 1))
+    assert (y.item(), x.grad.tolist()) == (value, slope)
+    with pytest.raises(IndexError, match="axis|bounds"):
+        getattr(mg, name)(x, 1)
