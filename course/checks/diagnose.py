@@ -65,6 +65,11 @@ HINTS = (
         r"'generator'|<generator object",
         "a generator has computed nothing yet. Square brackets make a list of it, np.array an array",
     ),
+    (
+        r"'(int|float|bool)' object has no attribute",
+        "a plain number is no array. np.asarray(...) makes an array of it",
+    ),
+    (r"EOF when reading a line", "nobody can type during a check: leave `input` out"),
     (r"'list' object has no attribute", "np.array(...) makes an array of a list"),
     (r"'tuple' object has no attribute", "a comma at the end of a line makes a tuple"),
     (r"maximum recursion depth", "it calls itself without end"),
@@ -357,7 +362,8 @@ def exception(error, contract, texts, cell, shown, own_value=""):
     module, name, line = (own or frames or [("", "", 0)])[-1]
     if not own and module == "op":  # the decorator, which wraps what the student wrote
         module, name, line = "", contract.function if contract else "", 0
-    said = with_hint(f"{clean(kind)}: {clean(str(error.get('words')))}")
+    said = clean(str(error.get("words"))).strip()
+    said = with_hint(f"{clean(kind)}: {said}" if said else clean(kind))
     text = texts.get(module, "").splitlines()
     shown_line = NOTHING
     if 0 < line <= len(text):
