@@ -69,6 +69,10 @@ HINTS = (
         r"'(int|float|bool)' object has no attribute",
         "a plain number is no array. np.asarray(...) makes an array of it",
     ),
+    (
+        r"inhomogeneous shape",
+        "arrays of different lengths, or things that are no numbers, make no array",
+    ),
     (r"EOF when reading a line", "nobody can type during a check: leave `input` out"),
     (r"'list' object has no attribute", "np.array(...) makes an array of a list"),
     (r"'tuple' object has no attribute", "a comma at the end of a line makes a tuple"),
@@ -291,9 +295,10 @@ def wrong_tuple(contract: Contract, own: str, operation: bool) -> str:
 
 
 def is_operation(function) -> bool:
-    """Whether a function stands under `@differentiable`."""
+    """Whether a function stands under `@differentiable` or `@rearranging`."""
     return function is not None and any(
-        "differentiable" in ast.unparse(decorator) for decorator in function.decorator_list
+        re.search(r"differentiable|rearranging", ast.unparse(decorator))
+        for decorator in function.decorator_list
     )
 
 
