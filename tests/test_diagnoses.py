@@ -121,9 +121,9 @@ def test_a_right_answer_is_never_asked_for_a_return(number):
     ("number", "body", "words"),
     [
         ("01.1", "return np.true_divide(a, b)", "div returned its value alone"),
-        ("01.3", "return np.where(mask, value, x)", "masked_fill returned an array"),
+        ("01.3", "return np.where(mask, value, x)", "masked_fill returned its value alone"),
         ("01.4", "return np.sum(x, axis, keepdims=keepdims)", "sum returned its value alone"),
-        ("01.5", "return np.concatenate(arrays, axis)", "cat returned an array"),
+        ("01.5", "return np.concatenate(arrays, axis)", "cat returned its value alone"),
         ("06.3", "return tokens[:3]", "train_validation_split returned an array, where a tuple"),
         ("07.3", "return self.keys", "KeyValueCache.extend returned an array, where a tuple"),
         (

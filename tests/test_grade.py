@@ -16,8 +16,8 @@ import pytest
 
 from course.__main__ import main as course
 from course.grading import budget, content, files, judging, pages
-from course.grading.assembly import is_blank
 from course.grading.budget import Budget, Unreadable
+from course.grading.cells import is_blank
 from course.grading.command import main, shown_progress
 from course.grading.engines import grade
 from course.grading.report import Row, harmless

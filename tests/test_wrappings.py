@@ -14,11 +14,13 @@ import pytest
 from course.checks.judging import ended_words, judge
 from course.grading import archives, budget
 from course.grading.budget import Budget, Unreadable
-from course.grading.cells import forgiving, names_in, with_our_marks
-from course.grading.files import find, is_wanted, stem
-from course.grading.submissions import read_all
+from course.grading.cells import forgiving, is_blank, names_in, with_our_marks
+from course.grading.files import Found, find, is_wanted, stem
+from course.grading.submissions import Submission, read_all, read_notebook
+from course.lessons import notebooks
 from course.lessons.exercise import exercises
 from course.sandbox import protocol, runner
+from course.student import edition
 from tests.test_grade import NORMALISED, NUMBERS, cells_of, graded, notebook, statuses
 
 NAME = "03_functional.ipynb"
@@ -77,6 +79,30 @@ def copied(text):
     return {"a/" + NAME: GOOD, "a/Copy of " + NAME: text}
 
 
+def without_line_ends():
+    book = json.loads(GOOD)
+    for cell in book["cells"]:
+        cell["source"] = [line.rstrip("\n") for line in cell["source"]]
+    return json.dumps(book)
+
+
+def halves():
+    """Two notebooks of the lesson, each with some of its exercises solved."""
+    first, second = NUMBERS[:3], NUMBERS[3:]
+    return {
+        f"a/{place}/{NAME}": notebook(*cells_of({n: exercises()[n].blank() for n in blank}))
+        for place, blank in (("x", second), ("y", first))
+    }
+
+
+def below(text, *cells):
+    """The lesson with the first exercise blank, or `text`, and more cells."""
+    return notebook(*cells_of({"03.1": text}), *cells)
+
+
+BLANK = exercises()["03.1"].blank()
+UNMARKED = CELL.replace("#| exercise 03.1\n", "")
+
 FILES = {
     "copy": {"a/Copy of " + NAME: GOOD},
     "again": {"a/03_functional (1).ipynb": GOOD},
@@ -113,6 +139,22 @@ FILES = {
     "pictures": {"a/" + NAME: with_pictures()},
     "long lines elsewhere": {"a/" + NAME: notebook(f"x = '{'x' * 60_000}'", *cells_of({}))},
     "long elsewhere": {"a/" + NAME: notebook(*["x = 1\n" * 8000] * 30, *cells_of({}))},
+    "a notebook for each exercise": {
+        f"a/{number}.ipynb": notebook(exercises()[number].cell.source) for number in NUMBERS
+    },
+    "two halves": halves(),
+    "a blank copy below": {"a/" + NAME: below(NORMALISED, exercises()["03.1"].source(BLANK))},
+    "solved in another cell": {"a/" + NAME: below(BLANK, UNMARKED)},
+    "solved in a cell that is not exported": {
+        "a/" + NAME: below(BLANK, UNMARKED.partition("\n")[2])
+    },
+    "lines without their ends": {"a/" + NAME: without_line_ends()},
+    "UTF-16 without a mark": {"a/" + NAME: GOOD.encode("utf-16-le")},
+    "UTF-32": {"a/" + NAME: GOOD.encode("utf-32")},
+    "a hidden file": {"a/.03_functional.ipynb": GOOD, "a/._03_functional.ipynb": "x"},
+    "a zip without its ending": {"a/work": zip_of({NAME: GOOD}), "a/README": "x"},
+    "a zip twice": {"a/work.zip (1)": zip_of({NAME: GOOD})},
+    "a script of Colab": {"a/copy_of_03_functional.py": script("")},
     "empty beside it": copied(""),
     "damaged beside it": copied(GOOD[:2000]),
 }
@@ -156,6 +198,12 @@ CELLS = {
     "line ends": lambda cell: cell.replace("\n", "\r\n"),
     "old line ends": lambda cell: cell.replace("\n", "\r"),
     "tabs": lambda cell: cell.replace("    ", "\t"),
+    "mark of the order": lambda cell: "\ufeff" + cell,
+    "looked for a mistake": lambda cell: cell.replace(
+        "### BEGIN SOLUTION\n",
+        "### BEGIN SOLUTION\n    display(x)\n    breakpoint()\n    import sys\n"
+        "    sys.stdout.encoding.lower()\n",
+    ),
     "indented": lambda cell: "\n" + indented(cell),
     "indented by a tab": lambda cell: "\t" + cell.replace("\n", "\n\t"),
     "of the future": begun(
@@ -168,6 +216,8 @@ CELLS = {
         "%matplotlib inline",
         "x = %timeit -o 1",
         "files = !ls",
+        "np.times = %timeit -o 1",
+        "pip install numpy",
         "!pip install \\\n    numpy",
         "get_ipython().run_line_magic('matplotlib', 'inline')",
         "from google.colab import drive\ndrive.mount('x')",
@@ -252,7 +302,39 @@ def test_what_cannot_be_read_is_said_with_what_was_found(tmp_path):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(data, encoding="utf-8")
     (submission,) = read_all(tmp_path)
-    assert "but 03_functional.html, work.rar" in submission.remarks[0]
+    assert submission.remarks[0].endswith("but 03_functional.html, work.rar")
+    text = "{\n<<<<<<< HEAD\n"
+    (tmp_path / "ann.ipynb").write_text(text, encoding="utf-8")
+    submission = read_all(tmp_path)[1]
+    assert "both sides of a merge in it, from line 2 on (<<<<<<< HEAD)" in submission.unreadable[""]
+
+
+def test_where_an_answer_was_found_is_said(tmp_path):
+    for student in ("two halves", "solved in another cell", "a blank copy below"):
+        for place, data in FILES[student].items():
+            path = tmp_path / student / place.removeprefix("a/")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(data, encoding="utf-8")
+    _, found = graded(tmp_path, LIMITS)
+    said = {submission.student: "\n".join(submission.remarks) for submission in found}
+    blank = "03.1: the cell that is marked `#| exercise 03.1` is blank"
+    assert f"{blank}; the one that defines _softmax was taken" in said["solved in another cell"]
+    assert "is blank in x/03_functional.ipynb; y/03_functional.ipynb has it" in said["two halves"]
+    assert "03.1 is right by itself, and counts" in said["a blank copy below"]
+
+
+def test_our_own_drafts_are_no_answers():
+    """A blank lesson stays blank, whatever its other cells define."""
+    files = edition.edition_files()
+    for path in notebooks.paths():
+        data = files[f"notebooks/{path.name}"]
+        budget_, handed = Budget(), Submission("ann", "ann")
+        file = Found(path.name, 0, lambda data=data: data)
+        handed.notebooks.append(read_notebook(file, path.name, path.stem[:2], budget_, handed))
+        for number, exercise in exercises().items():
+            if number[:2] == path.stem[:2]:
+                assert is_blank(exercise, handed.cells(number)[-1]), number
+        assert handed.remarks == []
 
 
 def test_one_cell_that_is_too_long_costs_itself_alone(tmp_path):
@@ -334,9 +416,12 @@ def test_names():
         "a.ipynb (2)",
         "03_functional.txt",
         "x.tar.gz",
+        "x.zip (1)",
+        "x.zip.download",
+        "README",  # whatever has no ending may be an archive
     ):
         assert is_wanted(name), name
-    for name in ("a.py", "functional.py", "notes.txt", "README", "a.ipynbx", "03.1.py", "a.json"):
+    for name in ("a.py", "functional.py", "notes.txt", "x.zippy", "a.ipynbx", "03.1.py", "a.json"):
         assert not is_wanted(name), name
     stems = ["ann", "ann", "ann", "ann", "ann b"]
     assert [

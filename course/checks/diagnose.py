@@ -65,6 +65,15 @@ HINTS = (
         r"'generator'|<generator object",
         "a generator has computed nothing yet. Square brackets make a list of it, np.array an array",
     ),
+    (
+        r"'(int|float|bool)' object has no attribute",
+        "a plain number is no array. np.asarray(...) makes an array of it",
+    ),
+    (
+        r"inhomogeneous shape",
+        "arrays of different lengths, or things that are no numbers, make no array",
+    ),
+    (r"EOF when reading a line", "nobody can type during a check: leave `input` out"),
     (r"'list' object has no attribute", "np.array(...) makes an array of a list"),
     (r"'tuple' object has no attribute", "a comma at the end of a line makes a tuple"),
     (r"maximum recursion depth", "it calls itself without end"),
@@ -286,9 +295,10 @@ def wrong_tuple(contract: Contract, own: str, operation: bool) -> str:
 
 
 def is_operation(function) -> bool:
-    """Whether a function stands under `@differentiable`."""
+    """Whether a function stands under `@differentiable` or `@rearranging`."""
     return function is not None and any(
-        "differentiable" in ast.unparse(decorator) for decorator in function.decorator_list
+        re.search(r"differentiable|rearranging", ast.unparse(decorator))
+        for decorator in function.decorator_list
     )
 
 
@@ -357,7 +367,8 @@ def exception(error, contract, texts, cell, shown, own_value=""):
     module, name, line = (own or frames or [("", "", 0)])[-1]
     if not own and module == "op":  # the decorator, which wraps what the student wrote
         module, name, line = "", contract.function if contract else "", 0
-    said = with_hint(f"{clean(kind)}: {clean(str(error.get('words')))}")
+    said = clean(str(error.get("words"))).strip()
+    said = with_hint(f"{clean(kind)}: {said}" if said else clean(kind))
     text = texts.get(module, "").splitlines()
     shown_line = NOTHING
     if 0 < line <= len(text):

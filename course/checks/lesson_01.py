@@ -64,6 +64,8 @@ def division(student):
         when={"the value is whole numbers, as `//` makes them: it is not a / b": [3, 0]},
         dtype=np.float64,
     )
+    gone = "an axis of size 1 is gone: a batch of one keeps its axes, so squeeze nothing"
+    expect_all(student, probe_div, (array([6]), array([2]), [[3]], gone))
     whole, words = np.array([2, 4]), "integers must give floats: 1 divided by 2 is 0.5"
     zero = "a division by zero gives inf, as in NumPy: nothing is refused, nor added to b"
     expect_all(
@@ -104,6 +106,15 @@ def division(student):
         *(student, probe_div_gradient),
         (a, 4, g, "a", [0.25, 2.5], words),
         (a, whole, g, "a", [0.5, 2.5], words),
+        (array([6]), array([2]), array([1]), "a", [[0.5]], gone),
+        (
+            array(1),
+            array(0),
+            array(1),
+            "a",
+            [np.inf],
+            "a rule that divides by zero gives inf: no number of yours stands in its place",
+        ),
     )
     yield "the rule for a, also where b is a plain number"
 
@@ -323,6 +334,10 @@ def masks(student):
     )
     words = broadcast(" in the rule too", "g")
     expect_all(student, probe_masked_fill_gradient, (table, row, table, filled, words))
+    words = "an axis of size 1 is gone: a batch of one keeps its axes, so squeeze nothing"
+    one = x[None]
+    expect_all(student, probe_masked_fill, (one, mask, 9.0, [[1, 9, 3]], words))
+    expect_all(student, probe_masked_fill_gradient, (one, mask, g[None], [[1, 0, 100]], words))
     yield "masks of 0 and 1, and masks that broadcast"
 
     for given, bad, otherwise in [
@@ -402,6 +417,12 @@ def sums(student):
         equals=[6],
         otherwise="a batch of one: only the axis that was summed disappears, and axis 0 stays, "
         "though it has size 1. (np.squeeze without an axis removes both)",
+    )
+    student.expect(
+        *(probe_sum, array(np.nan, 1), 0, False),
+        equals=True,
+        otherwise="the sum of nan and a number is nan: who meets it must be able to see it",
+        through=lambda got: bool(np.isnan(got)),
     )
     yield "the value, for every axis, with keepdims and without"
 
@@ -490,7 +511,14 @@ def joining(student):
             when={
                 PYTHONS_SUM: says("builtins"),
                 "the rules came together, as one list or generator; they must stand in the result "
-                "one by one: return value, *rules": says("not list", "not tuple", "not generator"),
+                "one by one: return value, *rules": says(
+                    *("not list", "not tuple", "not generator", "not map")
+                ),
+                "np.concatenate takes a list of arrays, and no generator: put square brackets "
+                "around it": says("needs to be a sequence"),
+                "an axis of size 1 is gone: one entry keeps its axes, so squeeze nothing": lambda got: (
+                    isinstance(got, np.ndarray | np.generic | float) and np.ndim(got) == 0
+                ),
                 "there are not as many rules as arrays: return the value, and then one rule for "
                 "each array": says("are needed"),
             },

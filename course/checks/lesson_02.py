@@ -468,6 +468,14 @@ def probe_rule_number(mg, wrong_rule):
     return "no complaint"
 
 
+def probe_grads(mg, name):
+    """Whether a leaf or an inner node of a formula has a `grad` after the walk."""
+    a, b, z = formula(mg, name)
+    inner = [x for x, _ in z.inputs]
+    mg.backprop.gradients(z)
+    return any(node.grad is not None for node in (a, b, z, *inner))
+
+
 @check("02.4")
 def the_walk(student):
     for name, (_, gradients) in FORMULAS.items():
@@ -499,6 +507,13 @@ def the_walk(student):
             )
         yield f"{name}: the gradients of a and b"
 
+    if student.run(probe_grads, "z = (a·b)·3"):
+        raise Wrong(
+            "a `grad` was set: `gradients` returns what it finds, and whoever called it decides "
+            "where that goes",
+            input="z = (a·b)·3",
+            expected="grad is None",
+        )
     z, product, *leaves = student.run(probe_spent, True)
     shown = "z = (a·b)·3"
     if any(leaves):
@@ -580,6 +595,10 @@ def product(x, y):
     return x * y
 
 
+def cubed(x):
+    return x * x * x
+
+
 def probe_check_gradients(mg, f, x, step):
     """ "accepted", or the words with which check_gradients refuses a function."""
     function = {
@@ -587,6 +606,7 @@ def probe_check_gradients(mg, f, x, step):
         "x², with the rule 2.02 g x": mg.differentiable(squared_by(2.02)),
         "x² times x turned round": times_turned_round,
         "x turned round": turned_round,
+        "x³": cubed,
         "x · y": product,
     }[f]
     arrays = [x, np.array([[1.0], [3.0]])] if function is product else [x]
@@ -615,7 +635,14 @@ def measuring(student):
             input={"f": f, "x": x},
             expected="AssertionError",
         )
-    yield "a wrong rule is refused"
+    if student.run(probe_check_gradients, "x³", array(3), 0.25) == "accepted":
+        raise Wrong(
+            "`step` has no effect: the two ends are x + step and x - step. Over a step of 0.25 the "
+            "slope of x³ at 3 is measured as 27.06, which is too far from 27",
+            input={"f": "x³", "x": array(3), "step": 0.25},
+            expected="AssertionError",
+        )
+    yield "a wrong rule is refused, and `step` is the step that is used"
 
     words = "with two entries a right rule is refused, though with one it is accepted: after its "
     for f in ("x²", "x² times x turned round"):
@@ -653,6 +680,8 @@ def difference_words(refusal):
             "the slope is measured to one side only (f(x + h) - f(x)): that is off by the "
             "curvature, while the central difference is not"
         )
+    if near(ratio, 0.25**2, 1e-3):
+        return "`/ 2 * step` divides by 2 and multiplies by step: write / (2 * step)"
     if 0 < ratio < 1 and not near(ratio, 0.5, 1e-3):
         return "the weights are left out: backward was given the weighted sum, so measure that"
     return "a right rule is refused: the measured slope is wrong"

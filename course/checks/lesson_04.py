@@ -178,8 +178,9 @@ def walk_words(name, expected, got):
         return "the buffer is missing: it is not learned, but it is saved, so the walk must find it"
     if got == expected[-1:] and len(missing) == 1:
         return (
-            "only the last attribute is found: a function made in a loop (a lambda) reads the loop's "
-            "variable when it is called, and then it is the last one"
+            "only the last attribute is found: either the first one was cut off (found[1:], where "
+            "the module itself is not in the list), or a function made in a loop (a lambda) read "
+            "the loop's variable when it was called, and then it is the last one"
         )
     if any(" (a " in path for path in extra):
         return "something stands in the result that is no parameter, buffer or module"

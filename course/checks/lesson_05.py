@@ -558,6 +558,17 @@ def clip(student):
     )
     require([norm, after], [0.5, gradients], words, input={"gradients": gradients, "max_norm": 1.0})
     yield "short gradients are left alone"
+
+    gradients = [np.array([1.0, 1.0])]
+    norm, after = clipped(student, gradients, 1.0)
+    root = np.sqrt(2)
+    require(
+        [norm, after],
+        [root, [gradients[0] / root]],
+        "the length is rounded: return it as it is, and round only what is printed",
+        input={"gradients": gradients, "max_norm": 1.0},
+    )
+    yield "no length is rounded"
     gradients = [None, np.array([6.0, 8.0], np.float32)]
     norm, after = clipped(student, gradients, 5.0)
     require(

@@ -121,12 +121,10 @@ def probe_encode(mg, vocabulary, text, piece=None):
     mg.data._PIECE = piece or mg.data._PIECE
     try:
         return mg.data.CharTokenizer(vocabulary).encode(text)
-    except ValueError as error:
-        return str(error)
-    except IndexError as error:
+    except (ValueError, IndexError) as error:
         if set(text) <= set(vocabulary):
-            raise
-        return f"IndexError: {error}"
+            raise  # nothing in the text asks for an error
+        return f"IndexError: {error}" if isinstance(error, IndexError) else str(error)
 
 
 def probe_piece(mg, vocabulary, text):

@@ -1,6 +1,8 @@
 """What the exercises of lesson 09 must do, on words of a few tokens and texts of a few bytes."""
 
-from course.checks.vocabulary import Wrong, check
+import numpy as np
+
+from course.checks.vocabulary import Wrong, check, require
 
 # --- 09.1: counting pairs ---
 
@@ -45,6 +47,12 @@ def count_pairs(student):
             ],
             "left and right are exchanged: the pair (1, 2) is not (2, 1)": [[2, 1, 1], [3, 2, 1]],
         },
+    )
+    student.expect(
+        probe_count_pairs,
+        [[[2, 1, 2], 1]],
+        equals=[[1, 2, 1], [2, 1, 1]],
+        otherwise="a pair keeps its order, also where the larger token stands first",
     )
     yield "each pair of neighbours, the left one first"
     student.expect(
@@ -100,6 +108,8 @@ def merge(student):
         [9, 9, 2],
         "the token stands where the pair stood, and all else stays",
         {
+            "no pair was found: `pair` is a tuple. A list is never equal to it, and `is` does not "
+            "compare what is inside; word[i : i + 2] == pair does": [1, 2, 1, 2, 2],
             "only the first occurrence is merged": [9, 1, 2, 2],
             "the second token of a pair stays behind: go on by two after a merge": [9, 2, 9, 2, 2],
             "the last token of the word is lost": [9, 9],
@@ -153,11 +163,13 @@ def merge(student):
 def probe_apply(mg, word, learned):
     """The tokens of a word, with merges [left, right, token] in the order of learning.
 
-    The name of their type where they can be gone through once only.
+    The name of their type where they can be gone through once only; or that merges are lost.
     """
     merges = {(left, right): token for left, right, token in learned}
     ranks = {(left, right): rank for rank, (left, right, _) in enumerate(learned)}
     tokens = mg.bpe.apply_merges(tuple(word), merges, ranks)
+    if (len(merges), len(ranks)) != (len(learned), len(learned)):
+        return "merges are lost"
     if not isinstance(tokens, tuple | list):
         return type(tokens).__name__
     return [int(token) for token in tokens]
@@ -185,7 +197,12 @@ def apply_merges(student):
         [[1, 2, 9]],
         equals=[9],
         otherwise="a word that is one known pair becomes its token",
-        when={"a word of two tokens is left alone": [1, 2]},
+        when={
+            "a word of two tokens is left alone": [1, 2],
+            "`merges` or `ranks` is not what it was: the next word needs it, so only read it": (
+                "merges are lost"
+            ),
+        },
     )
     yield "a known pair is merged, an unknown one stays"
     student.expect(
@@ -258,7 +275,8 @@ def probe_to_text(mg, tokens, pieces):
 @check("09.4")
 def to_text(student):
     def expect(tokens, pieces, equals, otherwise, when=None):
-        shown = {"tokens": tokens, "vocabulary": [piece.encode("latin-1") for piece in pieces]}
+        vocabulary = [piece.encode("latin-1") for piece in pieces]
+        shown = f"tokens = {tokens}, vocabulary = {vocabulary}"
         student.expect(
             probe_to_text,
             tokens,
@@ -266,7 +284,7 @@ def to_text(student):
             equals=equals,
             otherwise=otherwise,
             when=when,
-            given=str(shown),
+            given=shown,
         )
 
     expect(
@@ -300,6 +318,12 @@ def to_text(student):
         "every character of the text is kept, also U+FEFF at its beginning and the line ends of "
         "other systems: this is no file that somebody wrote",
     )
+    expect(
+        [0, 1, 0],
+        [" \n", "a"],
+        " \na \n",
+        "spaces and line ends at the borders belong to the text: the next piece of it may follow",
+    )
     yield "a character over two tokens"
     try:
         got = student.run(probe_to_text, [0, 1, 0], ["a", "\xc3"])
@@ -331,7 +355,8 @@ def probe_encode(mg, text, special, allow):
     vocabulary += [b"?"] * (300 - len(vocabulary)) + [name.encode() for name in special]
     merges = {(116, 104): 256, (256, 101): 257}
     tokenizer = mg.bpe.BPETokenizer(vocabulary, merges, numbers)
-    return [int(token) for token in tokenizer.encode(text, allow_special=allow)]
+    tokens = tokenizer.encode(text, allow_special=allow)
+    return [int(token) for token in tokens] if len(tokens) else tokens
 
 
 def probe_encode_by_default(mg, text):
@@ -395,7 +420,10 @@ def encode(student):
         "is not: `self._tokens[word]` looks it up",
         given="the; a vocabulary in which the byte b is the token 255 - b",
     )
-    student.expect(probe_encode, "", [], True, equals=[], otherwise="an empty text has no tokens")
+    words = "an empty text has no tokens: an empty array of integers, as for any other text"
+    got = student.run(probe_encode, "", [], True)
+    empty = isinstance(got, np.ndarray) and got.shape == (0,) and got.dtype.kind in "iu"
+    require(empty, True, words, input="''", expected="an empty array")
     yield "word after word, each with its merges"
     spelled = [60, 101, 110, 100, 62]
     for ask in (probe_encode_by_default, probe_encode_refused):

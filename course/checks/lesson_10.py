@@ -179,6 +179,13 @@ def swiglu(student):
         shape=(3,),
     )
     yield "silu of the gate, times up"
+    student.expect(
+        probe_swiglu,
+        a[None],
+        b[None],
+        equals=[silu(a) * b],
+        otherwise="an axis of size 1 is gone: a batch of one keeps its axes, so squeeze nothing",
+    )
     rng = np.random.default_rng(1)
     gate, up, g = (3 * rng.standard_normal((2, 3, 4)) for _ in range(3))
     shown = "random numbers of shape (2, 3, 4)"
@@ -673,11 +680,13 @@ def lora(student):
         B,
         3.0,
         equals=x @ W.T + bias + 3 * (x @ A.T) @ B.T,
-        otherwise="a layer's bias belongs to its result: call the layer, and not its weight",
+        otherwise="it is wrong with several rows, a bias and a rank of 2",
         when={
+            "a layer's bias belongs to its result: call the layer, and not its weight": x @ W.T
+            + 3 * (x @ A.T) @ B.T,
             "what is added is divided by the rank: the scale is used as it is": x @ W.T
             + bias
-            + 1.5 * (x @ A.T) @ B.T
+            + 1.5 * (x @ A.T) @ B.T,
         },
         given="random x (2, 3, 4), a layer with bias, rank 2, scale 3",
         tolerance=1e-4,

@@ -5,28 +5,8 @@ import re
 
 from course.grading.submissions import Handed, joined
 from course.lessons.exercise import Exercise, exercises
-from course.lessons.exporter import DROPPED, modules_of
+from course.lessons.exporter import modules_of
 from course.lessons.package import package_texts
-
-STUB = re.compile(r"raise NotYet\(.*\)|raise NotImplementedError(\(\))?|pass|\.\.\.")
-
-
-def is_blank(exercise: Exercise, cell: str) -> bool:
-    """Whether a cell still stands as it was handed out, or its body is gone.
-
-    Where anything else in it has changed, it is no blank: somebody has begun, and the check speaks.
-    """
-    texts = cell, exercise.source(exercise.blank())
-    there, ours = (
-        [line for line in code_lines(text) if not STUB.fullmatch(line)] for text in texts
-    )
-    return there == ours
-
-
-def code_lines(text: str) -> list[str]:
-    """The lines of a text that hold code, without the marks and the spaces around them."""
-    lines = [line.strip() for line in DROPPED.sub("", text).splitlines()]
-    return [line for line in lines if line and not line.startswith("#")]
 
 
 @functools.cache

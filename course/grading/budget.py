@@ -54,6 +54,11 @@ class Budget:
             self.remarks.append(f"after {FILES_LIMIT} files nothing more was looked at")
         return self.files > FILES_LIMIT
 
+    def other(self, place: str) -> None:
+        """Remember a file that is no notebook; a few are enough."""
+        if len(self.others) < 3:
+            self.others.append(place[:80])
+
     def left_out(self, place: str, reason: object) -> None:
         """Remark that something was not read."""
         self.remarks.append(f"{place[:80]} was left out: {reason}")

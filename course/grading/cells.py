@@ -8,8 +8,8 @@ import ast
 import functools
 import re
 
-from course.lessons.exercise import MARK, exercises
-from course.lessons.exporter import package_source
+from course.lessons.exercise import MARK, Exercise, exercises
+from course.lessons.exporter import DROPPED, package_source
 from course.lessons.live import bound_names
 from course.lessons.notebooks import exported_to, parse_python
 
@@ -20,12 +20,14 @@ EXERCISE = re.compile(
     re.M | re.I,
 )
 COMMAND = re.compile(
-    r"^([ \t]*)([%!?](?:\\\n|[^\n])*|[\w.]+\?{1,2}[ \t]*|\w[\w, \t]*=[ \t]*[%!](?:\\\n|[^\n])*)$",
+    r"^([ \t]*)([%!?](?:\\\n|[^\n])*|[\w.]+\?{1,2}[ \t]*|\w[^\n=]*=[ \t]*[%!](?:\\\n|[^\n])*"
+    r"|(?:pip|conda)[ \t]+install\b[^\n]*)$",
     re.MULTILINE,
 )
 # It must be the first statement of a module, where no cell but the first can have it.
 FUTURE = re.compile(r"^from __future__ import [^\n]*$", re.MULTILINE)
 DEFINITION = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+STUB = re.compile(r"raise NotYet\(.*\)|raise NotImplementedError(\(\))?|pass|\.\.\.")
 BROKEN = SyntaxError, ValueError, RecursionError, MemoryError  # what reading a cell may raise
 
 
@@ -82,6 +84,32 @@ def plain(source: str) -> str:
     """A cell without the lines that are commands of the notebook."""
     # Inside a body it may be the only statement.
     return COMMAND.sub(lambda line: f"{line[1]}pass" if line[1] else "", source).lstrip("\n \t")
+
+
+def is_blank(exercise: Exercise, cell: str) -> bool:
+    """Whether a cell still stands as it was handed out, or its body is gone.
+
+    Where anything else in it has changed, it is no blank: somebody has begun, and the check speaks.
+    """
+    texts = cell, exercise.source(exercise.blank())
+    there, ours = (
+        [line for line in code_lines(text) if not STUB.fullmatch(line)] for text in texts
+    )
+    return there == ours
+
+
+def code_lines(text: str) -> list[str]:
+    """The lines of a text that hold code, without the marks and the spaces around them."""
+    lines = [line.strip() for line in DROPPED.sub("", text).splitlines()]
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+@functools.cache
+def beside_exercises(lesson: str) -> frozenset[tuple[str, ...]]:
+    """The code of those cells of our lesson that hold no exercise, such as drafts."""
+    notebook = next(e.notebook for e in exercises().values() if e.number[:2] == lesson)
+    cells = (cell.source for cell in notebook.cells if not MARK.search(cell.source))
+    return frozenset(tuple(code_lines(cell)) for cell in cells)
 
 
 @functools.lru_cache(4096)

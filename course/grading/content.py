@@ -15,6 +15,7 @@ SKIPPED = ('"outputs"', '"attachments"', '"metadata"')
 FIELDS = 2, 4, 6  # brackets around what a field of a notebook holds, or of a cell
 # Where a cell begins in a notebook that was saved as Python: by jupytext, or by nbconvert.
 SCRIPT_CELL = re.compile(r"^(?:# ?%%.*|# \+.*|# -|# In ?\[.*\]:?|(?=#\| export ).*)$", re.MULTILINE)
+CONFLICT = re.compile(r"^<{7} \S{1,40}", re.MULTILINE)
 MARKS = re.compile(r"^#\| (?:export|exercise) ", re.MULTILINE)
 
 
@@ -37,13 +38,20 @@ def cells_of(data: bytes, budget: Budget) -> list[str]:
     except ValueError as error:
         if encoding == "latin-1":
             raise Unreadable("it is not in UTF-8, as notebooks are") from None
+        if conflict := CONFLICT.search(text):
+            line = text.count("\n", 0, conflict.start()) + 1
+            raise Unreadable(
+                f"git left both sides of a merge in it, from line {line} on ({conflict[0]}): choose "
+                "one, and save it again"
+            ) from None
         raise Unreadable(f"it is not JSON ({error})") from None
     return list(filter(None, map(source_of, listed(content))))
 
 
 def decoded(data: bytes) -> tuple[str, str]:
-    """The text of a file and its encoding: UTF-8, what its first bytes say, or else latin-1."""
-    encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    """The text of a file and its encoding: what its first bytes say, or else latin-1."""
+    encoding = json.detect_encoding(data)  # UTF-16 and UTF-32 too, with their mark or without
+    encoding = "utf-8-sig" if encoding == "utf-8" else encoding
     try:
         return data.decode(encoding), encoding
     except UnicodeDecodeError:
@@ -118,7 +126,10 @@ def source_of(cell: object) -> str:
         return ""
     source = cell.get("source", cell.get("input"))  # as format 3 calls it
     if isinstance(source, list):
-        source = "".join(part for part in source if isinstance(part, str))
+        lines = [part for part in source if isinstance(part, str)]
+        # Jupyter writes the lines with their ends; some tools leave these out.
+        written = any(line.endswith(("\n", "\r")) for line in lines)
+        source = ("" if written else "\n").join(lines)
     if not isinstance(source, str):
         return ""
     source = tidy(source)
@@ -132,7 +143,7 @@ def tidy(source: str) -> str:
     Where all of it is indented, as its first line is, it is not any more: a notebook runs that too.
     """
     source = source.encode("utf-8", "replace").decode("utf-8")  # half of a pair of surrogates
-    source = source.replace("\r\n", "\n").replace("\r", "\n")
+    source = source.replace("\r\n", "\n").replace("\r", "\n").lstrip("\ufeff\u200b")
     source = re.sub(r"\A(?:[ \t]*\n)+", "", source)
     if indentation := re.match(r"[ \t]+", source):
         source = "\n".join(line.removeprefix(indentation[0]) for line in source.split("\n"))

@@ -21,9 +21,12 @@ DEPTH = 20  # folders in folders
 ARCHIVES = 3  # archives in archives
 # What browsers and systems append (`.ipynb.txt`, `.ipynb (1)`, `.ipynb~`) stays a notebook.
 ENDING = re.compile(r"\.ipynb(?:[^a-z0-9].{0,20})?$", re.IGNORECASE | re.DOTALL)
-PACKED = re.compile(r"\.(?:zip|tar|tgz|tbz2?|txz|tar\.\w{2,3}|gz|bz2|xz)$", re.IGNORECASE)
+PACKED = re.compile(
+    r"\.(?:zip|tar|tgz|tbz2?|txz|tar\.\w{2,3}|gz|bz2|xz)(?:[^a-z0-9.].{0,20}|\.(?:download|txt))?$",
+    re.IGNORECASE | re.DOTALL,
+)
 OTHERS = re.compile(r"\.(?:py|json|txt)$|^[^.]*$", re.IGNORECASE)  # as what a lesson may be saved
-COPY = re.compile(r"^copy of |[ _-]*(?:\(\d+\)|copy ?\d*)$", re.IGNORECASE)
+COPY = re.compile(r"^copy[ _]of[ _]|[ _-]*(?:\(\d+\)|copy ?\d*)$", re.IGNORECASE)
 LEFT_OUT = {BACKUPS, "__macosx"}  # folders
 # Hidden folders of tools. Others are looked into where there is nothing else.
 TOOLS = {".git", ".virtual_documents", ".venv", ".cache", ".trash"}
@@ -110,10 +113,11 @@ def find(path: Path, budget: Budget) -> list[Found]:
 def _visible_first(look, budget: Budget) -> list[Found]:
     """What `look` finds outside of hidden folders; where that is nothing, in them too."""
     files, held, remarks = budget.files, budget.held, len(budget.remarks)
+    others = len(budget.others)
     found = look(False)
     if not found:
         budget.files, budget.held = files, held
-        del budget.remarks[remarks:]  # it is said again
+        del budget.remarks[remarks:], budget.others[others:]  # it is said again
         found = look(True)
     return found
 
@@ -122,6 +126,11 @@ def _is_skipped(folder: str, hidden: bool) -> bool:
     """Whether a folder of this name is not looked into; with `hidden`, hidden ones are."""
     name = folder.lower()
     return name in LEFT_OUT or name in TOOLS or name.startswith(".") and not hidden
+
+
+def _is_skipped_file(name: str, hidden: bool) -> bool:
+    """Whether a file of this name is not looked at; `._x` is what macOS keeps beside x."""
+    return name.startswith("._" if hidden else ".")
 
 
 def _in_notebooks(found: Found) -> bool:
@@ -146,19 +155,24 @@ def _in_folder(folder: Path, budget: Budget, hidden: bool) -> list[Found]:
                     waiting.append((Path(entry.path), depth + 1))
                 else:
                     budget.remarks.append(f"{label[:80]} lies too deep and was left out")
-            elif not entry.name.startswith(".") and is_wanted(entry.name):
+            elif _is_skipped_file(entry.name, hidden):
+                continue
+            elif is_wanted(entry.name):
                 path = Path(entry.path)
                 found += _taken(_member(path, folder, label), path, budget, hidden)
-            elif len(budget.others) < 3 and not entry.name.startswith("."):
-                budget.others.append(label[:80])
+            else:
+                budget.other(label)
         if budget.is_full(len(entries)):
             break
     return found
 
 
 def is_wanted(name: str) -> bool:
-    """Whether a file of this name may be a notebook, or an archive that holds some."""
-    return is_named_as_notebook(name) or bool(PACKED.search(name))
+    """Whether a file of this name may be a notebook, or an archive that holds some.
+
+    An archive may have lost the ending of its name.
+    """
+    return is_named_as_notebook(name) or bool(PACKED.search(name)) or "." not in name
 
 
 def _taken(member: Member, source, budget: Budget, hidden: bool, inside: int = 0) -> list[Found]:
@@ -175,7 +189,10 @@ def _taken(member: Member, source, budget: Budget, hidden: bool, inside: int = 0
     if is_named_as_notebook(name) or is_named_as_notebook(PACKED.sub("", name)):
         depth = len(parts_of(member.place)) - 1
         return [Found(member.place, depth, member.read, time=member.time)]
-    budget.left_out(member.place, "it is no zip that can be read")
+    if PACKED.search(name):
+        budget.left_out(member.place, "it is no zip that can be read")
+    else:
+        budget.other(member.place)
     return []
 
 
@@ -216,7 +233,7 @@ def _in_archive(member: Member, source, label, budget, hidden, inside=0) -> list
     def wanted(place: str) -> bool:
         *folders, name = parts_of(place)
         skipped = any(_is_skipped(folder, hidden) for folder in folders) and ".." not in folders
-        return not skipped and not name.startswith(".") and is_wanted(name)
+        return not skipped and not _is_skipped_file(name, hidden) and is_wanted(name)
 
     found = []
     name = parts_of(member.place)[-1]

@@ -15,8 +15,8 @@ import functools
 from dataclasses import asdict, replace
 
 from course.checks.judging import Result, judge
-from course.grading.assembly import alone, before, is_blank, modules_of_lesson, whole
-from course.grading.cells import forgiving
+from course.grading.assembly import alone, before, modules_of_lesson, whole
+from course.grading.cells import forgiving, is_blank
 from course.grading.marks import Mark
 from course.grading.submissions import Handed, Submission, printable
 from course.lessons.exercise import Exercise, exercises
@@ -237,8 +237,8 @@ def judge_job(job: dict) -> dict:
     its own exercise has been judged.
     """
     plain = job["submission"]
-    handed = [Handed(**one) for one in plain["notebooks"]]
-    submission = Submission(**plain | {"notebooks": handed, "remarks": []})
+    handed = {kind: [Handed(**one) for one in plain[kind]] for kind in ("notebooks", "spare")}
+    submission = Submission(**plain | handed | {"remarks": []})
     found, room = {}, Room(job["caged"])
     try:
         for lesson in sorted(job["lessons"]):

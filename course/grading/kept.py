@@ -77,7 +77,7 @@ class Kept:
         own = [handed.name, handed.cells, handed.others] if handed else None
         marked = [
             cell
-            for notebook in submission.notebooks
+            for notebook in [*submission.notebooks, *submission.spare]
             for cell in notebook.cells
             if any(number[:2] == lesson for number in MARK.findall(cell))
         ]

@@ -13,7 +13,7 @@ import tokenize
 from collections import defaultdict
 from dataclasses import dataclass, field
 
-from course.grading.assembly import is_blank
+from course.grading.cells import is_blank
 from course.grading.submissions import Submission
 from course.lessons.exercise import body_of, exercises
 from course.lessons.notebooks import NotebookError

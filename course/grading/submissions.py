@@ -18,7 +18,15 @@ from pathlib import Path
 
 from course.grading import files
 from course.grading.budget import Budget
-from course.grading.cells import definitions, names_in, with_our_marks, without_commands
+from course.grading.cells import (
+    beside_exercises,
+    code_lines,
+    definitions,
+    is_blank,
+    names_in,
+    with_our_marks,
+    without_commands,
+)
 from course.grading.content import CELL_LIMIT, LESSON_LIMIT, cells_of
 from course.grading.files import reason
 from course.lessons import notebooks
@@ -81,6 +89,7 @@ class Submission:
     student: str
     page: str  # the name of the feedback page's file, without its ending
     notebooks: list[Handed] = field(default_factory=list)
+    spare: list[Handed] = field(default_factory=list)  # more of lessons that have theirs already
     unreadable: dict[str, str] = field(default_factory=dict)  # lesson, or "", -> why
     remarks: list[str] = field(default_factory=list)
     missing: str = ""  # why there is nothing, where nothing was handed in
@@ -92,27 +101,41 @@ class Submission:
     def cells(self, number: str) -> list[str]:
         """The cells that are marked as an exercise: its lesson's, or else any other notebook's.
 
-        Where no cell is, the one of its lesson that defines what the exercise asks for.
+        Where no cell is, or all are blank, it may have been solved elsewhere: in another notebook
+        of that lesson, or in a cell that is not marked.
         """
-        own = self.lesson(number[:2])
+        exercise, own = exercises()[number], self.lesson(number[:2])
         found = own.marked(number) if own else []
-        others = (cell for handed in self.notebooks for cell in handed.marked(number))
-        return found or list(others) or self._by_name(number, own)
+        found = found or [cell for handed in self.notebooks for cell in handed.marked(number)]
+        begun = [cell for cell in found if not is_blank(exercise, cell)]
+        return begun or self._elsewhere(number, own, bool(found)) or found
 
-    def _by_name(self, number: str, own: Handed | None) -> list[str]:
-        name = exercises()[number].name
-        cells = own.cells if own else []
-        cells = [cell for cell in cells if name in cell and not is_another(number, cell)]
-        found = [cell for cell in cells if name in definitions(cell)][-1:]
-        if not found and own:  # the line `#| export` may be gone as well
-            others = (cell for cell in own.others if name in cell)
-            found = [cell for cell in others if name in definitions(cell)][-1:]
-        if found:
-            self.remarks.append(
-                f"{number}: no cell is marked `#| exercise {number}`; the one that defines {name} "
-                "was taken"
-            )
-        return found
+    def _elsewhere(self, number: str, own: Handed | None, marked: bool) -> list[str]:
+        """The cell that an exercise was solved in, where it is not the one that is marked for it."""
+        exercise, name = exercises()[number], exercises()[number].name
+        problem = (
+            f"the cell that is marked `#| exercise {number}` is blank"
+            if marked
+            else f"no cell is marked `#| exercise {number}`"
+        )
+        for handed in self.spare:
+            begun = [cell for cell in handed.marked(number) if not is_blank(exercise, cell)]
+            if begun:
+                there = f" in {own.name}" if own else ""
+                self.remarks.append(f"{number}: {problem}{there}; {handed.name} has it")
+                return begun[-1:]
+        ours = beside_exercises(number[:2])
+        # Of the cells that are not exported too: the line `#| export` may be gone as well.
+        for cells in (own.cells, own.others) if own else ():
+            for cell in reversed(cells):
+                if name not in cell or number in MARK.findall(cell) or is_another(number, cell):
+                    continue
+                if name in definitions(cell) and tuple(code_lines(cell)) not in ours:
+                    self.remarks.append(
+                        f"{number}: {problem}; the one that defines {name} was taken"
+                    )
+                    return [cell]
+        return []
 
 
 def is_another(number: str, cell: str) -> bool:
@@ -198,10 +221,10 @@ def read_submission(paths: Iterable[Path], name: str) -> Submission:
         # The one in which most is written; of equal ones the course's own name, then the highest.
         best = max(candidates, key=lambda pair: (pair[1].written, pair[0]))
         submission.notebooks.append(best[1])
+        others = [one for _, one in candidates if one is not best[1]]
+        submission.spare += others
         submission.remarks += [
-            f"{one.name} was left out: lesson {lesson} is in {best[1].name}"
-            for _, one in candidates
-            if one is not best[1]
+            f"{one.name} was left out: lesson {lesson} is in {best[1].name}" for one in others
         ]
     if not submission.notebooks and not submission.unreadable:
         seen = f", but {', '.join(map(printable, budget.others))}" if budget.others else ""

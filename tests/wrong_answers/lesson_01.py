@@ -103,6 +103,18 @@ return value, lambda g: g * np.true_divide(1, b), rule_b
                 says="0 / 0 gives nan",
                 advice="What does NumPy say of 0 / 0, and who needs to see it?",
             ),
+            Mistake(
+                "squeezed",
+                change=("np.true_divide(a, b)", "np.squeeze(np.true_divide(a, b))"),
+                says="an axis of size 1 is gone",
+                advice="Divide two arrays of shape (1, 1): which shape is promised?",
+            ),
+            Mistake(
+                "0 where a rule divides by zero",
+                change=("lambda g: g / b", "lambda g: np.where(b, g / b, 0)"),
+                says="no number of yours stands in its place",
+                advice="The value is inf there. What does a slope of 0 tell whoever reads it?",
+            ),
         ],
     ),
     "01.2": Answers(
@@ -371,6 +383,24 @@ return np.where(hidden, value, x), rule, None
                 says="compare shapes",
                 advice="A column of 3 with a row of 3: which shape has the result?",
             ),
+            Mistake(
+                "squeezed",
+                change=(
+                    "return np.where(hidden, x.dtype.type(value), x)",
+                    "return np.squeeze(np.where(hidden, x.dtype.type(value), x))",
+                ),
+                says="an axis of size 1 is gone",
+                advice="Fill one row, of shape (1, 3): which shape is promised?",
+            ),
+            Mistake(
+                "the rules in a list",
+                change=[
+                    ("return np.where(hidden, x", "return [np.where(hidden, x"),
+                    (", None", ", None]"),
+                ],
+                says="returned a list: it returns a tuple",
+                advice="What is the difference between [1, 2] and 1, 2?",
+            ),
         ],
     ),
     "01.4": Answers(
@@ -484,6 +514,15 @@ return value, lambda g: np.broadcast_to(_restore(g, axis, keepdims), x.shape)
 """,
                 says="stand along another axis",
                 advice="For x of shape (2, 3): which shape has np.sum(x, 0, keepdims=True)?",
+            ),
+            Mistake(
+                "nan passed over",
+                change=(
+                    "np.sum(x, axis, keepdims=keepdims)",
+                    "np.nansum(x, axis, keepdims=keepdims)",
+                ),
+                says="sum of nan and a number",
+                advice="np.nansum is for measurements that are missing. Is this one?",
             ),
         ],
     ),
@@ -604,6 +643,26 @@ return np.concatenate(arrays, axis), *(rule(x.shape[axis]) for x in arrays)
                 ),
                 says="three axes",
                 advice="Keys and values have four axes, and time is the third. What if axis is -2?",
+            ),
+            Mistake(
+                "squeezed",
+                """
+ends = np.cumsum([0] + [x.shape[axis] for x in arrays])
+parts = [slice(start, end) for start, end in zip(ends, ends[1:])]
+before = (slice(None),) * (axis % arrays[0].ndim)
+return np.squeeze(np.concatenate(arrays, axis)), *(lambda g, p=p: g[*before, p] for p in parts)
+""",
+                says="one entry keeps its axes",
+                advice="Join one array of one entry: which shape is promised?",
+            ),
+            Mistake(
+                "a generator of arrays",
+                change=(
+                    "np.concatenate(arrays, axis)",
+                    "np.concatenate((x for x in arrays), axis)",
+                ),
+                says="takes a list of arrays",
+                advice="Square brackets make a list of a generator.",
             ),
         ],
     ),

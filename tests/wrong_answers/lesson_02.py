@@ -437,6 +437,19 @@ while number < len(inputs):
                 says="nobody has looked",
                 advice="What does `_apply` do besides calling the rule?",
             ),
+            Mistake(
+                "grad set on the way",
+                """
+inputs = node.inputs
+if consume and node.op is not None:
+    node.inputs = None
+for number, (x, rule) in enumerate(inputs, 1):
+    x.grad, fresh = _apply(rule, number, node, x, g)
+    pending.add(x, x.grad, fresh)
+""",
+                says="a `grad` was set",
+                advice="Read the docstring's second line: what does this function leave alone?",
+            ),
         ],
     ),
     "02.5": Answers(
@@ -525,6 +538,21 @@ expected = (upper - lower) / step / 2
                 change=("run(arrays)", "run([x])"),
                 says="f takes all its inputs",
                 advice="f takes all the arrays: hand `arrays` on, in which x stands.",
+            ),
+            Mistake(
+                "a step of its own",
+                change=[
+                    ("here + step, here - step", "here + 1e-6, here - 1e-6"),
+                    ("(2 * step)", "2e-6"),
+                ],
+                says="`step` has no effect",
+                advice="Which argument is not used?",
+            ),
+            Mistake(
+                "divided by 2 and multiplied by step",
+                change=("/ (2 * step)", "/ 2 * step"),
+                says="divides by 2 and multiplies by step",
+                advice="What is 6 / 2 * 3?",
             ),
         ],
     ),

@@ -550,6 +550,15 @@ return norm
                 advice="np.sqrt returns a number of NumPy's, which makes float64 of float32; "
                 "float(…) or math.sqrt does not.",
             ),
+            Mistake(
+                "the length rounded",
+                change=(
+                    "math.sqrt(sum(float(np.vdot(g, g)) for g in gradients))",
+                    "round(math.sqrt(sum(float(np.vdot(g, g)) for g in gradients)), 2)",
+                ),
+                says="the length is rounded",
+                advice="Where does somebody need more than two digits of it?",
+            ),
         ],
         equivalent={
             "line 3: max_norm < norm < math.inf → max_norm <= norm < math.inf": "where the two are equal the factor is 1"

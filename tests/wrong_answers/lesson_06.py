@@ -228,6 +228,12 @@ return self._numbers[_code_points(text)]
                 says="names a later one",
                 advice="min takes the first of the alphabet, the reader needs that of the text.",
             ),
+            Mistake(
+                "`if` asked of a whole array",
+                change=("numbers.min() < 0", "numbers < 0"),
+                says="_encode raised ValueError: The truth value",
+                advice="`if` takes one answer: which one do you want of all these comparisons?",
+            ),
         ],
     ),
     "06.3": Answers(

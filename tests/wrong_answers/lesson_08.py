@@ -635,6 +635,12 @@ return float(np.mean(losses))
                 says="after an error the mode is not put back",
                 advice="Which of your lines run after the data set has raised an error?",
             ),
+            Mistake(
+                "the median",
+                change=("np.mean(losses)", "np.median(losses)"),
+                says="the median of the losses",
+                advice="Which of the two tells of one batch in ten that goes wrong?",
+            ),
         ],
     ),
 }

@@ -117,6 +117,12 @@ return pairs
                 says="has lost what was in it",
                 advice="What is left in `words` after your function, and who else holds it?",
             ),
+            Mistake(
+                "pairs sorted",
+                change=("pairs[pair] += count", "pairs[tuple(sorted(pair))] += count"),
+                says="a pair keeps its order",
+                advice="Write down the pairs of `aba`.",
+            ),
         ],
     ),
     "09.2": Answers(
@@ -244,6 +250,12 @@ return tuple(map(int, text.split()))
                 says="tokens are numbers",
                 advice="Write down the text of the word (11, 2), and look for the pair in it.",
             ),
+            Mistake(
+                "a list compared with a tuple",
+                change=("word[i : i + 2] == pair", "list(word[i : i + 2]) == pair"),
+                says="no pair was found",
+                advice="Try [1, 2] == (1, 2) in a cell.",
+            ),
         ],
     ),
     "09.3": Answers(
@@ -343,6 +355,12 @@ return word
                 says="has a `yield` in it",
                 advice="Ask the result for its tokens twice: list(result), and again.",
             ),
+            Mistake(
+                "merges used up",
+                change=("merges[pair])", "merges.pop(pair))"),
+                says="is not what it was",
+                advice="What is left in `merges` for the next word?",
+            ),
         ],
     ),
     "09.4": Answers(
@@ -404,6 +422,12 @@ return "".join(vocabulary[token].decode("utf-8", errors="ignore") for token in t
                 change=('"utf-8"', '"utf-8-sig"'),
                 says="every character of the text is kept",
                 advice="A file may begin with a mark. May a model's text, too?",
+            ),
+            Mistake(
+                "spaces at the borders taken off",
+                change=('errors="replace")', 'errors="replace").strip()'),
+                says="spaces and line ends at the borders",
+                advice="A token begins with its space: what becomes of the first word of a piece?",
             ),
         ],
     ),
@@ -525,6 +549,12 @@ for number, piece in enumerate(pieces):
                 ),
                 says="need not be the byte",
                 advice="What is the first token of GPT-2's vocabulary, and which byte is it?",
+            ),
+            Mistake(
+                "a list for an empty text",
+                change=("tokens = []\n", "if not text:\n    return []\ntokens = []\n"),
+                says="an empty array of integers",
+                advice="Which type has the result of every other text?",
             ),
         ],
     ),

@@ -176,6 +176,12 @@ return up * s * gate, lambda g: g * up * s, lambda g: g * gate * (s + up * s * (
                 says="far from zero a gradient is nan",
                 advice="What is exp(200) in float32, and that times 0?",
             ),
+            Mistake(
+                "squeezed",
+                change=("return silu * up", "return np.squeeze(silu * up)"),
+                says="an axis of size 1 is gone",
+                advice="Try one row, of shape (1, 3): which shape is promised?",
+            ),
         ],
     ),
     "10.3": Answers(
@@ -463,6 +469,15 @@ return self.layer(x) + (thin @ self.B.transpose(0, 1)) * self.scale
                 "return linear(x, self.layer.weight) + self.scale * linear(linear(x, self.A), self.B)",
                 says="bias belongs to its result",
                 advice="A layer is called: self.layer(x).",
+            ),
+            Mistake(
+                "a function between A and B",
+                change=(
+                    "linear(x, self.A)",
+                    "linear(x, self.A) * linear(x, self.A).data.clip(0, 1)",
+                ),
+                says="several rows, a bias and a rank of 2",
+                advice="Two matrices in a row are one matrix. Which step of yours is none?",
             ),
         ],
     ),
