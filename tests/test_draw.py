@@ -557,3 +557,20 @@ def test_the_map_says_all_of_it_in_the_place_of_the_picture(monkeypatch):
     for word in ("embeddings", "masked", "softmax", "cross-entropy", "Backward"):
         assert word in alt
     assert "layer norm, GELU, softmax" in caption["text/markdown"] and len(alt) > 500
+
+
+# --- The pictures' colours ---
+
+
+def test_a_picture_has_few_colours_and_its_areas_keep_theirs():
+    from PIL import Image
+
+    page = np.full((300, 400, 3), 255, np.uint8)
+    page[50:250, 50:350, 1] = np.linspace(0, 200, 100).repeat(3)  # a map of many tones
+    page[10:14, 10:14] = 0, 114, 178  # two small markers: they are few, and stay different
+    page[10:14, 30:34] = 0, 158, 115
+    found = style.few_colours(Image.fromarray(page))
+    assert found.mode == "P" and len(found.getcolors()) <= 127
+    error = np.abs(np.asarray(found.convert("RGB")).astype(int) - page).max(axis=-1)
+    assert error.max() <= 24
+    assert not error[page.min(axis=-1) == 255].any()  # the ground is exact

@@ -204,7 +204,7 @@ def picture(fig):
 
 
 def few_colours(image):
-    """Return the image with a palette of 31, 63 or 127 colours: the first in which areas keep theirs.
+    """Return the image with a palette of 24 to 127 colours: as few as let areas keep theirs.
 
     An area is where a pixel has the colour of its right and its lower neighbour. It may change by
     24 of 255 at most; between areas lie the tones that smooth an edge, which may change more.
@@ -214,22 +214,27 @@ def few_colours(image):
     pixels = np.asarray(image).astype(np.int32)  # (height, width, 3)
     inside = pixels[:-1, :-1]
     area = ((inside == pixels[1:, :-1]) & (inside == pixels[:-1, 1:])).all(axis=-1)
-    # A sample of the colours, for the palette to be made from. Areas count four times as much as
+    # A sample of the colours, for the palette to be made from. Areas count ten times as much as
     # edges, and by the root of their size: a white page does not drown the colour of a marker.
     often = {}
-    for part, weight in ((pixels.reshape(-1, 3), 0.25), (inside[area], 1.0)):
+    for part, weight in ((pixels.reshape(-1, 3), 0.1), (inside[area], 1.0)):
         codes, counts = np.unique(part @ [1 << 16, 1 << 8, 1], return_counts=True)
         for code, count in zip(codes.tolist(), counts.tolist()):
             often[code] = often.get(code, 0) + weight * math.sqrt(count)
     sample = [code.to_bytes(3, "big") * math.ceil(times) for code, times in often.items()]
     sample = b"".join(sample)
     sample = Image.frombytes("RGB", (len(sample) // 3, 1), sample)
-    for number in (31, 63, 127):
+    for number in (24, 31, 47, 63, 95, 127):
         palette = sample.quantize(number, dither=Image.Dither.NONE, kmeans=2)
         found = image.quantize(palette=palette, dither=Image.Dither.NONE)
         error = np.abs(np.asarray(found.convert("RGB"))[:-1, :-1] - inside).max(axis=-1)
         if np.max(error, where=area, initial=0) <= 24:
             break
+    # The palette has means of similar colours; the ground, which is most of a figure, stays exact.
+    ground = max(image.getcolors(image.width * image.height))[1]
+    colours, most = found.getpalette(), max(found.getcolors())[1]
+    colours[3 * most : 3 * most + 3] = ground
+    found.putpalette(colours)
     return found
 
 
