@@ -22,7 +22,7 @@ from course.lessons.notebooks import ROOT
 from course.site import command, pages, pdf
 from course.site.links import relink
 from course.site.repository import Repository
-from maintain import browser
+from maintain import browser, slides
 
 HERE = Repository("github.com", "ann/minigrad")
 LESSONS = [path.stem for path in notebooks.paths()]
@@ -126,12 +126,16 @@ class Folds(HTMLParser):
         return next(place for text, place in self.texts if text.strip() == words)
 
 
-def test_an_exported_lesson_folds_what_jupyterlab_folds():
+def exported(name):
+    """The page that nbconvert makes of a lesson."""
     nbconvert = pytest.importorskip("nbconvert")
     settings = {"template_name": "export", "extra_template_basedirs": [str(ROOT / "course/site")]}
-    page, _ = nbconvert.HTMLExporter(**settings).from_filename(
-        str(ROOT / "notebooks/01_tensor.ipynb")
-    )
+    path = ROOT / "notebooks" / f"{name}.ipynb"
+    return nbconvert.HTMLExporter(**settings).from_filename(str(path))[0]
+
+
+def test_an_exported_lesson_folds_what_jupyterlab_folds():
+    page = exported("01_tensor")
     found = Folds()
     found.feed(page)
     assert found.open == []
@@ -146,6 +150,45 @@ def test_an_exported_lesson_folds_what_jupyterlab_folds():
     for words in ("7. Broadcasting: strides of zero", "Exercise 01.4: Reductions"):
         assert found.where(words) == ()
     assert "No description has been provided" not in page and 'alt="The map of GPT-2.' in page
+
+
+@needs_sphinx
+class TestFiles:
+    """What is sent as one file asks nobody for anything."""
+
+    pytestmark = in_a_browser
+
+    def test_an_exported_lesson_draws_its_formulas(self, context, tmp_path):
+        page = exported("01_tensor")
+        (tmp_path / "lesson.html").write_text(page, encoding="utf-8")
+        address, strays = (tmp_path / "lesson.html").as_uri(), []
+        with watched(context, address, strays) as page:
+            page.goto(address)
+            settle(page)
+            found = page.evaluate(LOOK)
+            assert not found["missing"] and not found["raw"] and not found["badFormulas"]
+            assert page.locator("mjx-container").count() > 100 and found["alive"]
+        assert not strays
+
+    def test_slides_are_shown_one_after_another(self, context, tmp_path):
+        assert slides.main(["02", "--out", str(tmp_path)]) == 0
+        address, strays = (tmp_path / "02_backprop.slides.html").as_uri(), []
+        with watched(context, address, strays) as page:
+            page.set_viewport_size({"width": 1280, "height": 800})
+            page.goto(address)
+            settle(page)
+            found = page.evaluate(LOOK)
+            assert not found["missing"] and not found["raw"] and not found["badFormulas"]
+            assert page.locator("mjx-container").count() > 30 and found["alive"]
+            page.evaluate("Reveal.configure({ transition: 'none' })")
+            for _ in range(page.evaluate("Reveal.getTotalSlides()")):
+                shown = page.locator("section section.present")
+                box = shown.bounding_box()
+                assert box["y"] >= 0 and box["y"] + box["height"] <= 800, shown.inner_text()
+                assert shown.inner_text().strip()
+                page.keyboard.press("ArrowRight")
+            assert page.evaluate("Reveal.isLastSlide()")
+        assert not strays
 
 
 # --- The sources ---
