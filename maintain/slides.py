@@ -5,19 +5,20 @@
 Writes DIR/03_functional.slides.html (DIR: build/slides), which opens in a browser: a slide for each
 section, figure, question ("Predict") and exercise, in the notebook's order and words, without code.
 What is figure and what is text was stored when the notebook was run; nothing is run here. The page
-is made by nbconvert with reveal.js, which the browser loads from the network when it is shown, like
-MathJax for the formulas.
+is made by nbconvert with `course/site/slides/`; reveal.js and MathJax are in it, so that it asks no
+other host for anything when it is shown.
 """
 
 import argparse
 import html
+import json
 import re
 import sys
 from pathlib import Path
 
 from course.lessons import notebooks
 from course.lessons.exporter import write
-from course.lessons.notebooks import NotebookError
+from course.lessons.notebooks import ROOT, NotebookError
 
 MOVING = "image/svg+xml", "text/html"  # figures that are no plain picture
 STARTS = re.compile(r"^(#{1,2} .+|### Exercise .+|\*\*Predict\*\*.*)", re.DOTALL)
@@ -30,7 +31,7 @@ def slides(content: dict) -> list[dict]:
 
     A figure's description, which stands under it in the notebook, is its alternative text here.
     """
-    cells, heading = [], ""
+    cells, heading = [], "The map"  # the figure that stands before the first heading
     for cell in content["cells"]:
         if cell["cell_type"] == "markdown":
             text = FOLDED.sub("", cell["source"]).strip()
@@ -92,14 +93,24 @@ def page(path: Path) -> str:
     import nbformat
     from nbconvert import SlidesExporter
 
+    from course.site import offline
+
+    if away := offline.missing():
+        raise NotebookError(f'{", ".join(away)} missing: python -m pip install -e ".[site]"')
     content = notebooks.load(path)
     cells = slides(content)
     for number, cell in enumerate(cells):
         cell["id"] = f"slide-{number}"
     content = content | {"cells": cells}
-    exporter = SlidesExporter(exclude_input=True, exclude_output_prompt=True)
+    exporter = SlidesExporter(
+        template_name="slides",
+        extra_template_basedirs=[str(ROOT / "course" / "site")],
+        exclude_input=True,
+        exclude_output_prompt=True,
+    )
     title = {"metadata": {"name": path.stem}}
-    text, _ = exporter.from_notebook_node(nbformat.from_dict(content), resources=title)
+    notebook = nbformat.reads(json.dumps(content), nbformat.NO_CONVERT)  # joins outputs' lines
+    text, _ = exporter.from_notebook_node(notebook, resources=title)
     return text
 
 

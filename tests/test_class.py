@@ -621,10 +621,9 @@ def test_the_workflow_of_github_classroom_counts_each_exercise_once():
     assert list(reporter["env"]) == [f"{name.upper()}_RESULTS" for name in ids]
 
 
-def test_slides_have_the_lesson_s_figures_questions_and_cards(tmp_path, capsys):
-    assert slides.main(["03", "--out", str(tmp_path)]) == 0
-    text = (tmp_path / "03_functional.slides.html").read_text(encoding="utf-8")
+def test_slides_have_the_lesson_s_figures_questions_and_cards():
     content = notebooks.load(next(p for p in notebooks.paths() if p.stem == "03_functional"))
+    text = "\n".join(cell["source"] for cell in slides.slides(content))
     outputs = [output for cell in content["cells"] for output in cell.get("outputs", [])]
     words = [o["metadata"]["image/png"]["alt"] for o in outputs if "image/png" in o.get("data", {})]
     shown = re.findall(r'<img[^>]* alt="([^"]*)"', text)
@@ -632,8 +631,15 @@ def test_slides_have_the_lesson_s_figures_questions_and_cards(tmp_path, capsys):
     assert all(f"Exercise {number}" in text for number in NUMBERS)
     assert "Predict" in text and "Hint 1" not in text
     assert not [e for e in NUMBERS if exercises()[e].solution.strip().split("\n")[-1] in text]
+
+
+def test_slides_that_cannot_be_made_are_refused(tmp_path, capsys, monkeypatch):
     assert slides.main(["77", "--out", str(tmp_path)]) == 2
     assert "there is no lesson '77'" in capsys.readouterr().err
+    monkeypatch.setattr("course.site.offline.missing", lambda: ["sphinx_revealjs"])
+    assert slides.main(["03", "--out", str(tmp_path)]) == 2
+    assert 'sphinx_revealjs missing: python -m pip install -e ".[site]"' in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_simulated_submission_is_one_that_reading_gives(tmp_path):

@@ -149,6 +149,28 @@ def test_what_is_no_model_makes_no_page(tmp_path, what, capsys):
     assert "Nothing written" in capsys.readouterr().err and not out.exists()
 
 
+def test_a_damaged_run_is_named_once(run, tmp_path, capsys):
+    whole = sorted(run.glob("*.safetensors"))[-1]
+    (tmp_path / whole.name).write_bytes(whole.read_bytes()[:-100])
+    assert publish.main([str(tmp_path), "--out", str(tmp_path / "page.html")]) == 2
+    assert capsys.readouterr().err.count(f"{whole.name} is damaged") == 1
+
+
+def test_a_page_is_never_written_over_a_checkpoint(run, capsys):
+    whole = sorted(run.glob("*.safetensors"))[-1]
+    before = whole.read_bytes()
+    with pytest.raises(SystemExit):
+        publish.main([str(whole), "--out", str(whole)])
+    assert "must end in .html" in capsys.readouterr().err and whole.read_bytes() == before
+
+
+def test_a_page_says_what_a_model_has_that_lesson_8_s_has_not(tmp_path):
+    model = small_model(FastGPT, FastGPTConfig, {"rms_norm": False})
+    save_pretrained(tmp_path / "m.safetensors", model, CharTokenizer("abc \n"))
+    words = publish.page(tmp_path / "m.safetensors")[:4000]
+    assert "rotary positions, queries and keys" in words and "RMS norm" not in words
+
+
 # --- In a browser ---
 
 HARNESS = """<!DOCTYPE html><meta charset="utf-8"><title>engine</title>
@@ -659,6 +681,35 @@ def test_a_readers_own_model_is_opened_from_a_file(context, tmp_path_factory, tm
     play.get_by_label("Length", exact=True).fill("20")
     generate(play)
     assert len(text(play)) == 23
+    page.close()
+
+
+@pytest.mark.skipif(importlib.util.find_spec("playwright") is None, reason="no Playwright")
+@pytest.mark.skipif(browser.CHROMIUM is None, reason="Chromium is not installed")
+def test_characters_that_a_string_of_javascript_counts_twice(context, tmp_path):
+    """A reader's own text may hold an emoji: one character for the model, two for a string."""
+    mg.manual_seed(0)
+    model = GPT2(GPT2Config(8, 1, 2, 16, vocab_size=5)).eval()
+    save_pretrained(tmp_path / "m.safetensors", model, CharTokenizer(" abé😀"))
+    out, wrong = tmp_path / "page.html", []
+    assert publish.main([str(tmp_path / "m.safetensors"), "--out", str(out)]) == 0
+    page = context.new_page()
+    page.on("pageerror", wrong.append)
+    page.goto(out.as_uri())
+    play = page.locator(".mg").first
+    play.get_by_label("Prompt", exact=True).fill("😀a😀b😀 😀é😀")
+    play.locator(".mg-note", has_text="the last 8 of these 9 characters").wait_for()
+    play.get_by_label("Length", exact=True).fill("20")
+    generate(play)
+    assert len(text(play)) == 29 == play.locator(".mg-characters span").count()
+    play.locator(".mg-characters span").nth(6).click()
+    play.locator("h4", has_text="In the place of “😀”, after “😀a😀b😀 ”").wait_for()
+    bar = play.locator(".mg-bars li").first
+    character = bar.get_attribute("data-character")
+    bar.click()
+    play.locator(".mg-status", has_text=re.compile("^Wrote")).wait_for()
+    assert text(play).startswith("😀a😀b😀 " + character) and len(text(play)) == 27
+    assert not wrong
     page.close()
 
 

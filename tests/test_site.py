@@ -22,7 +22,7 @@ from course.lessons.notebooks import ROOT
 from course.site import command, pages, pdf
 from course.site.links import relink
 from course.site.repository import Repository
-from maintain import browser
+from maintain import browser, slides
 
 HERE = Repository("github.com", "ann/minigrad")
 LESSONS = [path.stem for path in notebooks.paths()]
@@ -103,7 +103,7 @@ def test_summaries_hold_formulas_and_code():
 
 
 class Folds(HTMLParser):
-    """The text of a page's code, and in which kinds of `<details>` each piece of it lies."""
+    """A page's texts, and in which kinds of `<details>` each of them lies."""
 
     def __init__(self):
         super().__init__()
@@ -126,12 +126,16 @@ class Folds(HTMLParser):
         return next(place for text, place in self.texts if text.strip() == words)
 
 
-def test_an_exported_lesson_folds_what_jupyterlab_folds():
+def exported(name):
+    """The page that nbconvert makes of a lesson."""
     nbconvert = pytest.importorskip("nbconvert")
     settings = {"template_name": "export", "extra_template_basedirs": [str(ROOT / "course/site")]}
-    page, _ = nbconvert.HTMLExporter(**settings).from_filename(
-        str(ROOT / "notebooks/01_tensor.ipynb")
-    )
+    path = ROOT / "notebooks" / f"{name}.ipynb"
+    return nbconvert.HTMLExporter(**settings).from_filename(str(path))[0]
+
+
+def test_an_exported_lesson_folds_what_jupyterlab_folds():
+    page = exported("01_tensor")
     found = Folds()
     found.feed(page)
     assert found.open == []
@@ -146,6 +150,45 @@ def test_an_exported_lesson_folds_what_jupyterlab_folds():
     for words in ("7. Broadcasting: strides of zero", "Exercise 01.4: Reductions"):
         assert found.where(words) == ()
     assert "No description has been provided" not in page and 'alt="The map of GPT-2.' in page
+
+
+@needs_sphinx
+class TestFiles:
+    """What is sent as one file asks nobody for anything."""
+
+    pytestmark = in_a_browser
+
+    def test_an_exported_lesson_draws_its_formulas(self, context, tmp_path):
+        page = exported("01_tensor")
+        (tmp_path / "lesson.html").write_text(page, encoding="utf-8")
+        address, strays = (tmp_path / "lesson.html").as_uri(), []
+        with watched(context, address, strays) as page:
+            page.goto(address)
+            settle(page)
+            found = page.evaluate(LOOK)
+            assert not found["missing"] and not found["raw"] and not found["badFormulas"]
+            assert page.locator("mjx-container").count() > 100 and found["alive"]
+        assert not strays
+
+    def test_slides_are_shown_one_after_another(self, context, tmp_path):
+        assert slides.main(["02", "--out", str(tmp_path)]) == 0
+        address, strays = (tmp_path / "02_backprop.slides.html").as_uri(), []
+        with watched(context, address, strays) as page:
+            page.set_viewport_size({"width": 1280, "height": 800})
+            page.goto(address)
+            settle(page)
+            found = page.evaluate(LOOK)
+            assert not found["missing"] and not found["raw"] and not found["badFormulas"]
+            assert page.locator("mjx-container").count() > 30 and found["alive"]
+            page.evaluate("Reveal.configure({ transition: 'none' })")
+            for _ in range(page.evaluate("Reveal.getTotalSlides()")):
+                shown = page.locator("section section.present")
+                box = shown.bounding_box()
+                assert box["y"] >= 0 and box["y"] + box["height"] <= 800, shown.inner_text()
+                assert shown.inner_text().strip()
+                page.keyboard.press("ArrowRight")
+            assert page.evaluate("Reveal.isLastSlide()")
+        assert not strays
 
 
 # --- The sources ---
@@ -297,6 +340,25 @@ def test_code_that_draws_is_folded(site):
 
 
 @needs_sphinx
+def test_second_reading_is_folded_as_in_jupyterlab(site, students_site):
+    opening = (
+        r'<section class="second-reading"[^>]*>(?:<span[^>]*></span>)?<details><summary><h[23]>'
+    )
+    total = 0
+    for path in notebooks.paths():
+        cells = notebooks.load(path)["cells"]
+        folded = sum("jp-MarkdownHeadingCollapsed" in cell["metadata"] for cell in cells)
+        total += folded
+        for place in (site, students_site):
+            page = (place / "notebooks" / f"{path.stem}.html").read_text(encoding="utf-8")
+            assert len(re.findall(opening, re.sub(r"\s*\n\s*", "", page))) == folded, path.stem
+            found = Folds()
+            found.feed(page)
+            assert found.open == []
+    assert total > 20
+
+
+@needs_sphinx
 def test_no_answer_stands_on_a_students_site(site, students_site):
     whole, mine = (
         {name: plain(text) for name, text in texts(place).items() if "vendor" not in name}
@@ -396,6 +458,7 @@ def watched(context, address, strays):
         page.close()
 
 
+FOLDS = ".second-reading > details"
 LOOK = """() => {
     const wide = document.documentElement.scrollWidth - document.documentElement.clientWidth;
     const missing = [...document.images].filter((i) => i.complete && !i.naturalWidth).map((i) => i.src);
@@ -418,7 +481,8 @@ LOOK = """() => {
 
 
 def settle(page):
-    """Wait until formulas are drawn and every picture was asked for."""
+    """Open all that is folded; wait until formulas are drawn and every picture was asked for."""
+    page.evaluate("() => document.querySelectorAll('details').forEach((d) => (d.open = true))")
     page.evaluate("() => window.MathJax?.startup?.promise")
     page.evaluate("() => document.querySelectorAll('img').forEach((i) => (i.loading = 'eager'))")
     page.wait_for_function("() => [...document.images].every((i) => i.complete)")
@@ -490,6 +554,49 @@ class TestOnThePages:
             sheet.locator("#search-results li a").first.wait_for()
             results = sheet.locator("#search-results li a").all()
             assert any(page in link.get_attribute("href") for link in results)
+
+    def test_what_leads_into_second_reading_opens_it(self, context, site):
+        strays = []
+        is_open = "element => element.closest('details').open"
+        with serving(site) as address, watched(context, address, strays) as page:
+            page.set_viewport_size({"width": 1400, "height": 900})
+            lesson = f"{address}notebooks/05_optim.html"
+            page.goto(lesson)
+            folds = page.locator(FOLDS)
+            heading = page.get_by_text("Second reading: How much momentum can gain").first
+            link = page.get_by_role("link", name="Second reading: How much momentum can gain")
+            assert heading.is_visible() and not folds.first.evaluate(is_open)
+            for _ in range(2):  # the second time, the address does not change
+                link.locator("visible=true").click()
+                page.wait_for_function(f"() => document.querySelector('{FOLDS}').open")
+                folds.first.locator("summary").press("Enter")
+                assert not folds.first.evaluate(is_open)
+            page.goto(f"{lesson}#second-reading-books-and-papers")
+            page.wait_for_function(f"() => [...document.querySelectorAll('{FOLDS}')].at(-1).open")
+            assert not folds.first.evaluate(is_open)
+            page.goto(f"{address}search.html?q=Nesterov")
+            page.locator("#search-results a[href*='05_optim']").first.click()
+            page.wait_for_url("**/05_optim.html?highlight=Nesterov")
+            found = page.locator(f"{FOLDS} p", has_text="Nesterov").first
+            page.wait_for_function("() => scrollY > 0")
+            assert found.evaluate(is_open) and found.is_visible()
+        assert not strays
+
+    def test_second_reading_is_open_on_paper_and_can_be_opened_without_scripts(self, context, site):
+        page = context.browser.new_page(java_script_enabled=False)
+        page.goto((site / "notebooks/05_optim.html").as_uri())
+        words = page.get_by_text("For a ravine with condition number").first
+        assert not words.is_visible()
+        page.locator(f"{FOLDS} > summary").first.press("Space")
+        assert words.is_visible()
+        page.close()
+        with serving(site) as address, watched(context, address, []) as page:
+            page.goto(f"{address}notebooks/05_optim.html")
+            number = f"document.querySelectorAll('{FOLDS}[open]').length"
+            page.evaluate(f"() => addEventListener('beforeprint', () => (window.open_ = {number}))")
+            page.pdf()
+            assert page.evaluate("open_") == page.locator(FOLDS).count() > 3
+            assert page.evaluate(number) == 0
 
     def test_the_map_is_used_by_keyboard(self, context, address):
         with watched(context, address, []) as page:

@@ -26,6 +26,7 @@ PLAYGROUND = "playground.html"
 MAP = "map.png"
 # A frame of 16 MB would be loaded with the page: here a link takes its place.
 FRAME_LINK = '<p class="to-playground"><a href="../playground.html">Open the playground: the same model in a page.</a></p>'
+SECOND_READING = "second-reading"  # the class of the sections that JupyterLab shows folded
 HOME = '<p><a href="index.html">The course</a></p>\n'
 
 
@@ -92,6 +93,8 @@ def lesson(content: dict, name: str, known, elsewhere, repository) -> bytes:
         cell["source"] = "".join(cell["source"])
         if cell["cell_type"] == "markdown":
             cell["source"] = in_summaries(relink(cell["source"], name, known, elsewhere))
+            if cell["metadata"].get("jp-MarkdownHeadingCollapsed"):
+                cell["source"] = f"{{.{SECOND_READING}}}\n{cell['source']}"
         for output in cell.get("outputs", []):
             data = output.get("data", {})
             if len(data) > 1:  # a picture or words stand in for it

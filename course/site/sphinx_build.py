@@ -4,10 +4,12 @@ import io
 import re
 from pathlib import Path
 
+from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.errors import SphinxError
 from sphinx.util.docutils import docutils_namespace
 
+from course.site.pages import SECOND_READING
 from course.site.repository import Repository
 
 COLOURS = re.compile(r"\x1b\[[\d;]*m")
@@ -26,7 +28,7 @@ SETTINGS = {
     "nb_merge_streams": True,
     "nb_render_markdown_format": "myst",  # captions may hold formulas
     "nb_ipywidgets_js": {},  # would be asked of another host
-    "myst_enable_extensions": ["dollarmath", "amsmath"],
+    "myst_enable_extensions": ["amsmath", "attrs_block", "dollarmath"],
     "myst_dmath_double_inline": True,
     "myst_heading_anchors": 4,
     # One file with its glyphs inside.
@@ -55,6 +57,20 @@ THEME = {
 }
 
 
+def fold(app: Sphinx, page: nodes.document, name: str) -> None:
+    """Put a page's second reading into folds, of which the headings stay to be seen."""
+
+    def markup(text):
+        return nodes.raw("", text, format="html")
+
+    for section in page.findall(nodes.section):
+        if SECOND_READING in section["classes"]:
+            # The heading stays a child of its section: so it keeps its level.
+            section.insert(0, markup("<details><summary>"))
+            section.insert(2, markup("</summary>"))
+            section.append(markup("</details>"))
+
+
 def run(source: Path, out: Path, doctrees: Path, repository: Repository | None) -> str:
     """Build the HTML; returns what went wrong, or "". A warning is an error."""
     theme = dict(THEME)
@@ -68,6 +84,7 @@ def run(source: Path, out: Path, doctrees: Path, repository: Repository | None) 
                 source, None, out, doctrees, "html", settings,
                 status=None, warning=said, freshenv=True, warningiserror=True,
             )  # fmt: skip
+            app.connect("doctree-resolved", fold)
             app.build(force_all=True)
     except SphinxError as error:
         return f"{COLOURS.sub('', said.getvalue())}{error}"

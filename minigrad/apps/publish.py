@@ -56,6 +56,16 @@ start(document.getElementById("playground"), Object.fromEntries(models));
 """
 
 
+# What minigrad/apps/fast.py has, by the names in its config.
+FAST_PARTS = {
+    "rotary": "rotary positions",
+    "qk_norm": "queries and keys of one length",
+    "rms_norm": "RMS norm",
+    "squared_relu": "a squared ReLU",
+    "bigram_dim": "a table of pairs of characters",
+}
+
+
 def model_bytes(run=None):
     """The bytes of a model's file in half precision.
 
@@ -70,8 +80,11 @@ def model_bytes(run=None):
     path = Path(run)
     if path.is_dir():
         path, _ = checkpoint.best(path)
-        if path is None:
-            raise ValueError(f"{run} holds no checkpoint")
+        if path is None:  # no loss was measured, or no checkpoint can be read
+            found = checkpoint.checkpoints(run)
+            if not found:
+                raise ValueError(f"{run} holds no checkpoint")
+            path = found[-1]
     if not path.is_file():
         raise ValueError(f"there is no file {path}")
     try:
@@ -81,7 +94,8 @@ def model_bytes(run=None):
         try:
             model, tokenizer = checkpoint.load_model(path)
         except ValueError as error:
-            raise ValueError(f"{error}; and {not_pretrained}") from None
+            words = dict.fromkeys(map(str, (error, not_pretrained)))  # once, if both say the same
+            raise ValueError("; and ".join(words)) from None
     return halved(model, tokenizer)
 
 
@@ -125,6 +139,9 @@ def page(run=None, title="A GPT-2 that learned Shakespeare", stages=False):
         f"a context of {config['context_size']} characters. Nothing leaves your machine. "
         "Press Generate; then pick a character to see what else might have stood there."
     )
+    others = [part for name, part in FAST_PARTS.items() if config.get(name)]
+    if others:
+        words += f" It differs from lesson 8's GPT-2: it has {', '.join(others)}."
     return PAGE.format(
         title=html.escape(title),
         words=html.escape(words),
@@ -149,6 +166,13 @@ def _say(words):
     print(f"publish: {words}", file=sys.stderr)
 
 
+def _html(name):
+    """A page's name, which is never a checkpoint's by mistake."""
+    if not not_empty(name).lower().endswith((".html", ".htm")):
+        raise argparse.ArgumentTypeError(f"{name!r} must end in .html")
+    return name
+
+
 def _options(arguments):
     parser = argparse.ArgumentParser(
         "python -m minigrad.apps.publish", description=__doc__.split("\n")[0]
@@ -161,7 +185,7 @@ def _options(arguments):
         help="a run's folder, a checkpoint or a model's file (default: the shipped model)",
     )
     parser.add_argument(
-        "--out", required=True, type=not_empty, metavar="FILE", help="the page to write"
+        "--out", required=True, type=_html, metavar="FILE", help="the page to write, *.html"
     )
     parser.add_argument(
         "--stages", action="store_true", help="before the training, and at each kept checkpoint"

@@ -22,7 +22,8 @@ export function view(root, source, start = {}) {
   const known = (text) => ([...text].every((c) => source.info.vocabulary.includes(c)) ? text : source.info.vocabulary[0]);
   settings.prompt = known(settings.prompt);
   const state = {
-    runs: [], // the panels that are shown: { settings, text, steps, session, list }
+    runs: [], // the panels that are shown: { settings, prompt, text, steps, session, list }; texts
+    // are arrays of characters, because a string counts an emoji as two
     earlier: [], // finished texts, to look at again
     picked: null, // { run, place }
     off: null, // [block, head] that is switched off
@@ -84,7 +85,8 @@ export function view(root, source, start = {}) {
     element("button", { type: "button", textContent: "Save as a file", onclick: saveFile }));
   const inside = element(
     "div", { className: "mg-inside" },
-    element("section", {}, place, strip, bars),
+    element("section", {}, place, strip, bars,
+      element("p", { className: "mg-note", textContent: "Filled: what is drawn from, with temperature, top-k and top-p. Outlined: the model's own guess." })),
     element("section", {}, element("h4", { textContent: "The guess after each block" }), lens),
     element("section", {}, element("h4", { textContent: "Who looks at whom" }), thumbs, map, mapWords,
       element("div", { className: "mg-check" }, off, offLabel)),
@@ -112,8 +114,8 @@ export function view(root, source, start = {}) {
       const wrong = source.check(found);
       if (wrong) throw new RangeError(wrong);
       const context = source.info.config.context_size;
-      note.textContent = found.prompt.length > context
-        ? `The model sees the last ${context} of these ${found.prompt.length} characters.` : "";
+      const given = [...found.prompt].length;
+      note.textContent = given > context ? `The model sees the last ${context} of these ${given} characters.` : "";
       status.classList.remove("mg-error");
       return found;
     } catch (error) {
@@ -127,7 +129,7 @@ export function view(root, source, start = {}) {
 
   function newRun(own, text) {
     const list = element("div", { className: "mg-characters", role: "listbox", tabindex: 0, "aria-label": `The text at temperature ${own.temperature.toFixed(2)}: arrow keys pick a character` });
-    const run = { settings: own, prompt: text, text: "", steps: [], bits: [], session: null, list };
+    const run = { settings: own, prompt: [...text], text: [], steps: [], bits: [], session: null, list };
     keys(list, (key) => moveInText(run, key));
     list.addEventListener("click", (event) => {
       const index = event.target.dataset?.place;
@@ -147,7 +149,7 @@ export function view(root, source, start = {}) {
       span.textContent = character === "\n" ? "↵\n" : character;
       span.setAttribute("aria-label", { "\n": "line break", " ": "space" }[character] ?? character);
       run.list.append(span);
-      run.text += character;
+      run.text.push(character);
       run.steps.push(step);
       shade(run, index, step?.bits ?? null);
     }
@@ -225,7 +227,7 @@ export function view(root, source, start = {}) {
   }
 
   function busy(writing) {
-    for (const button of [generate, step, clear]) button.disabled = writing;
+    for (const control of [generate, step, clear, models, file]) control.disabled = writing;
     stop.disabled = !writing;
   }
 
@@ -234,7 +236,7 @@ export function view(root, source, start = {}) {
   function keep() {
     for (const run of state.runs.filter((run) => run.text.length > run.prompt.length)) {
       state.earlier.push(run);
-      const words = run.text.slice(0, 24).replace(/\s+/g, " ");
+      const words = run.text.slice(0, 24).join("").replace(/\s+/g, " ");
       texts.append(element("option", { value: String(state.earlier.length - 1), textContent: `${state.earlier.length}: ${words} … (${run.settings.temperature.toFixed(2)}, seed ${run.settings.seed})` }));
     }
     texts.value = "";
@@ -260,12 +262,12 @@ export function view(root, source, start = {}) {
 
   function moveInText(run, key) {
     const now = state.picked?.run === run ? state.picked.place : run.text.length - 1;
-    const back = run.text.lastIndexOf("\n", now - 1), next = run.text.indexOf("\n", now);
+    const back = run.text.slice(0, now).lastIndexOf("\n"), next = run.text.indexOf("\n", now);
     const column = now - back;
     const goal = {
       ArrowLeft: now - 1,
       ArrowRight: now + 1,
-      ArrowUp: back < 0 ? 0 : Math.min(run.text.lastIndexOf("\n", back - 1) + column, back),
+      ArrowUp: back < 0 ? 0 : Math.min(run.text.slice(0, back).lastIndexOf("\n") + column, back),
       ArrowDown: next < 0 ? run.text.length - 1 : next + column,
       Home: back + 1,
       End: next < 0 ? run.text.length - 1 : next,
@@ -298,19 +300,20 @@ export function view(root, source, start = {}) {
     look();
   }
 
-  // The text that led to the picked place; without one, up to the end of the last whole word.
+  // What led to the picked place, whole and as the model sees it; without a place, up to the end of
+  // the last whole word.
   function seenText() {
     const context = source.info.config.context_size;
     if (state.picked) {
       const { run, place: index } = state.picked;
       const from = run.steps[index]?.start ?? Math.max(0, index - context);
-      return { text: run.text.slice(from, index), step: run.steps[index], actual: run.text[index], run };
+      return { whole: run.text.slice(0, index), text: run.text.slice(from, index), step: run.steps[index], actual: run.text[index], run };
     }
     const run = state.runs[0];
-    let text = run ? run.text : prompt.value;
-    const cut = text.search(/[\s\p{P}][^\s\p{P}]*$/u);
-    if (run && run.text.length > run.prompt.length && cut >= 0) text = text.slice(0, cut + 1);
-    return { text: text.slice(-context), step: null, actual: null, run };
+    let found = run ? run.text : [...prompt.value];
+    const cut = found.findLastIndex((character) => /[\s\p{P}]/u.test(character));
+    if (run && run.text.length > run.prompt.length && cut >= 0) found = found.slice(0, cut + 1);
+    return { whole: found, text: found.slice(-context), step: null, actual: null, run };
   }
 
   let asked = 0;
@@ -318,14 +321,14 @@ export function view(root, source, start = {}) {
     const mine = ++asked;
     const found = checked();
     const seen = seenText();
-    if (!found || !seen.text) {
-      if (!seen.text) place.textContent = "Nothing stands before the first character";
+    if (!found || !seen.text.length) {
+      if (!seen.text.length) place.textContent = "Nothing stands before the first character";
       return;
     }
     const own = state.picked && seen.step ? { ...seen.run.settings, temperature: found.temperature, topK: found.topK, topP: found.topP } : found;
     let answer;
     try {
-      answer = await source.look(seen.text, own, state.off);
+      answer = await source.look(seen.text.join(""), own, state.off);
     } catch (error) {
       status.classList.add("mg-error");
       status.textContent = error.message;
@@ -342,7 +345,7 @@ export function view(root, source, start = {}) {
 
   function showBars() {
     const { before, after, text, step: found, actual } = state.looked;
-    const tail = text.slice(-18).replace(/\n/g, "↵");
+    const tail = text.slice(-18).join("").replace(/\n/g, "↵");
     place.textContent = actual === null ? `After “${tail}”` : `In the place of “${visible(actual)}”, after “${tail}”`;
     const ranked = Array.from(before.keys()).sort((i, j) => after[j] - after[i] || before[j] - before[i] || i - j);
     const shown = ranked.slice(0, SHOWN);
@@ -402,9 +405,8 @@ export function view(root, source, start = {}) {
   // Go on from the picked place with another character: a text of its own, the old one is kept.
   async function branch(character) {
     if (state.writing) return;
-    const { run, text } = state.looked;
-    const before = state.picked ? run.text.slice(0, state.picked.place) : run ? run.text.slice(0, run.text.lastIndexOf(text.slice(-8)) + text.slice(-8).length) : prompt.value;
-    if (await begin(before + character, run ? { seed: run.settings.seed } : {})) await writeOn(Infinity);
+    const { run, whole: led } = state.looked;
+    if (await begin(led.join("") + character, run ? { seed: run.settings.seed } : {})) await writeOn(Infinity);
   }
 
   // --- The guess after each block ---
@@ -565,7 +567,7 @@ export function view(root, source, start = {}) {
   function saveFile() {
     const run = state.picked?.run ?? state.runs[0];
     if (!run) { status.textContent = "Write something first."; return; }
-    const content = JSON.stringify({ model: source.info.name, settings: run.settings, text: run.text }, null, 1);
+    const content = JSON.stringify({ model: source.info.name, settings: run.settings, text: run.text.join("") }, null, 1);
     const link = element("a", { href: URL.createObjectURL(new Blob([content], { type: "application/json" })), download: "minigrad-text.json" });
     link.click();
     URL.revokeObjectURL(link.href);
