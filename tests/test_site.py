@@ -483,6 +483,7 @@ LOOK = """() => {
 def settle(page):
     """Open all that is folded; wait until formulas are drawn and every picture was asked for."""
     page.evaluate("() => document.querySelectorAll('details').forEach((d) => (d.open = true))")
+    page.evaluate("() => document.getAnimations().forEach((a) => a.finish())")  # it fades in
     page.evaluate("() => window.MathJax?.startup?.promise")
     page.evaluate("() => document.querySelectorAll('img').forEach((i) => (i.loading = 'eager'))")
     page.wait_for_function("() => [...document.images].every((i) => i.complete)")
