@@ -91,7 +91,7 @@ def main(arguments=None):
     text = load_shakespeare()
     tokens = tokenizer.encode(text)
     cut = len(tokens) * 9 // 10
-    length = str(description.get("text") or description["tokens"]).split()[0]
+    length = description["text"].split()[0]
     if length != str(cut):
         raise SystemExit("the run learned from another text: the card would be wrong")
     sets = [TextDataset(part, model.config.context_size) for part in (tokens[:cut], tokens[cut:])]
@@ -111,7 +111,7 @@ def main(arguments=None):
     draw_losses(reports)
     fast = f"{options.minutes:.0f} minutes on two cores" if options.minutes else "not recorded"
     met = f"the aim of at most {TARGET} is {'met' if validation_loss <= TARGET else 'not met'}"
-    config, recipe = model.config, description["recipe"]
+    config, recipe = model.config, description["training"]
     card = CARD.format(
         blocks=config.num_blocks,
         heads=config.num_heads,

@@ -20,6 +20,7 @@ from maintain import browser
 from minigrad.apps import publish, web
 from minigrad.apps.bridge import answer
 from minigrad.apps.fast import FastGPT, FastGPTConfig
+from minigrad.apps.files import read_arrays
 from minigrad.apps.playground import Service, models_of, playground
 from minigrad.apps.pretrained import PATH, load_pretrained, save_pretrained
 from minigrad.apps.sampler import Sampler
@@ -154,6 +155,18 @@ def test_a_damaged_run_is_named_once(run, tmp_path, capsys):
     (tmp_path / whole.name).write_bytes(whole.read_bytes()[:-100])
     assert publish.main([str(tmp_path), "--out", str(tmp_path / "page.html")]) == 2
     assert capsys.readouterr().err.count(f"{whole.name} is damaged") == 1
+
+
+def test_the_card_of_a_run_says_how_it_was_trained(run, tmp_path):
+    description = read_arrays(sorted(run.glob("*.safetensors"))[-1])[1]
+    steps, recipe = description["progress"]["steps"], description["training"]
+    for options in ({}, {"stages": True}):
+        card = publish.page(run, **options).partition("About this model")[2][:400]
+        assert f"of {recipe['num_steps']:,} steps of {recipe['batch_size']} texts" in card
+        assert "characters" in card and "held-out" in card
+    assert f"trained for {steps:,} of" in card
+    save_pretrained(tmp_path / "m.safetensors", *mg.load_pretrained())
+    assert "trained for" not in publish.page(tmp_path / "m.safetensors")
 
 
 def test_a_page_is_never_written_over_a_checkpoint(run, capsys):

@@ -77,14 +77,7 @@ def model_bytes(run=None):
     from minigrad.apps import checkpoint
     from minigrad.apps.pretrained import load_pretrained
 
-    path = Path(run)
-    if path.is_dir():
-        path, _ = checkpoint.best(path)
-        if path is None:  # no loss was measured, or no checkpoint can be read
-            found = checkpoint.checkpoints(run)
-            if not found:
-                raise ValueError(f"{run} holds no checkpoint")
-            path = found[-1]
+    path = file_of(run)
     if not path.is_file():
         raise ValueError(f"there is no file {path}")
     try:
@@ -97,6 +90,40 @@ def model_bytes(run=None):
             words = dict.fromkeys(map(str, (error, not_pretrained)))  # once, if both say the same
             raise ValueError("; and ".join(words)) from None
     return halved(model, tokenizer)
+
+
+def file_of(run, newest=False):
+    """The file that is meant: of a folder, the checkpoint with the lowest loss, or the newest one."""
+    from minigrad.apps import checkpoint
+
+    path = Path(run)
+    if not path.is_dir():
+        return path
+    found = checkpoint.checkpoints(path)
+    if not found:
+        raise ValueError(f"{run} holds no checkpoint")
+    best = None if newest else checkpoint.best(path)[0]
+    return best or found[-1]  # no loss was measured, or no checkpoint can be read
+
+
+def training_of(path):
+    """Lines on how a checkpoint was trained; none for a file that does not say it."""
+    from minigrad.apps.files import read_arrays
+
+    description = read_arrays(path)[1]
+    try:
+        progress, recipe = description["progress"], description["training"]
+        lines = [
+            f"trained for {progress['steps']:,} of {recipe['num_steps']:,} steps of "
+            f"{recipe['batch_size']} texts, learning rate {recipe['lr']:g}, seed {recipe['seed']}",
+            f"on a text of {int(description['text'].split()[0]):,} characters",
+        ]
+        if progress["validation_loss"] is not None:
+            loss = progress["validation_loss"]
+            lines.append(f"loss on held-out text: {loss:.3f} nats per character")
+        return lines
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError):
+        return []  # a model without a run, or a checkpoint of another version
 
 
 def halved(model, tokenizer):
@@ -132,6 +159,8 @@ def page(run=None, title="A GPT-2 that learned Shakespeare", stages=False):
     config, shapes = described(next(iter(models.values())))
     sizes = {name: math.prod(shape) for name, shape in shapes.items()}
     lines = [f"{sizes[name]:>9,}  {name} {tuple(shapes[name])}" for name in sorted(shapes)]
+    if run is not None:
+        lines = [*training_of(file_of(run, newest=stages)), *lines]
     words = (
         f"{sum(sizes.values()):,} numbers, trained in NumPy, compute in this page: "
         f"{config['num_blocks']} blocks with {config['num_heads']} heads of attention, "
