@@ -11,7 +11,6 @@ import numpy as np
 
 from minigrad.bpe import BPETokenizer
 from minigrad.gpt2_shakespeare import GPT2, GPT2Config
-from minigrad.op import as_array
 from minigrad.random import use_generator
 from minigrad.support.settings import of_class
 
@@ -91,7 +90,7 @@ def read_array(path, stored):
 def write_safetensors(path, arrays):
     """Write named float32 or float16 arrays, one after another; the file is whole or not there."""
     path, header, end = Path(path), {"__metadata__": {"format": "pt"}}, 0
-    arrays = {name: as_array(array) for name, array in arrays.items()}
+    arrays = {name: np.asarray(array) for name, array in arrays.items()}
     for name, array in arrays.items():
         start, end = end, end + array.nbytes
         if array.dtype.name not in _WRITTEN_AS:
