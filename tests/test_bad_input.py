@@ -1358,11 +1358,7 @@ BAD = {
             TypeError,
             "a is int64: float32 and float16 are written",
         ),
-        (
-            lambda w: write_safetensors(w.folder / "new", {"a": None}),
-            TypeError,
-            "a is object",
-        ),
+        (lambda w: write_safetensors(w.folder / "new", {"a": None}), TypeError, "a is object"),
     ],
     "load_gpt2": [
         (lambda w: load_gpt2(w.folder), FileNotFoundError, "model.safetensors is not there"),
