@@ -186,7 +186,7 @@ class BPETokenizer:
         self._refuse_unless_sound()
         texts = sorted(self.special, key=len, reverse=True)  # the longer of two is found first
         self._special = re.compile(f"({'|'.join(map(re.escape, texts)) or '(?!)'})")
-        # It gets no method of this object, which would keep the two in memory for each other.
+        # No method of this object is given: then each of the two would keep the other in memory.
         parts = self._bytes, self.merges, self._ranks
         self._tokens = _Remembered(functools.partial(self._tokens_of, *parts))
 
@@ -200,7 +200,7 @@ class BPETokenizer:
         """Learn from a text. The vocabulary is smaller where the text has no more pairs to merge."""
         vocabulary = [bytes([byte]) for byte in range(256)]
         if isinstance(special, str) or len(set(special)) < len(special):
-            raise ValueError("BPETokenizer: special tokens are a list of texts, each another one")
+            raise ValueError("BPETokenizer: special tokens are a list of texts, no two alike")
         size = whole_number("BPETokenizer: vocab_size", vocab_size, 0) - len(special)
         if size < 256:
             raise ValueError(

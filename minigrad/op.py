@@ -80,8 +80,9 @@ def as_array(data, dtype=None):
     result = np.asarray(data, dtype)
     if result.dtype.kind not in "biuf":
         generator = "; make a list of it, or call Python's own function (import builtins)"
+        met = "None" if data is None else f"{result.dtype}: {data!r:.60}"
         raise TypeError(
-            f"a tensor holds numbers or Booleans, not {result.dtype}: {data!r:.60}"
+            f"a tensor holds numbers or Booleans, not {met}"
             + (generator if hasattr(data, "__next__") else "")
         )
     if not result.dtype.isnative:
@@ -161,7 +162,7 @@ def differentiable(function=None, *, broadcasts=False, widens=True):
     count = len(defaults)
     untouched = (bool, int, float, type(None)) if broadcasts else ()
     if None in defaults:  # an array that may be left out, as a bias
-        untouched = (type(None),)
+        untouched += (type(None),)
     narrow = (NARROW | {np.dtype(bool)} if count == 1 else NARROW) if widens else frozenset()
     silent = np.errstate(all="ignore")(function)
 

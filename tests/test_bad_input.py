@@ -265,11 +265,7 @@ BAD = {
         (lambda w: op.as_array([[1], [1, 2]]), ValueError, "inhomogeneous shape"),
     ],
     "array": [
-        (
-            lambda w: mg.array(None),
-            TypeError,
-            "a tensor holds numbers or Booleans, not object: None",
-        ),
+        (lambda w: mg.array(None), TypeError, "a tensor holds numbers or Booleans, not None"),
         (lambda w: mg.array([1j]), TypeError, "a tensor holds numbers or Booleans, not complex"),
         (
             lambda w: mg.array([1], requires_grad=True),
@@ -1119,7 +1115,7 @@ BAD = {
             for n in (300.0, NAN, INF, "300", None, True)
         ),
         *(
-            (lambda w, s=s: BPETokenizer.train("a", 300, s), ValueError, "a list of texts, each")
+            (lambda w, s=s: BPETokenizer.train("a", 300, s), ValueError, "a list of texts, no two")
             for s in ("<end>", ["<a>", "<a>"])
         ),
         (lambda w: BPETokenizer.train("a", 300, [5]), TypeError, "takes text, a str, not int"),
@@ -1665,8 +1661,8 @@ REFUSED = [
     (lambda: mg.linear(ROWS, None), TypeError, "linear .* an array is expected here, not None"),
     (lambda: mg.embedding(TOKENS, mg.ones(3)), ValueError, r"embedding .* two axes, \(V, C\)"),
     (lambda: mg.embedding(TOKENS, mg.ones(3, 2, 2)), ValueError, "embedding .* two axes"),
-    (lambda: mg.embedding(None, ROWS), TypeError, "embedding .* not object: None"),
-    (lambda: mg.embedding(TOKENS, None), TypeError, "embedding .* not object: None"),
+    (lambda: mg.embedding(None, ROWS), TypeError, "embedding .* not None"),
+    (lambda: mg.embedding(TOKENS, None), TypeError, "embedding .* not None"),
     (lambda: mg.layer_norm(ROWS, ONE), ValueError, r"last axes of x must be \(1,\)"),
     (lambda: mg.layer_norm(ROWS, mg.ones(1, 3)), ValueError, r"last axes of x must be \(1, 3\)"),
     (lambda: mg.layer_norm(ROWS, mg.ones(3), ONE), ValueError, r"the bias must have .*\(3,\)"),
@@ -1674,12 +1670,12 @@ REFUSED = [
     (lambda: mg.layer_norm(ROWS, normalized_shape=()), ValueError, "at least one entry"),
     (lambda: mg.layer_norm(ROWS, normalized_shape=(5, 2, 3)), ValueError, "the last axes of x"),
     (lambda: mg.layer_norm(mg.array(1.0)), ValueError, "at least one entry"),
-    (lambda: mg.softplus(None), TypeError, "softplus .* not object: None"),
-    (lambda: mg.gelu(None), TypeError, "gelu .* not object: None"),
-    (lambda: mg.mse_loss(ROWS, None), TypeError, "mse_loss .* not object: None"),
+    (lambda: mg.softplus(None), TypeError, "softplus .* not None"),
+    (lambda: mg.gelu(None), TypeError, "gelu .* not None"),
+    (lambda: mg.mse_loss(ROWS, None), TypeError, "mse_loss .* not None"),
     (lambda: mg.mse_loss(mg.zeros(0), mg.zeros(0)), ValueError, "no targets to average over"),
     (lambda: mg.mse_loss(ROWS, ROWS, reduction="avg"), ValueError, 'is "mean", "sum" or "none"'),
-    (lambda: mg.cross_entropy_loss(ROWS, None), TypeError, "cross_entropy_loss .* object: None"),
+    (lambda: mg.cross_entropy_loss(ROWS, None), TypeError, "cross_entropy_loss .* not None"),
     (lambda: mg.cross_entropy_loss(ROWS, [-100, -100]), ValueError, "no targets to average over"),
     (lambda: mg.cross_entropy_loss(ROWS, [0, -1]), ValueError, "targets must lie in 0 … 2"),
     (lambda: mg.cross_entropy_loss(ROWS, TOKENS, reduction=None), ValueError, "not None"),

@@ -136,18 +136,18 @@ class Terminal:
         if self.process == 0:
             os.execve(sys.executable, [*COMMAND, *map(str, arguments)], environment)
 
-    def until(self, pattern, seconds=60, again=None):
+    def until(self, pattern, seconds=60, then=None):
         """Read until something new matches; returns what was new before and in it.
 
-        Where nothing comes for two seconds, `again` is typed again. (A Ctrl-C in the moment in
+        Where nothing comes for two seconds, the key `then` is typed. (A Ctrl-C in the moment in
         which Python's readline begins to wait is noticed with the next key only.)
         """
         deadline = time.monotonic() + seconds
         while not (found := re.search(pattern, self.screen[self.seen :])):
             assert time.monotonic() < deadline, f"{pattern} did not come: {self.screen[-500:]!r}"
             if not select.select([self.terminal], [], [], 2)[0]:
-                if again:
-                    self.type(again)
+                if then:
+                    self.type(then)
                 continue
             try:
                 self.screen += os.read(self.terminal, 4096).decode(errors="replace")
@@ -225,13 +225,13 @@ def test_an_answer_streams_and_ctrl_c_stops_it_and_not_the_program(terminal):
         chat.until(r"hello\r\n.{3}")  # the answer has begun
         chat.type("\x03")
         # "/quit" stands there where the answer had ended just before.
-        stopped = "stopped" in chat.until("… stopped|/quit", again="\x03")
+        stopped = "stopped" in chat.until("… stopped|/quit", then="\r")
         chat.until("you> ")
         if stopped:
             break
     assert stopped
     chat.type("\x03")
-    assert "/quit" in chat.until("you> ", again="\x03")
+    assert "/quit" in chat.until("you> ", then="\r")
     chat.type("hello\r")
     chat.until("you> ")
     chat.type("\x04")

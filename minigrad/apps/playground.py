@@ -66,7 +66,7 @@ class Service:
         checked = self._settings(text, settings)
         context = self.tokenizer.encode(text)[None, :].astype(np.int64)
         number = next(self._numbers)
-        # It gets no method of this object, which would keep the two in memory for each other.
+        # No method of this object is given: then each of the two would keep the other in memory.
         self.sessions[number] = _steps(self.model, self.tokenizer, context, checked)
         for old in list(self.sessions)[:-SESSIONS]:
             del self.sessions[old]
