@@ -4,7 +4,6 @@ import base64
 import functools
 import io
 import logging
-import math
 import re
 import sys
 from contextlib import contextmanager
@@ -216,14 +215,12 @@ def few_colours(image):
     area = ((inside == pixels[1:, :-1]) & (inside == pixels[:-1, 1:])).all(axis=-1)
     # A sample of the colours, for the palette to be made from. Areas count ten times as much as
     # edges, and by the root of their size: a white page does not drown the colour of a marker.
-    often = {}
+    sample = []
     for part, weight in ((pixels.reshape(-1, 3), 0.1), (inside[area], 1.0)):
         codes, counts = np.unique(part @ [1 << 16, 1 << 8, 1], return_counts=True)
-        for code, count in zip(codes.tolist(), counts.tolist()):
-            often[code] = often.get(code, 0) + weight * math.sqrt(count)
-    sample = [code.to_bytes(3, "big") * math.ceil(times) for code, times in often.items()]
-    sample = b"".join(sample)
-    sample = Image.frombytes("RGB", (len(sample) // 3, 1), sample)
+        sample.append(np.repeat(codes, np.ceil(weight * np.sqrt(counts)).astype(int)))
+    sample = np.concatenate(sample)[None, :, None] >> [16, 8, 0] & 255  # (1, N, 3)
+    sample = Image.fromarray(sample.astype(np.uint8))
     for number in (24, 31, 47, 63, 95, 127):
         palette = sample.quantize(number, dither=Image.Dither.NONE, kmeans=2)
         found = image.quantize(palette=palette, dither=Image.Dither.NONE)
