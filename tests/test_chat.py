@@ -231,11 +231,12 @@ def test_an_answer_streams_and_ctrl_c_stops_it_and_not_the_program(terminal):
             break
     assert stopped
     chat.type("\x03")
-    assert "/quit" in chat.until("you> ", then="\r")
+    chat.until("/quit", then="\r")
+    chat.until("you> ")
     chat.type("hello\r")
     chat.until("you> ")
     chat.type("\x04")
-    assert chat.end() == 0
+    assert chat.end(again="\x04") == 0
 
 
 @pytest.mark.parametrize("moment", [0.1, 0.3, 0.6, 1.0])
