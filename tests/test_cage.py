@@ -15,7 +15,7 @@ from course.checks.judging import judge
 from course.grading import judging
 from course.grading.assembly import before
 from course.grading.engines import grade
-from course.grading.submissions import read_all
+from course.grading.submissions import Submission, read_all
 from course.lessons.exercise import exercises
 from course.lessons.notebooks import ROOT
 from course.sandbox import cage, runner, seccomp
@@ -240,6 +240,37 @@ def test_what_a_server_holds_is_of_lessons_before(tmp_path, monkeypatch):
     solutions = [exercises()[number].solution.strip() for number in ("03.1", "03.2", "03.3")]
     texts = [text for group in learned for text in group.values()]
     assert texts and not [s for s in solutions if any(s in text for text in texts)]
+
+
+def test_alone_an_answer_is_judged_with_no_solution_that_it_does_not_need(monkeypatch):
+    """With every one of our answers; most checks come to no other exercise of their lesson."""
+    given, real = {}, judging.alone
+
+    def noted(exercise, cell, needed):
+        given[exercise.number] = list(needed)
+        texts = real(exercise, cell, needed)
+        for number, other in exercises().items():
+            if number[:2] == exercise.number[:2] and number not in (exercise.number, *needed):
+                assert other.blank() in texts[other.cell.module]
+        return texts
+
+    monkeypatch.setattr(judging, "alone", noted)
+    room, nothing = judging.Room(caged=False), Submission("ann", "ann")
+    for exercise in exercises().values():
+        cell = exercise.source("pass\n" + exercise.solution)  # not ours to the letter
+        result, remarks = judging.by_itself(exercise, cell, nothing, room, PATIENT)
+        assert result.wrong is None, (exercise.number, str(result))
+        assert remarks == []
+    assert given["03.1"] == [] and given["08.1"] == []
+    assert sum(not needed for needed in given.values()) > len(given) / 2, given
+
+
+def test_alone_an_answer_may_use_another_exercise(tmp_path):
+    """Our check of 03.2 needs no 03.1, but this answer does, and 03.1 is blank."""
+    body = "_softmax(np.zeros(2), -1)\n" + exercises()["03.2"].solution
+    hand_in(tmp_path / "ann", {"03.1": exercises()["03.1"].blank(), "03.2": body})
+    (marks,), _ = graded(tmp_path, PATIENT)
+    assert marks["03.2"].status == "right", marks["03.2"].lines
 
 
 @needs_a_cage

@@ -471,7 +471,7 @@ def test_help_explains_each_option():
     assert done.returncode == 0
     for option in (
         "context-size num-blocks num-heads embedding-dim dropout num-steps batch-size lr "
-        "report-every initial-sample-length final-sample-length temperature top-k prompt seed "
+        "weight-decay report-every initial-sample-length final-sample-length temperature top-k prompt seed "
         "text checkpoint-dir save-every resume"
     ).split():
         assert f"--{option}" in done.stdout
@@ -507,7 +507,7 @@ def test_help_explains_each_option():
         (["--final-sample-length", "99999999999"], "--final-sample-length: must be at least 0"),
         *(
             ([option, value], f"argument {option}: ")
-            for option in ("--lr", "--dropout", "--temperature")
+            for option in ("--lr", "--weight-decay", "--dropout", "--temperature")
             for value in ("nan", "inf", "-inf", "-1", "1e999", "", "much")
         ),
         *(

@@ -877,6 +877,26 @@ def test_a_helper_outside_of_the_exported_cells(tmp_path):
     assert any("begin that cell with `#| export functional`" in r for r in submission.remarks)
 
 
+def test_a_helper_in_an_exported_cell_counts_where_the_notebook_cannot_be_loaded(tmp_path):
+    helper = f"#| export functional\ndef mine(x, axis):\n{indented(NORMALISED)}"
+    bodies = {"03.1": "return mine(x, axis)", "03.2": "this is no Python"}
+    hand_in(tmp_path / "ann", bodies, helper)
+    spare = tmp_path / "ben" / "03_extra.ipynb"
+    hand_in(tmp_path / "ben", {"03.1": exercises()["03.1"].blank()})
+    cell = exercises()["03.1"].source("return mine(x, axis)")
+    spare.write_text(notebook(helper, cell), encoding="utf-8")
+    marks, _ = graded(tmp_path)
+    assert [own["03.1"].status for own in marks] == ["right", "right"], marks
+    assert marks[0]["03.2"].status == "wrong"
+
+
+def test_python_that_is_newer_than_the_grader_s_is_remarked(tmp_path):
+    hand_in(tmp_path / "ann", {"03.1": "unless x: return y", "03.2": "return x"})
+    _, (ann,) = graded(tmp_path)
+    remarks = [remark for remark in ann.remarks if "cannot read the cell" in remark]
+    assert len(remarks) == 1 and remarks[0].startswith("03.1: Python 3.")
+
+
 def test_another_library_is_refused_in_words(tmp_path):
     hand_in(tmp_path / "ann", {"03.1": "import torch\nreturn torch.softmax(x, axis)"})
     (marks,), _ = graded(tmp_path)

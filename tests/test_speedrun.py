@@ -349,6 +349,16 @@ def test_the_recipe_changes_defaults_and_every_option_still_overrides_it():
     assert (options.lr, options.num_steps) == (0.05, 7)
 
 
+@pytest.mark.parametrize("recipe, decay", [("gpt2", 0.1), ("fast", 0.0)])
+def test_the_weight_decay_of_a_recipe_and_of_an_option(recipe, decay):
+    dataset = TextDataset(np.arange(200) % 7, 8)
+    sizes = ["--context-size", "8", "--num-blocks", "1", "--num-heads", "1", "--embedding-dim", "4"]
+    for options, wanted in ((sizes, decay), ([*sizes, "--weight-decay", "0.25"], 0.25)):
+        options = parse(["--recipe", recipe, *options])
+        tokenizer = CharTokenizer("abcdefg")
+        assert cli._trainer(options, tokenizer, dataset, cli.Alone()).config.weight_decay == wanted
+
+
 COMMAND = (
     "--recipe fast --context-size 8 --num-blocks 1 --num-heads 2 --embedding-dim 16 "
     "--batch-size 4 --initial-sample-length 0 --final-sample-length 5 --report-every 10"

@@ -2,6 +2,7 @@
 
 import functools
 import re
+from collections.abc import Collection
 
 from course.grading.submissions import Handed, joined
 from course.lessons.exercise import Exercise, exercises
@@ -31,14 +32,21 @@ def whole(handed: Handed, lesson: str) -> dict[str, str]:
     return before(lesson) | theirs
 
 
-def alone(exercise: Exercise, cell: str) -> dict[str, str]:
-    """Our package with the student's cell in the place of ours: our solution of it is not there."""
-    module = exercise.cell.module
+def alone(exercise: Exercise, cell: str, needed: Collection[str] = ()) -> dict[str, str]:
+    """Our package with the student's cell in the place of ours: our solution of it is not there.
+
+    Of the lesson's other exercises, those with numbers in `needed` have our solution; the rest are
+    blank, and raise `NotYet` with their number when they are used.
+    """
     lines = [line for line in cell.split("\n") if not re.match(r"#\| (export|exercise) ", line)]
-    cell = "\n".join([f"#| export {module}", *lines])
-    cells = [
-        cell if ours == exercise.cell else ours.source
-        for ours in exercise.notebook.cells
-        if ours.module == module
-    ]
-    return package_texts(exercise.notebook.name) | {module: joined(cells)}
+    replaced = {
+        other.cell: other.source(other.blank())
+        for number, other in exercises().items()
+        if number[:2] == exercise.number[:2] and number not in needed
+    }
+    replaced[exercise.cell] = "\n".join([f"#| export {exercise.cell.module}", *lines])
+    texts = dict(package_texts(exercise.notebook.name))
+    for module in {cell.module for cell in replaced}:
+        cells = [ours for ours in exercise.notebook.cells if ours.module == module]
+        texts[module] = joined([replaced.get(ours, ours.source) for ours in cells])
+    return texts

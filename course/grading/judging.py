@@ -4,7 +4,8 @@ Each exercise that a student has handed in is tried twice, in a process of its o
 
 - in the student's whole notebook, on top of our package for the lessons before it;
 - where it is not right there, alone: the student's cell in the place of ours in our notebook, so
-  that nobody loses 03.4 because 03.1 is still blank.
+  that nobody loses 03.4 because 03.1 is still blank. The other exercises of the lesson are blank
+  there too, but for those that the attempt needs.
 
 Where what stands beside the definitions fails (a plot, `display`, another library), both are tried
 with that passed over. Right in one of them is right. Of two diagnoses the one of the attempt that came further is shown. All
@@ -12,13 +13,15 @@ processes of one student live in a cage of their own (sandbox/cage.py).
 """
 
 import functools
+import sys
 from dataclasses import asdict, replace
 
 from course.checks.judging import Result, judge
 from course.grading.assembly import alone, before, modules_of_lesson, whole
-from course.grading.cells import forgiving, is_blank
+from course.grading.cells import BROKEN, forgiving, is_blank
 from course.grading.marks import Mark
 from course.grading.submissions import Handed, Submission, printable
+from course.lessons import notebooks
 from course.lessons.exercise import Exercise, exercises
 from course.lessons.status import Status
 from course.sandbox import runner
@@ -145,7 +148,7 @@ def judge_lesson(
             if texts is not None and cells[-1] in handed.cells:
                 result = room.judge(number, texts, limits, cell=cells[-1])
             if result is None or result.wrong:
-                second, words = by_itself(exercise, cells[-1], room, limits)
+                second, words = by_itself(exercise, cells[-1], submission, room, limits)
                 remarks += words
                 if result and not second.wrong:
                     remarks.append(
@@ -154,6 +157,7 @@ def judge_lesson(
                     )
                 result = choose(result, second) if result and second.wrong else second
             remarks += helpers_missing(number, result, submission)
+            remarks += newer_python(number, result, cells[-1])
             marks.append(mark(*told(result), failed=result.lost))
     return marks
 
@@ -179,13 +183,12 @@ def loaded(
 
 
 def by_itself(
-    exercise: Exercise, cell: str, room: Room, limits: runner.Limits
+    exercise: Exercise, cell: str, submission: Submission, room: Room, limits: runner.Limits
 ) -> tuple[Result, list[str]]:
     """The result of a cell in the place of ours, in our notebook; and remarks."""
-    result = room.judge(exercise.number, alone(exercise, cell), limits, cell=cell)
+    result = judge_alone(exercise, cell, submission, room, limits)
     if result.wrong and not result.loaded and not result.lost:
-        mild = forgiving(cell)
-        second = room.judge(exercise.number, alone(exercise, mild), limits, cell=mild)
+        second = judge_alone(exercise, forgiving(cell), submission, room, limits)
         if not second.wrong:
             why = told(result)[1]
             return second, [
@@ -193,6 +196,28 @@ def by_itself(
                 f"passed over ({why})"
             ]
     return result, []
+
+
+def judge_alone(
+    exercise: Exercise, cell: str, submission: Submission, room: Room, limits: runner.Limits
+) -> Result:
+    """The result of a cell in our notebook, where the lesson's other exercises are blank.
+
+    When the attempt comes to one of them, it is made again with our solution of that one; when it
+    misses a function that another of the student's exported cells defines, with that cell.
+    """
+    number, needed, helpers = exercise.number, [], []
+    while True:
+        texts = alone(exercise, "\n\n\n".join([*helpers, cell]), needed)
+        result = room.judge(number, texts, limits, cell=cell)
+        asked = result.wrong.needs if result.wrong else ""
+        helper = submission.helper(result.wrong.missing) if result.wrong else ""
+        if asked[:2] == number[:2] and asked not in (number, *needed):
+            needed.append(asked)
+        elif helper and helper not in helpers:
+            helpers.insert(0, helper)
+        else:
+            return result
 
 
 def helpers_missing(number: str, result: Result, submission: Submission) -> list[str]:
@@ -205,6 +230,22 @@ def helpers_missing(number: str, result: Result, submission: Submission) -> list
             f"{number}: {printable(name)} is defined in a cell that is not exported: begin that "
             f"cell with `#| export {module}`"
         ]
+    return []
+
+
+def newer_python(number: str, result: Result, cell: str) -> list[str]:
+    """A remark where this Python cannot read the cell, which a newer one perhaps can."""
+    try:
+        if result.wrong:
+            notebooks.parse_python(cell)
+    except SyntaxError:
+        version = "{}.{}".format(*sys.version_info)
+        return [
+            f"{number}: Python {version}, with which this was graded, cannot read the cell. If your "
+            "notebook runs it in a newer Python, tell your instructor: it can be graded with that one"
+        ]
+    except BROKEN:
+        pass
     return []
 
 

@@ -110,6 +110,14 @@ class Submission:
         begun = [cell for cell in found if not is_blank(exercise, cell)]
         return begun or self._elsewhere(number, own, bool(found)) or found
 
+    def helper(self, name: str) -> str:
+        """The exported cell that defines a name and holds no exercise, in any notebook; or ""."""
+        for handed in (*self.notebooks, *self.spare):
+            for cell in handed.cells:
+                if name in definitions(cell) and not MARK.search(cell):
+                    return cell
+        return ""
+
     def _elsewhere(self, number: str, own: Handed | None, marked: bool) -> list[str]:
         """The cell that an exercise was solved in, where it is not the one that is marked for it."""
         exercise, name = exercises()[number], exercises()[number].name

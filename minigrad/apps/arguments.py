@@ -60,7 +60,11 @@ def not_empty(text):
     return text
 
 
-FAST = {"num_steps": 450, "lr": 0.02}  # the defaults that --recipe fast changes
+FAST = {
+    "num_steps": 450,
+    "lr": 0.02,
+    "weight_decay": 0.0,
+}  # the defaults that --recipe fast changes
 
 
 def parse(arguments=None):
@@ -101,6 +105,8 @@ def parser():
     add(training, "--num-steps", _whole(0), 2048, "steps of AdamW; more are allowed with --resume")
     add(training, "--batch-size", _whole(1), 32, "sequences in a batch")
     add(training, "--lr", _real(0, 10), 1e-3, "highest learning rate, after the warm-up")
+    text = "weight decay of the matrices; fast: 0 where you name no other"
+    add(training, "--weight-decay", _real(0, 100), 0.1, text)
     add(training, "--report-every", _whole(1), 256, "steps between two reports of the losses")
     add(training, "--workers", _whole(1, 256), 1, "threads that share a batch, one core each")
     add(training, "--seed", _whole(0, 2**64), 0, "seed of all random numbers")

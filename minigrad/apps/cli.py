@@ -135,6 +135,7 @@ def _trainer(options, tokenizer, training, ranks):
         lr=options.lr,
         min_lr=options.lr / 10,
         warmup_steps=min(100, options.num_steps // 10),
+        weight_decay=options.weight_decay,
         seed=options.seed,
         workers=options.workers,
     )

@@ -212,6 +212,7 @@ def trainer_of(options, vocab_size, dataset):
         batch_size=options.batch_size,
         lr=options.lr,
         other_lr=options.lr / 2,
+        weight_decay=options.weight_decay,
         seed=options.seed,
         workers=options.workers,
     )
