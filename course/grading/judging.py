@@ -171,7 +171,9 @@ def judge_lesson(
     for number, cell in theirs.items():
         again = judge_alone(exercises()[number], cell, submission, room, limits, theirs=theirs)
         if again.wrong:
-            words = "it is right with our solutions only, of exercises that are solved by calling it"
+            words = (
+                "it is right with our solutions only, of exercises that are solved by calling it"
+            )
             remarks.append(f"{number}: {words}")
             results[number] = again
     for number, result in results.items():

@@ -64,6 +64,10 @@ class Handed:
             found = [cell for cell in found if name in definitions(cell)] or found
         return found
 
+    def holds(self, lesson: str) -> bool:
+        """Whether a cell is marked as an exercise of this lesson."""
+        return any(n[:2] == lesson for cell in self.cells for n in MARK.findall(cell))
+
     def modules(self) -> dict[str, str]:
         """Module name -> its text, for everything that the notebook exports."""
         cells: dict[str, list[str]] = {}
@@ -198,6 +202,8 @@ def entries(folder: Path) -> list[tuple[str, str]]:
     Only what systems and tools leave behind (.DS_Store, .git …) is none.
     """
     found = sorted(e for e in os.listdir(folder) if e.lower() not in CLUTTER)
+    # macOS keeps ._x beside x.
+    found = [e for e in found if not (e.startswith("._") and e[2:] in found)]
     stems = Counter(files.stem(entry).lower() for entry in found)
     named = []
     for entry in found:
