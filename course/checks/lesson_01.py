@@ -262,6 +262,8 @@ def probe_masked_fill(mg, x, mask, value):
     try:
         return mg.masked_fill(mg.array(x), mask, value).data
     except (TypeError, ValueError) as error:
+        if isinstance(error, ValueError) and "must match" not in str(error):
+            raise
         return f"{type(error).__name__}: {error}"
 
 
@@ -373,6 +375,10 @@ def probe_sum(mg, x, axis, keepdims):
         return mg.sum(x, axis=axes(axis), keepdims=keepdims).data
     except RecursionError:
         return "RecursionError"
+    except TypeError as error:
+        if "data type" not in str(error):
+            raise
+        return f"TypeError: {error}"
 
 
 def probe_sum_gradient(mg, x, axis, keepdims, g):
@@ -399,9 +405,16 @@ def sums(student):
             when={
                 "`sum` is the function that you are writing, so it calls itself for ever: NumPy's "
                 "is np.sum": "RecursionError",
+                "keepdims came where NumPy expects a dtype: give it by its name, "
+                "keepdims=keepdims": says("data type"),
                 "the sums are right, but keepdims is ignored: it keeps the axis, with size 1": (
                     lambda got, right=expected: (
                         near(np.ravel(got), np.ravel(right)) and np.ndim(got) < np.ndim(right)
+                    )
+                ),
+                "the sums are right, but the axis stays, with size 1: without keepdims it goes": (
+                    lambda got, right=expected: (
+                        near(np.ravel(got), np.ravel(right)) and np.ndim(got) > np.ndim(right)
                     )
                 ),
                 "the sums are right, but stand along another axis: keepdims leaves the axis that "
@@ -439,6 +452,8 @@ def sums(student):
             "one number for each of its entries": g,
             "the gradients run along the wrong axis: g has lost axis 1, and without it "
             "broadcasting lays g down as a row. Give the axis back first": [[2, 10], [2, 10]],
+            "g has its axis back, but with size 1, and the gradient needs the shape of x: "
+            "np.broadcast_to repeats it": [[2], [10]],
             "divided by how many were added: that is the rule of the mean": [[1, 1], [5, 5]],
             "the rule leaves out g: it is g times the derivatives, which are 1": [[1, 1], [1, 1]],
         },
@@ -477,8 +492,10 @@ def sums(student):
 def probe_cat(mg, arrays, axis):
     try:
         return mg.cat(arrays, axis=axis).data
-    except TypeError as error:
-        return f"TypeError: {error}"
+    except (TypeError, ValueError) as error:
+        if isinstance(error, ValueError) and "must match" not in str(error):
+            raise
+        return f"{type(error).__name__}: {error}"
 
 
 def probe_cat_gradient(mg, arrays, axis, g, gradient_of):
@@ -521,6 +538,9 @@ def joining(student):
                 ),
                 "there are not as many rules as arrays: return the value, and then one rule for "
                 "each array": says("are needed"),
+                "a rule is a function: it cuts `g` when it is called, and here an array stands in "
+                "its place": says("not ndarray"),
+                "np.concatenate was not told which axis: hand `axis` on": says("must match"),
             },
         )
     yield "the value"

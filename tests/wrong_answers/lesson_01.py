@@ -427,6 +427,18 @@ return value, lambda g: np.zeros(x.shape, g.dtype) + np.reshape(g, kept.shape)
                 advice="np.sum has the same option: hand it on.",
             ),
             Mistake(
+                "keepdims by its place",
+                change=("np.sum(x, axis, keepdims=keepdims)", "np.sum(x, axis, keepdims)"),
+                says="expects a dtype",
+                advice="The third argument of np.sum is not keepdims: read its signature.",
+            ),
+            Mistake(
+                "keepdims always",
+                change=("np.sum(x, axis, keepdims=keepdims)", "np.sum(x, axis, keepdims=True)"),
+                says="without keepdims it goes",
+                advice="Which shape is asked for without keepdims?",
+            ),
+            Mistake(
                 "the function calls itself",
                 change=("np.sum(x, axis, keepdims=keepdims)", "sum(x, axis, keepdims)"),
                 says="calls itself for ever",
@@ -459,6 +471,15 @@ return value, lambda g: np.zeros(x.shape, g.dtype) + np.reshape(g, kept.shape)
                 says="along the wrong axis",
                 advice="A shape of (2,) counts as a row, aligned at the right: section 13 shows "
                 "the same mistake.",
+            ),
+            Mistake(
+                "the axis given back, but not repeated",
+                change=(
+                    "np.broadcast_to(_restore(g, axis, keepdims), x.shape)",
+                    "_restore(g, axis, keepdims)",
+                ),
+                says="with size 1, and the gradient needs",
+                advice="A gradient has the shape of its array: each entry needs its own copy.",
             ),
             Mistake(
                 "the gradient of the mean",
@@ -579,7 +600,7 @@ def rule(i):
 return np.concatenate(arrays, axis), *(rule(i) for i in range(len(arrays)))
 """,
                 says="builtins.sum",
-                advice="Section 9 warned of it: from exercise 01.4 on, `sum` makes tensors.",
+                advice="Section 10 warned of it: from exercise 01.4 on, `sum` makes tensors.",
             ),
             Mistake(
                 "the rules as one list",
@@ -587,6 +608,23 @@ return np.concatenate(arrays, axis), *(rule(i) for i in range(len(arrays)))
                 change=("return value, *rules", "return value, rules"),
                 says="came together",
                 advice="What is the difference between (1, [2, 3]) and (1, *[2, 3])?",
+            ),
+            Mistake(
+                "slices in place of rules",
+                """
+cuts = np.cumsum([x.shape[axis] for x in arrays])[:-1]
+value = np.concatenate(arrays, axis)
+return value, *np.split(value, cuts, axis)
+""",
+                says="here an array stands in",
+                advice="`g` is not known yet when `cat` is called: a rule waits for it.",
+            ),
+            Mistake(
+                "axis not handed on",
+                of=1,
+                change=("np.concatenate(arrays, axis)", "np.concatenate(arrays)"),
+                says="hand `axis` on",
+                advice="np.concatenate joins along axis 0 when it is told nothing.",
             ),
             Mistake(
                 "every slice begins at 0",
