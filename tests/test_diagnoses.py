@@ -236,6 +236,12 @@ def test_an_exception_where_our_code_uses_the_answer_names_nothing_of_ours():
         assert text and not re.search(r"probe|<\w+>|0x|course|leaves", text), text
 
 
+@pytest.mark.parametrize("function", ["sum", "max", "argmax"])
+def test_keepdims_that_came_as_numpys_third_argument_is_told_its_place(function):
+    body = f"return np.{function}(x, axis, True), lambda g: g"
+    assert "by its name, keepdims=" in said("01.4", body)[0]
+
+
 def test_a_rule_that_is_none_is_named_and_not_by_a_key_of_ours():
     words = "matmul gave no rule for one of its arrays, where there is a derivative"
     assert said("01.2", "rule_a = rule_b = None")[0] == words

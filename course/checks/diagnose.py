@@ -60,6 +60,10 @@ HINTS = (
         r"only (0-dimensional|length-1) arrays can be converted",
         "Python's math takes one number. np.exp, np.sqrt and np.log take arrays",
     ),
+    (
+        r"Cannot interpret '(True|False)' as a data type|(return arrays|output) must be",
+        "the third argument is `dtype` or `out`: give keepdims by its name, keepdims=...",
+    ),
     (r"len\(\) of unsized object", "an array of shape () has no length. x.size counts its entries"),
     (
         r"'generator'|<generator object",

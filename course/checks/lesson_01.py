@@ -262,8 +262,6 @@ def probe_masked_fill(mg, x, mask, value):
     try:
         return mg.masked_fill(mg.array(x), mask, value).data
     except (TypeError, ValueError) as error:
-        if isinstance(error, ValueError) and "must match" not in str(error):
-            raise
         return f"{type(error).__name__}: {error}"
 
 
@@ -375,10 +373,6 @@ def probe_sum(mg, x, axis, keepdims):
         return mg.sum(x, axis=axes(axis), keepdims=keepdims).data
     except RecursionError:
         return "RecursionError"
-    except TypeError as error:
-        if "data type" not in str(error):
-            raise
-        return f"TypeError: {error}"
 
 
 def probe_sum_gradient(mg, x, axis, keepdims, g):
@@ -405,8 +399,6 @@ def sums(student):
             when={
                 "`sum` is the function that you are writing, so it calls itself for ever: NumPy's "
                 "is np.sum": "RecursionError",
-                "keepdims came where NumPy expects a dtype: give it by its name, "
-                "keepdims=keepdims": says("data type"),
                 "the sums are right, but keepdims is ignored: it keeps the axis, with size 1": (
                     lambda got, right=expected: (
                         near(np.ravel(got), np.ravel(right)) and np.ndim(got) < np.ndim(right)

@@ -429,7 +429,7 @@ return value, lambda g: np.zeros(x.shape, g.dtype) + np.reshape(g, kept.shape)
             Mistake(
                 "keepdims by its place",
                 change=("np.sum(x, axis, keepdims=keepdims)", "np.sum(x, axis, keepdims)"),
-                says="expects a dtype",
+                says="give keepdims by its name",
                 advice="The third argument of np.sum is not keepdims: read its signature.",
             ),
             Mistake(
