@@ -3,6 +3,7 @@
 import json
 
 from course.grading import judging
+from course.grading.submissions import read_all
 from course.lessons.exercise import exercises
 from course.sandbox import runner
 from tests.test_grade import NORMALISED, NUMBERS, cells_of, graded, notebook, statuses
@@ -260,3 +261,19 @@ def test_what_another_version_has_is_remarked(tmp_path):
     said = [words for words in ann.remarks if "with which this was graded" in words]
     assert len(said) == 2
     assert "have no itertools.not_yet_there" in said[0] and "have no numpy.gone" in said[1]
+
+
+def test_remarks_do_not_fill_a_page(tmp_path):
+    cells = [f"#|export functional\n{'x' * (n % 2)} = {n}" for n in range(3000)]
+    cells += [f"#| export functional\n%time {n}" for n in range(3000)]
+    hand_in(tmp_path, "ann", notebook(*cells))
+    (submission,) = read_all(tmp_path)
+    assert len(submission.remarks) == 101
+    assert submission.remarks[0].endswith("read as `#| export functional`")
+    assert submission.remarks[-1] == "and 2901 more remarks"
+
+
+def test_what_macos_keeps_beside_a_file_is_no_student(tmp_path):
+    for name in ("ann.ipynb", "._ann.ipynb", "._alone.ipynb"):
+        (tmp_path / name).write_text(lesson(), encoding="utf-8")
+    assert [one.student for one in read_all(tmp_path)] == ["._alone", "ann"]
