@@ -162,7 +162,7 @@ def rules_of_matmul(student):
 
     factors = "the gradient of {} has its factors in the wrong order: a product of matrices changes"
     factors += " when they are exchanged"
-    three = "the gradient of {}: an order of three axes fits stacks of matrices only; "
+    three = "the gradient of {}: an order of three axes fits arrays of three axes only; "
     three += "x.swapaxes(-1, -2) exchanges the last two of any array"
     entries = "the gradient of {} multiplies entry by entry: it is a matrix product (@)"
     both(

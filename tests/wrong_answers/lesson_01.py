@@ -207,7 +207,7 @@ def rule_b(g):
                     ("columns.swapaxes(-1, -2)", "columns.transpose(0, 2, 1)"),
                     ("rows.swapaxes(-1, -2)", "rows.transpose(0, 2, 1)"),
                 ],
-                says="fits stacks of matrices only",
+                says="fits arrays of three axes only",
                 advice="How many axes has a plain matrix? Count the last two from the end.",
             ),
             Mistake(
