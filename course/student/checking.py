@@ -175,7 +175,7 @@ def main_check(arguments) -> int:
                 line = blame(number, saved.numbers, lambda one: examine(saved, one).is_wrong)
                 outcome = replace(outcome, text=f"{outcome.text}\n{line}".rstrip())
             outcomes.append(outcome)
-            put(outcome.text)
+            put(reports.without_commands(outcome.text) if options.github else outcome.text)
             if outcome.status is Status.RIGHT and solutions.can_compare():
                 put(solutions.hint(number))
             if options.github and reports.is_failure(outcome):
