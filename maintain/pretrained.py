@@ -4,7 +4,8 @@
 
 RUN_FOLDER is the run's --checkpoint-dir: the checkpoint with the lowest validation loss is taken,
 or with `--mean N` the mean of the newest N checkpoints, weight by weight. LOG is what the run
-printed. Writes minigrad/apps/pretrained.safetensors and, in docs/,
+printed. Writes minigrad/apps/pretrained.safetensors, beside it pretrained.txt (what the card of a
+published page says of the training) and, in docs/,
 pretrained.md (the card), pretrained.csv (the losses), pretrained.json and pictures/pretrained.png.
 """
 
@@ -19,8 +20,10 @@ from pathlib import Path
 import numpy as np
 
 from course import draw
+from minigrad.apps import ORIGIN
 from minigrad.apps.checkpoint import best, checkpoints, load_model, read_arrays
 from minigrad.apps.pretrained import PATH, load_pretrained, save_pretrained
+from minigrad.apps.publish import training_lines
 from minigrad.apps.sampler import Sampler
 from minigrad.data import TextDataset, load_shakespeare
 from minigrad.gpt2_shakespeare import evaluate
@@ -137,6 +140,9 @@ def main(arguments=None):
         sample=Sampler(model, tokenizer).generate().strip(),
     )
     (DOCS / "pretrained.md").write_text(card, encoding="utf-8")
+    progress = {"steps": steps, "validation_loss": validation_loss}
+    lines = origin(description | {"progress": progress}, chosen, command(config, recipe))
+    ORIGIN.write_text("\n".join(lines) + "\n", encoding="utf-8")
     print(f"step {steps}: validation loss {validation_loss:.4f}; {met}")
     return 0
 
@@ -157,6 +163,18 @@ def command(config, recipe):
     }
     words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
     return shlex.join(["python", "-m", "minigrad.gpt2_shakespeare", *words])
+
+
+def origin(description, chosen, command):
+    """The lines of pretrained.txt: how the model was trained, for the card of a published page."""
+    trained, text, loss = training_lines(description)
+    return [
+        f"{trained}: {chosen}",
+        f"{text}, the first 90 % of Shakespeare's plays",
+        f"{loss} (the last 10 % of the plays)",
+        f"command: {command}",
+        "It knows nothing but these plays: it imitates their form and has no notion of what it says.",
+    ]
 
 
 def draw_losses(reports):
