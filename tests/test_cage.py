@@ -246,9 +246,9 @@ def test_alone_an_answer_is_judged_with_no_solution_that_it_does_not_need(monkey
     """With every one of our answers; most checks come to no other exercise of their lesson."""
     given, real = {}, judging.alone
 
-    def noted(exercise, cell, needed):
+    def noted(exercise, cell, needed, theirs):
         given[exercise.number] = list(needed)
-        texts = real(exercise, cell, needed)
+        texts = real(exercise, cell, needed, theirs)
         for number, other in exercises().items():
             if number[:2] == exercise.number[:2] and number not in (exercise.number, *needed):
                 assert other.blank() in texts[other.cell.module]

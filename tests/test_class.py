@@ -19,8 +19,8 @@ from course.grading import command, engines, judging, report, similarity, versio
 from course.grading.command import main
 from course.grading.kept import Kept
 from course.grading.marks import written
-from course.grading.policy import number_of, read_policy, time_of
-from course.grading.roster import read_roster, students
+from course.grading.policy import Policy, Time, number_of, read_policy, time_of
+from course.grading.roster import Student, read_roster, students
 from course.grading.submissions import page_name, read_all
 from course.grading.tables import Refused, read_table
 from course.grading.version import course_version
@@ -228,6 +228,13 @@ def test_late_is_said_and_takes_no_points(tmp_path):
         ("--overrides", "student,exercise,points\nnobody,03.1,1\n", "no student 'nobody'"),
         ("--overrides", "student,exercise,points\nann,03.1,=1\n", "'=1' is no number"),
         ("--times", "student,time\nann,2026-10-02 12:00\n", "--deadline is missing"),
+        ("--roster", "identifier,name,name\n1,Ann,Ben\n", "the column 'name' twice"),
+        ("--points", "exercise,points\n03.1,2\n03,1\n03.1,2\n", None),
+        (
+            "--overrides",
+            "student,exercise,points\nann,03.1,1\nANN,3.1,0\n",
+            "line 3: ann has other points for 3.1 in another line",
+        ),
         ("--shard", None, "write 3/20"),
         ("--shard=1/2 --wide", None, "ask --merge for tables"),
         ("--shard=1/2 --merge", None, "one after the other"),
@@ -243,6 +250,56 @@ def test_what_cannot_be_followed_is_said(tmp_path, judged_nothing, capsys, optio
     if words:
         assert "Nothing graded: " in said and words in said
         assert not judged_nothing and not (tmp_path / "out" / "grades.csv").exists()
+
+
+def test_no_table_overwrites_another_or_what_is_read(tmp_path, judged_nothing, capsys):
+    hand_in(tmp_path / "class" / "ann", BLANK)
+    roster = file(tmp_path, "roster.csv", "identifier,name\nann,Ann\n")
+    assert run(tmp_path, "--out", roster, "--roster", roster) == 2
+    assert run(tmp_path, "--out", roster, "--merge", roster) == 2
+    assert capsys.readouterr().err.count("would be overwritten") == 2
+    assert run(tmp_path, "--wide", tmp_path / "out" / ".." / "out" / "grades.csv") == 2
+    assert "named for two tables" in capsys.readouterr().err
+    assert roster.read_text(encoding="utf-8").startswith("identifier") and not judged_nothing
+
+
+def test_an_override_of_an_exercise_counts_more_than_that_of_its_lesson(tmp_path, judged_nothing):
+    hand_in(tmp_path / "class" / "ann", BLANK)
+    table = file(tmp_path, "o.csv", "\ufeffStudent;Exercise;Points\r\nann;03.2;0,5\r\nann;03;1\r\n")
+    assert run(tmp_path, "--overrides", table) == 0
+    points = [row["points"] for row in rows(tmp_path / "out" / "grades.csv")]
+    assert points == ["1", "0.5", "1", "1", "1"]
+
+
+def test_shards_with_any_name_are_judged_at_once(tmp_path):
+    """Two that differ behind their last dot only are two."""
+    with Kept(tmp_path / "part.1"), Kept(tmp_path / "part.2"):
+        with pytest.raises(Refused, match="another grading writes to"):
+            Kept(tmp_path / "part.1")
+
+
+def test_a_key_depends_on_all_that_judging_looks_at(tmp_path):
+    """On helpers in other notebooks, and on the author's earlier lessons."""
+    hand_in(tmp_path / "class" / "ann", WRONG)
+    other = tmp_path / "class" / "ann" / "02_backprop.ipynb"
+    keys = set()
+    for text in ("a = 1", "a = 2"):
+        other.write_text(notebook(f"#| export backprop\n{text}\n"), encoding="utf-8")
+        (submission,) = read_all(tmp_path / "class")
+        keys.add(Kept().key(submission, LESSON, judging.LIMITS))
+    assert len(keys) == 2 and "course/grading/cells.py" in version.SHARED
+
+
+def test_a_lesson_in_another_s_notebook_can_be_late(tmp_path):
+    both = notebook(
+        "#| exercise 03.1\ndef _softmax(): pass", *["#| exercise 04.1\nclass Module: 1"] * 2
+    )
+    (tmp_path / "ann.ipynb").write_text(both, encoding="utf-8")
+    (submission,) = read_all(tmp_path)
+    policy = Policy(deadlines={"03": Time(2020, 1, 1).astimezone()})
+    student = Student("ann")
+    assert submission.lesson("03") is None
+    assert policy.is_late(policy.handed_in(student, submission, "03"), "03")
 
 
 def test_two_entries_of_one_person_are_refused(tmp_path):
@@ -401,6 +458,8 @@ def test_what_could_not_be_graded_is_tried_again(tmp_path, judged_nothing, monke
         '{"key": "KEY", "marks": [["03.1", "perfect", "", "", false]], "remarks": []}',
         '{"key": "KEY", "marks": [["03.1", "right", "", "", true]], "remarks": []}',
         '{"key": "KEY", "marks": [["03.1", "right"]], "remarks": []}',
+        '{"key": "KEY", "marks": [["03.1", "right", "", "", false]], "remarks": []}',
+        '{"key": "KEY", "marks": [], "remarks": []}',
         '{"key": "KEY", "marks": [], "remarks": [5]}',
         '{"key": ["KEY"], "marks": [], "remarks": []}',
         "[" * 100_000,

@@ -338,6 +338,40 @@ def test_what_waits_for_a_blank_is_skipped_and_what_runs_on_a_wrong_one_says_so(
     assert line in course(mine, "check", "02.4")[1]
 
 
+def test_what_an_answer_prints_is_no_command_of_github(mine):
+    solution = EXERCISES["01.1"].solution
+    write_body(mine, "01.1", f"print(1, '::add-mask::x', ' ##[error]', sep='\\n')\n{solution}")
+    lines = course(mine, "check", "01.1", "--github")[1].split("\n")
+    place = next(n for n, line in enumerate(lines) if line.strip() == "::add-mask::x")
+    stopped = [line for line in lines[:place] if line.startswith("::stop-commands::")]
+    assert len(stopped) == 1
+    again = f"::{stopped[0].removeprefix('::stop-commands::')}::"
+    assert lines.index(again) > place + 1 and len(again) > 30
+    assert "::" not in course(mine, "check", "01.2", "--github")[1]  # where nothing looks like one
+
+
+@pytest.mark.parametrize("below", ["{}\n{}", "# {1}\n{0}", "{0}\n# {1}"])
+def test_a_blank_below_an_answer_or_in_a_comment_is_none(mine, below):
+    number = "01.1"
+    write_body(mine, number, below.format(EXERCISES[number].solution, EXERCISES[number].blank()))
+    code, printed = course(mine, "check", number)
+    assert code == 0 and "01.1 is right" in printed
+
+
+def test_a_cell_without_a_definition_is_checked(mine):
+    """A name may be given to a function of another cell, and a test case has then no name."""
+    path = mine / "notebooks" / "01_tensor.ipynb"
+    content = notebooks.load(path)
+    for cell in content["cells"]:
+        if "#| exercise 01.1" in cell["source"]:
+            cell["source"] = "#| export ops\n#| exercise 01.1\ndiv = None\n"
+    path.write_bytes(edition.as_bytes(content))
+    report = mine / "report.xml"
+    assert course(mine, "check", "01.1", "--junit", str(report), "--github")[0] == 1
+    [case] = ElementTree.parse(report).getroot()[0]
+    assert case.attrib["name"] == "01.1"
+
+
 def test_a_cell_that_is_gone_and_a_notebook_that_is_broken_fail(mine):
     path = mine / "notebooks" / "02_backprop.ipynb"
     content = notebooks.load(path)

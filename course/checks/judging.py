@@ -19,7 +19,8 @@ LIMITS = runner.Limits()
 class Result:
     """What a check found: the lines that passed, and the first thing that is wrong, or None.
 
-    `printed` is the beginning of what the student's code printed.
+    `printed` is the beginning of what the student's code printed; `needed`, in grading, the other
+    exercises of which it had our solution.
     """
 
     number: str
@@ -29,6 +30,7 @@ class Result:
     ended: bool = False  # the process ended, by no limit
     lost: bool = False  # it ended with its server, which is no fault of the student's
     loaded: bool = False  # the package could be loaded: the check has asked for something
+    needed: list = field(default_factory=list)
 
     @property
     def status(self):

@@ -7,17 +7,19 @@ notebook are no Python; and what a cell does beside defining things may not work
 import ast
 import functools
 import re
+from collections import Counter
 
 from course.lessons.exercise import MARK, Exercise, exercises
 from course.lessons.exporter import DROPPED, package_source
 from course.lessons.live import bound_names
 from course.lessons.notebooks import exported_to, parse_python
 
-# Lines that begin almost as ours, `#| export nn` and `#| exercise 03.2`, do.
-EXPORT = re.compile(r"^[^\S\n]*#[^\S\n]*\|[^\S\n]*exports?[^\S\n:]+(\w+)[^\S\n]*$", re.M | re.I)
+# Lines that begin almost as ours, `#| export nn` and `#| exercise 03.2`, do; on other keyboards the
+# bar is broken, wide, or another stroke.
+BAR = r"^[^\S\n]*[#＃][^\S\n]*[|¦｜∣│!/\\][^\S\n]*"
+EXPORT = re.compile(BAR + r"exports?[^\S\n:]+(\w+)[^\S\n]*$", re.M | re.I)
 EXERCISE = re.compile(
-    r"^[^\S\n]*#[^\S\n]*\|[^\S\n]*exer[cs]i[cs]es?[^\S\n:]*0?(\d{1,2})[^\w\n]0?(\d)(?!\d).*$",
-    re.M | re.I,
+    BAR + r"exer[cs]i[cs]es?[^\S\n:]*0?([0-9]{1,2})[^\w\n]0?([0-9])(?!\d).*$", re.M | re.I
 )
 COMMAND = re.compile(
     r"^([ \t]*)([%!?](?:\\\n|[^\n])*|[\w.]+\?{1,2}[ \t]*|\w[^\n=]*=[ \t]*[%!](?:\\\n|[^\n])*"
@@ -114,14 +116,61 @@ def beside_exercises(lesson: str) -> frozenset[tuple[str, ...]]:
 
 @functools.lru_cache(4096)
 def definitions(cell: str) -> frozenset[str]:
-    """The functions and classes that a cell defines; none where it is not Python."""
+    """The functions and classes that a cell defines; none where it is not Python.
+
+    Also inside an `if`, by another name (`softmax = mine`, a lambda), and a class that gets a
+    method (`Tensor.relu = relu`).
+    """
     try:
-        body = parse_python(cell).body
+        nodes = list(parse_python(cell).body)
     except BROKEN:
         return frozenset()
-    return frozenset(node.name for node in body if isinstance(node, DEFINITION))
+    found = set()
+    while nodes:
+        node = nodes.pop()
+        if isinstance(node, DEFINITION):
+            found.add(node.name)
+        elif isinstance(node, ast.If | ast.Try | ast.With):
+            nodes += [part for part in ast.iter_child_nodes(node) if isinstance(part, ast.stmt)]
+        elif isinstance(node, ast.Assign):
+            known = isinstance(node.value, ast.Name | ast.Attribute | ast.Lambda)
+            for target in node.targets:
+                if isinstance(target, ast.Name) and (known or isinstance(node.value, ast.Call)):
+                    found.add(target.id)
+                elif isinstance(target, ast.Attribute) and known:
+                    found.add(getattr(target.value, "id", ""))
+    return frozenset(found)
 
 
+def beside(cell: str, names: frozenset[str]) -> str:
+    """A cell without its definitions of these names; the cell itself where it is no Python."""
+    try:
+        body = parse_python(cell).body
+        rest = [n for n in body if not (isinstance(n, DEFINITION) and n.name in names)]
+        return "\n".join([cell.partition("\n")[0], *map(ast.unparse, rest)])
+    except BROKEN:
+        return cell
+
+
+@functools.cache
+def lessons_by_name() -> dict[str, str]:
+    """What an exercise defines -> its lesson."""
+    return {exercise.name: number[:2] for number, exercise in exercises().items()}
+
+
+def lesson_by_names(cells: list[str]) -> str:
+    """The lesson of which cells define most, where none is marked; or ""."""
+    known = lessons_by_name()
+    found = [
+        known[name]
+        for cell in cells
+        if any(name in cell for name in known)
+        for name in definitions(cell) & known.keys()
+    ]
+    return Counter(found).most_common(1)[0][0] if found else ""
+
+
+@functools.lru_cache(4096)
 def names_in(cell: str) -> set[str]:
     """What a cell that may hold commands defines, imports or assigns."""
     try:
@@ -130,11 +179,25 @@ def names_in(cell: str) -> set[str]:
         return set()
 
 
+class WithoutAnnotations(ast.NodeTransformer):
+    """Takes the annotations of functions away: no answer depends on them."""
+
+    def visit_arg(self, node):
+        node.annotation = None
+        return node
+
+    def visit_FunctionDef(self, node):  # noqa: N802 (its name is ast's)
+        node.returns = None
+        return self.generic_visit(node)
+
+    visit_AsyncFunctionDef = visit_FunctionDef  # noqa: N815
+
+
 def forgiving(cell: str) -> str:
     """The cell, where what it does beside defining functions and classes may fail.
 
     A plot, `display(…)`, `check("03.1")` or another library work in a notebook only, and are no
-    part of an answer. The cell itself where it is no Python, or a definition in it cannot be
+    part of an answer; nor are the annotations of a function. The cell itself where it is no Python, or a definition in it cannot be
     written again.
     """
     try:
@@ -152,7 +215,7 @@ def _forgiving(tree: ast.Module) -> str:
     parts = []
     for node in tree.body:
         if isinstance(node, DEFINITION):
-            parts.append(ast.unparse(node))
+            parts.append(ast.unparse(WithoutAnnotations().visit(node)))
         elif not any(isinstance(part, waits) for part in ast.walk(node)):
             try:
                 parts.append(

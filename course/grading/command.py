@@ -338,6 +338,13 @@ def refusal(options, lessons: list[str], known: list[str]) -> str:
     for path in files:
         if path.is_dir():
             return f"{path} is a folder: name a file"
+    tables = options.roster, options.points, options.deadline, options.times, options.overrides
+    read = {path.resolve() for path in (*tables, *(options.merge or ())) if path}
+    for number, path in enumerate(files):
+        if path.resolve() in read:
+            return f"{path} is read: it would be overwritten, so name another file"
+        if path.resolve() in {other.resolve() for other in files[:number]}:
+            return f"{path} is named for two tables: name two files"
     for path in folders:
         if path.exists() and not path.is_dir():
             return f"{path} is a file: name a folder"

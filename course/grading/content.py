@@ -4,6 +4,7 @@ import json
 import re
 
 from course.grading.budget import Budget, Unreadable
+from course.lessons.exercise import MARK
 
 CELL_LIMIT = 50_000  # characters of one cell
 LESSON_LIMIT = 1_000_000  # characters of all code of one notebook
@@ -15,6 +16,10 @@ SKIPPED = ('"outputs"', '"attachments"', '"metadata"')
 FIELDS = 2, 4, 6  # brackets around what a field of a notebook holds, or of a cell
 # Where a cell begins in a notebook that was saved as Python: by jupytext, or by nbconvert.
 SCRIPT_CELL = re.compile(r"^(?:# ?%%.*|# \+.*|# -|# In ?\[.*\]:?|(?=#\| export ).*)$", re.MULTILINE)
+# marimo writes a cell as a function: a head, the cell, and a `return` of names for the others.
+MARIMO_CELL = re.compile(r"^@app\.(?:cell|function|class_definition)\b.*\n", re.MULTILINE)
+MARIMO_HEAD = re.compile(r"(?:async )?def \w+\([^)]*\):[^\n]*\n(?=[ \t\n])")
+MARIMO_END = re.compile(r"^if __name__ == ", re.MULTILINE)
 CONFLICT = re.compile(r"^<{7} \S{1,40}", re.MULTILINE)
 MARKS = re.compile(r"^#\| (?:export|exercise) ", re.MULTILINE)
 
@@ -25,6 +30,8 @@ def cells_of(data: bytes, budget: Budget) -> list[str]:
         raise Unreadable("it is empty: was it saved?")
     text, encoding = decoded(data)
     start = text.lstrip()[:1]
+    if start not in ("{", "[") and MARIMO_CELL.search(text):
+        return marimo_cells(text)
     if start not in ("{", "[") and MARKS.search(text):
         return script_cells(text)
     if len(text) > JSON_LIMIT:  # json alone is ten times as fast
@@ -45,7 +52,7 @@ def cells_of(data: bytes, budget: Budget) -> list[str]:
                 "one, and save it again"
             ) from None
         raise Unreadable(f"it is not JSON ({error})") from None
-    return list(filter(None, map(source_of, listed(content))))
+    return sources_of(listed(content))
 
 
 def decoded(data: bytes) -> tuple[str, str]:
@@ -76,6 +83,18 @@ def script_cells(text: str) -> list[str]:
     parts = [text[a:b] for a, b in zip([0, *places], [*places, len(text)], strict=True)]
     lines = (re.sub(r"\A# ?(?:%%|\+|-|In ?\[).*\n?", "", part) for part in parts)
     return list(filter(None, map(tidy, lines)))
+
+
+def marimo_cells(text: str) -> list[str]:
+    """The cells of a notebook of marimo, which is a script."""
+    text = MARIMO_END.split(text.replace("\r\n", "\n"))[0]
+    found = []
+    for part in MARIMO_CELL.split(text)[1:]:
+        head = MARIMO_HEAD.match(part)
+        if head and re.search(r"\n    return\b", part):
+            part = part[head.end() :].rpartition("    return")[0]
+        found.append(tidy(part))
+    return list(filter(None, found))
 
 
 def without_outputs(text: str, budget: Budget) -> str:
@@ -117,13 +136,30 @@ def without_outputs(text: str, budget: Budget) -> str:
     return "".join(kept) if not skipping else text
 
 
-def source_of(cell: object) -> str:
-    """A cell's source where it is code, without what stands before its first line, or "".
+def sources_of(cells: list) -> list[str]:
+    """The sources of the cells that are code.
 
-    A cell that begins with our mark is code, also where its kind was changed by accident.
+    A cell that begins with our mark is code, also where its kind was changed by accident. But not
+    where a cell of code has the same mark and is begun: then it is an old attempt, put aside.
     """
+    found = [(source, is_code) for source, is_code in map(source_of, cells) if source]
+    begun = {
+        number
+        for source, is_code in found
+        if is_code and "raise NotYet(" not in source
+        for number in MARK.findall(source)
+    }
+    return [
+        source
+        for source, is_code in found
+        if is_code or MARKS.match(source) and begun.isdisjoint(MARK.findall(source))
+    ]
+
+
+def source_of(cell: object) -> tuple[str, bool]:
+    """A cell's source, without what stands before its first line, or "", and whether it is code."""
     if not isinstance(cell, dict):
-        return ""
+        return "", False
     source = cell.get("source", cell.get("input"))  # as format 3 calls it
     if isinstance(source, list):
         lines = [part for part in source if isinstance(part, str)]
@@ -131,10 +167,8 @@ def source_of(cell: object) -> str:
         written = any(line.endswith(("\n", "\r")) for line in lines)
         source = ("" if written else "\n").join(lines)
     if not isinstance(source, str):
-        return ""
-    source = tidy(source)
-    is_code = cell.get("cell_type") == "code" or MARKS.match(source)
-    return source if is_code else ""
+        return "", False
+    return tidy(source), cell.get("cell_type") == "code"
 
 
 def tidy(source: str) -> str:

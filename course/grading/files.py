@@ -80,7 +80,7 @@ def is_named_as_notebook(name: str) -> bool:
     """Whether a file of this name is read as a notebook: also a lesson saved as another kind."""
     kind = OTHERS.search(name)
     plain = COPY.sub("", name[: kind.start()] if kind and kind[0].startswith(".") else name)
-    return bool(ENDING.search(name)) or bool(kind) and plain in lessons()
+    return bool(ENDING.search(name)) or bool(kind) and plain.endswith(tuple(lessons()))
 
 
 def find(path: Path, budget: Budget) -> list[Found]:

@@ -8,16 +8,24 @@ Each exercise that a student has handed in is tried twice, in a process of its o
   there too, but for those that the attempt needs.
 
 Where what stands beside the definitions fails (a plot, `display`, another library), both are tried
-with that passed over. Right in one of them is right. Of two diagnoses the one of the attempt that came further is shown. All
-processes of one student live in a cage of their own (sandbox/cage.py).
+with that passed over; where an answer uses what its author has added to an earlier lesson, it is
+tried on the author's own notebooks. Right in one of them is right. Of two diagnoses the one of the
+attempt that came further is shown. All processes of one student live in a cage of their own
+(sandbox/cage.py).
 """
 
 import functools
+import re
 import sys
+import time
+from collections.abc import Mapping
 from dataclasses import asdict, replace
+from types import MappingProxyType
+
+import numpy as np
 
 from course.checks.judging import Result, judge
-from course.grading.assembly import alone, before, modules_of_lesson, whole
+from course.grading.assembly import alone, before, modules_of_lesson, whole, with_own
 from course.grading.cells import BROKEN, forgiving, is_blank
 from course.grading.marks import Mark
 from course.grading.submissions import Handed, Submission, printable
@@ -29,6 +37,8 @@ from course.sandbox import runner
 # A longer wall-clock limit than in a notebook, since checks run in parallel; CPU time decides.
 LIMITS = runner.Limits(seconds=12.0)
 
+# What says that an answer uses something which our notebooks before its own do not have.
+ABSENT = re.compile(r"\b(?:Import|Attribute)Error\b")
 TRIES = 4  # at one check, where the machine ends its server
 
 LOAD = """
@@ -114,7 +124,7 @@ def judge_lesson(
     submission: Submission, lesson: str, room: Room, limits: runner.Limits = LIMITS
 ) -> list[Mark]:
     """A student's marks in one lesson. What is to be remarked is added to the submission."""
-    marks, remarks, texts = [], submission.remarks, None
+    found, results, remarks, texts = {}, {}, submission.remarks, None
     room.shared = before(lesson)
     room.learn(room.shared)
     handed = submission.lesson(lesson)
@@ -134,15 +144,15 @@ def judge_lesson(
         if not cells:
             unreadable = submission.unreadable.get(lesson) or submission.unreadable.get("")
             if unreadable and not handed:
-                marks.append(mark(Status.UNREADABLE, unreadable))
+                found[number] = mark(Status.UNREADABLE, unreadable)
             else:
                 words = submission.missing or f"no cell is marked `#| exercise {number}`"
-                marks.append(mark(Status.MISSING, words))
+                found[number] = mark(Status.MISSING, words)
         elif number in blank:
-            marks.append(mark(Status.BLANK, "the cell is as it was handed out, or empty"))
+            found[number] = mark(Status.BLANK, "the cell is as it was handed out, or empty")
         elif exercise.borrowed() in cells[-1]:
             words = "the body is the course's: its first line says so"
-            marks.append(mark(Status.BORROWED, words))
+            found[number] = mark(Status.BORROWED, words)
         else:
             result = None
             if texts is not None and cells[-1] in handed.cells:
@@ -156,10 +166,40 @@ def judge_lesson(
                         f"{told(result)[1]}"
                     )
                 result = choose(result, second) if result and second.wrong else second
-            remarks += helpers_missing(number, result, submission)
-            remarks += newer_python(number, result, cells[-1])
-            marks.append(mark(*told(result), failed=result.lost))
-    return marks
+            results[number] = result
+    theirs = {number: attempts[number][-1] for number in circle(results)}
+    for number, cell in theirs.items():
+        again = judge_alone(exercises()[number], cell, submission, room, limits, theirs=theirs)
+        if again.wrong:
+            words = (
+                "it is right with our solutions only, of exercises that are solved by calling it"
+            )
+            remarks.append(f"{number}: {words}")
+            results[number] = again
+    for number, result in results.items():
+        cell = attempts[number][-1]
+        remarks += helpers_missing(number, result, submission)
+        remarks += newer_python(number, result, cell)
+        found[number] = Mark(submission.student, number, *told(result), failed=result.lost)
+    return [found[number] for number in attempts]
+
+
+def circle(results: dict[str, Result]) -> list[str]:
+    """The exercises that are right with our solutions only, each with those of the others.
+
+    Two answers that only call each other would both be right so, with nothing in them.
+    """
+    needs = {number: result.needed for number, result in results.items() if not result.wrong}
+
+    def reached(number):
+        found, waiting = set(), [number]
+        while waiting:
+            new = set(needs.get(waiting.pop(), ())) - found
+            found |= new
+            waiting += new
+        return found
+
+    return [number for number in needs if number in reached(number)]
 
 
 def loaded(
@@ -178,41 +218,63 @@ def loaded(
     if not room.does_not_load(texts, names, limits):
         return texts, [f"{cannot}: what fails beside its functions and classes was passed over"]
     return None, [
-        f"{cannot}: each exercise was tried alone, with everything around it as in our notebook"
+        f"{cannot}: each exercise was tried alone, in our notebook, and with ours of another one only "
+        "where it uses that"
     ]
 
 
 def by_itself(
     exercise: Exercise, cell: str, submission: Submission, room: Room, limits: runner.Limits
 ) -> tuple[Result, list[str]]:
-    """The result of a cell in the place of ours, in our notebook; and remarks."""
+    """The result of a cell in the place of ours, in our notebook; and remarks.
+
+    Where that is wrong and misses something that its author's own notebooks may have, with those.
+    """
+    number, lesson = exercise.number, exercise.number[:2]
     result = judge_alone(exercise, cell, submission, room, limits)
     if result.wrong and not result.loaded and not result.lost:
         second = judge_alone(exercise, forgiving(cell), submission, room, limits)
         if not second.wrong:
             why = told(result)[1]
             return second, [
-                f"{exercise.number}: what fails beside the functions and classes of the cell was "
+                f"{number}: what fails beside the functions and classes of the cell was "
                 f"passed over ({why})"
             ]
+    earlier = any("" < handed.lesson < lesson for handed in submission.notebooks)
+    if result.wrong and ABSENT.search(result.wrong.words) and earlier:
+        second = room.judge(number, with_own(submission, lesson), limits, cell=cell)
+        if not second.wrong:
+            return second, [f"{number} is right on your own notebooks of the lessons before"]
     return result, []
 
 
 def judge_alone(
-    exercise: Exercise, cell: str, submission: Submission, room: Room, limits: runner.Limits
+    exercise: Exercise,
+    cell: str,
+    submission: Submission,
+    room: Room,
+    limits: runner.Limits,
+    theirs: Mapping[str, str] = MappingProxyType({}),
 ) -> Result:
     """The result of a cell in our notebook, where the lesson's other exercises are blank.
 
-    When the attempt comes to one of them, it is made again with our solution of that one; when it
-    misses a function that another of the student's exported cells defines, with that cell.
+    When the attempt comes to one of them, it is made again with our solution of that one, or with
+    the student's cell where it is in `theirs`; when it misses a name that another of the student's
+    exported cells defines, with that cell. Whoever has used up the time of a check is not tried
+    again, so that nobody keeps the others waiting.
     """
     number, needed, helpers = exercise.number, [], []
+    until = time.monotonic() + limits.seconds * runner.crowd()
     while True:
-        texts = alone(exercise, "\n\n\n".join([*helpers, cell]), needed)
+        texts = alone(exercise, "\n\n\n".join([*helpers, cell]), needed, theirs)
         result = room.judge(number, texts, limits, cell=cell)
+        result.needed = list(needed)
         asked = result.wrong.needs if result.wrong else ""
-        helper = submission.helper(result.wrong.missing) if result.wrong else ""
-        if asked[:2] == number[:2] and asked not in (number, *needed):
+        name = result.wrong.missing if result.wrong else ""
+        helper = submission.helper(name, number, cell) if name else ""
+        if time.monotonic() > until:
+            return result
+        if asked[:2] == number[:2] and asked not in (number, *needed, *theirs):
             needed.append(asked)
         elif helper and helper not in helpers:
             helpers.insert(0, helper)
@@ -233,20 +295,33 @@ def helpers_missing(number: str, result: Result, submission: Submission) -> list
     return []
 
 
+# What a module of Python or NumPy does not have, as Python says it.
+WITHOUT = re.compile(
+    r"cannot import name '(\w+)' from '([\w.]+)'|module '([\w.]+)' has no attribute '(\w+)'"
+)
+
+
 def newer_python(number: str, result: Result, cell: str) -> list[str]:
-    """A remark where this Python cannot read the cell, which a newer one perhaps can."""
+    """A remark where this Python or NumPy has not what a cell uses, and another one perhaps has."""
+    version = f"Python {sys.version_info[0]}.{sys.version_info[1]}"
     try:
-        if result.wrong:
-            notebooks.parse_python(cell)
+        notebooks.parse_python(cell)
+        absent = WITHOUT.search(result.wrong.words) if result.wrong else None
+        module = (absent[2] or absent[3]) if absent else ""
+        if module.partition(".")[0] not in (*sys.stdlib_module_names, "numpy"):
+            return []
+        problem = f"have no {module}.{absent[1] or absent[4]}"
+        version += f" and NumPy {np.__version__}"
     except SyntaxError:
-        version = "{}.{}".format(*sys.version_info)
-        return [
-            f"{number}: Python {version}, with which this was graded, cannot read the cell. If your "
-            "notebook runs it in a newer Python, tell your instructor: it can be graded with that one"
-        ]
+        if not result.wrong:
+            return []
+        problem = "cannot read the cell"
     except BROKEN:
-        pass
-    return []
+        return []
+    return [
+        f"{number}: {version}, with which this was graded, {problem}. If your notebook runs it in "
+        "another version, tell your instructor: it can be graded with that one"
+    ]
 
 
 def told(result: Result) -> tuple[Status, str, str]:

@@ -44,7 +44,7 @@ class Kept:
         if path:
             path.parent.mkdir(parents=True, exist_ok=True)
             try:
-                self._held.enter_context(only_holder_of(path.with_suffix(".lock")))
+                self._held.enter_context(only_holder_of(path.with_name(f"{path.name}.lock")))
             except BlockingIOError:
                 raise Refused(
                     f"another grading writes to {path} now: wait until it has ended, or name "
@@ -66,7 +66,7 @@ class Kept:
                         found = {"marks": entry["marks"], "remarks": entry["remarks"]}
                         if is_whole(found):
                             self._known[entry["key"]] = found
-                    except (ValueError, TypeError, KeyError, RecursionError):
+                    except (ValueError, TypeError, LookupError, RecursionError):
                         continue
         except OSError as error:
             raise Refused(f"{path} cannot be read ({error.strerror})") from None
@@ -75,6 +75,9 @@ class Kept:
         """The key of a lesson of a submission: of what judging it looks at, and no more."""
         handed = submission.lesson(lesson)
         own = [handed.name, handed.cells, handed.others] if handed else None
+        around = [
+            [one.name, one.cells or one.others, one.lesson] for one in submission.around(lesson)
+        ]
         marked = [
             cell
             for notebook in [*submission.notebooks, *submission.spare]
@@ -82,7 +85,7 @@ class Kept:
             if any(number[:2] == lesson for number in MARK.findall(cell))
         ]
         unreadable = [submission.unreadable.get(lesson), submission.unreadable.get("")]
-        given = [lesson, own, marked, unreadable, submission.missing]
+        given = [lesson, own, around, marked, unreadable, submission.missing]
         return digest([given, asdict(limits), self.trusting, fingerprint(lesson)])
 
     def get(self, key: str) -> dict | None:
@@ -112,13 +115,17 @@ class Kept:
 
 
 def is_whole(found: dict) -> bool:
-    """Whether this is what judging a lesson gives."""
+    """Whether this is what judging a lesson gives: a mark for each of its exercises."""
     marks, remarks = found["marks"], found["remarks"]
-    return all(isinstance(words, str) for words in remarks) and all(
-        number in exercises()
-        and status in list(Status)
-        and isinstance(diagnosis, str)
-        and isinstance(lines, str)
-        and failed is False
-        for number, status, diagnosis, lines, failed in marks
+    numbers = [number for number, *_ in marks]
+    return (
+        numbers == [number for number in exercises() if number[:2] == numbers[0][:2]]
+        and all(isinstance(words, str) for words in remarks)
+        and all(
+            status in list(Status)
+            and isinstance(diagnosis, str)
+            and isinstance(lines, str)
+            and failed is False
+            for _, status, diagnosis, lines, failed in marks
+        )
     )

@@ -48,10 +48,13 @@ class Policy:
             general = self.times.get((student.name, ""))
             return self.times.get((student.name, lesson), general)
         handed = submission.lesson(lesson)
-        if handed is None or handed.time is None:
+        # Where several lessons are in one notebook, it is the others' too.
+        found = [handed] if handed else [h for h in submission.notebooks if h.holds(lesson)]
+        times = [one.time for one in found if one.time is not None]
+        if not times:
             return None
         try:
-            return Time.fromtimestamp(handed.time).astimezone()
+            return Time.fromtimestamp(max(times)).astimezone()
         except (ValueError, OverflowError, OSError):  # an archive may say any time
             return None
 
@@ -71,10 +74,7 @@ def read_policy(
     """The rules from an instructor's files. Raises Refused, in words."""
     policy = Policy()
     if points:
-        rows = read_table(points, ["exercise", "points"])
-        whole = [row for row in rows if "." not in row[1]["exercise"]]
-        single = [row for row in rows if "." in row[1]["exercise"]]
-        for place, row in whole + single:  # an exercise's own line counts more than its lesson's
+        for place, row in in_order(read_table(points, ["exercise", "points"])):
             for number in numbers(row["exercise"], place):
                 policy.worth[number] = number_of(row["points"], place)
     if deadline:
@@ -91,14 +91,25 @@ def read_policy(
                 if student:  # a table of times may hold people of another section
                     policy.times[student.name, lesson] = time_of(row["time"], place)
     if overrides:
-        for place, row in read_table(overrides, ["student", "exercise", "points"]):
+        stood: dict[tuple, Decimal] = {}
+        for place, row in in_order(read_table(overrides, ["student", "exercise", "points"])):
             student = known.get(same(row["student"]))
             if student is None:
                 raise Refused(f"{place}: there is no student {row['student']!r}, or there are two")
             given = number_of(row["points"], place), row.get("reason", "")
-            for number in numbers(row["exercise"], place):
+            meant = numbers(row["exercise"], place)
+            if stood.setdefault((student, *meant), given[0]) != given[0]:
+                raise Refused(
+                    f"{place}: {student.shown} has other points for {row['exercise']} in another line"
+                )
+            for number in meant:
                 policy.overrides[student.name, number] = given
     return policy
+
+
+def in_order(rows: list) -> list:
+    """Rows with those of whole lessons first: an exercise's own line counts more."""
+    return sorted(rows, key=lambda row: "." in row[1]["exercise"])
 
 
 def numbers(wanted: str, place: str, nothing=False) -> list[str]:

@@ -19,10 +19,13 @@ from pathlib import Path
 from course.grading import files
 from course.grading.budget import Budget
 from course.grading.cells import (
+    beside,
     beside_exercises,
     code_lines,
     definitions,
     is_blank,
+    lesson_by_names,
+    lessons_by_name,
     names_in,
     with_our_marks,
     without_commands,
@@ -37,6 +40,7 @@ from course.lessons.notebooks import exported_to
 # Python warns of some of what students write, one line for each, whenever it reads it.
 warnings.filterwarnings("ignore", category=SyntaxWarning, module="<unknown>")
 
+REMARKS = 100  # that are shown of what was read
 NUMBER = re.compile(r"(\d\d)(?!\d)")  # what a lesson's file begins with
 # The page of the class; files that Windows does not have; what ends like a made name.
 RESERVED = re.compile(r"index|con|prn|aux|nul|(com|lpt)\d|.*-[0-9a-f]{8}")
@@ -60,6 +64,10 @@ class Handed:
             name = exercises()[number].name
             found = [cell for cell in found if name in definitions(cell)] or found
         return found
+
+    def holds(self, lesson: str) -> bool:
+        """Whether a cell is marked as an exercise of this lesson."""
+        return any(n[:2] == lesson for cell in self.cells for n in MARK.findall(cell))
 
     def modules(self) -> dict[str, str]:
         """Module name -> its text, for everything that the notebook exports."""
@@ -110,12 +118,28 @@ class Submission:
         begun = [cell for cell in found if not is_blank(exercise, cell)]
         return begun or self._elsewhere(number, own, bool(found)) or found
 
-    def helper(self, name: str) -> str:
-        """The exported cell that defines a name and holds no exercise, in any notebook; or ""."""
-        for handed in (*self.notebooks, *self.spare):
-            for cell in handed.cells:
-                if name in definitions(cell) and not MARK.search(cell):
-                    return cell
+    def around(self, lesson: str) -> list[Handed]:
+        """The notebooks that helpers of a lesson's answers may stand in: up to that lesson."""
+        return [one for one in (*self.notebooks, *self.spare) if one.lesson <= lesson]
+
+    def helper(self, name: str, number: str, cell: str = "") -> str:
+        """What else defines a name that an answer to an exercise misses: an exported cell, or "".
+
+        First what `def` and `class` define. A cell of the same exercise helps as it is; of another
+        exercise's, only what stands beside it. Where nothing in a notebook is exported, all counts.
+        """
+        exercise = exercises()[number]
+        if name in lessons_by_name() and name != exercise.name:
+            return ""
+        for names in (definitions, names_in):
+            for handed in self.around(number[:2]):
+                for other in handed.cells or handed.others:
+                    if name not in other or other == cell or name not in names(other):
+                        continue
+                    if not MARK.search(other) or number in MARK.findall(other):
+                        return other
+                    if name in names(rest := beside(other, frozenset(lessons_by_name()))):
+                        return rest
         return ""
 
     def _elsewhere(self, number: str, own: Handed | None, marked: bool) -> list[str]:
@@ -179,6 +203,8 @@ def entries(folder: Path) -> list[tuple[str, str]]:
     Only what systems and tools leave behind (.DS_Store, .git …) is none.
     """
     found = sorted(e for e in os.listdir(folder) if e.lower() not in CLUTTER)
+    # macOS keeps ._x beside x.
+    found = [e for e in found if not (e.startswith("._") and e[2:] in found)]
     stems = Counter(files.stem(entry).lower() for entry in found)
     named = []
     for entry in found:
@@ -219,7 +245,7 @@ def read_submission(paths: Iterable[Path], name: str) -> Submission:
             submission.unreadable.setdefault("" if file.only and len(paths) == 1 else lesson, words)
             submission.remarks.append(words)
             continue
-        if one.cells:
+        if one.cells or lesson_by_names(one.others):
             handed.setdefault(one.lesson, []).append((file.original, one))
     submission.remarks += [printable(words) for words in budget.remarks]
     for lesson, candidates in sorted(handed.items()):
@@ -238,7 +264,15 @@ def read_submission(paths: Iterable[Path], name: str) -> Submission:
         seen = f", but {', '.join(map(printable, budget.others))}" if budget.others else ""
         words = f"there is no notebook with an exercise in this submission{seen}"
         submission.remarks.append(words)
+    submission.remarks = few(submission.remarks)
     return submission
+
+
+def few(remarks: list[str]) -> list[str]:
+    """Remarks, each once and not too many for a page."""
+    found = list(dict.fromkeys(remarks))
+    more = len(found) - REMARKS
+    return [*found[:REMARKS], f"and {more} more remarks"] if more > 0 else found
 
 
 def read_notebook(file, label, lesson, budget, submission) -> Handed:
@@ -270,6 +304,8 @@ def read_notebook(file, label, lesson, budget, submission) -> Handed:
     marks = [mark[:2] for cell in exported for mark in MARK.findall(cell)]
     if marks:  # they say where it belongs, whatever the file is called
         lesson = Counter(marks).most_common(1)[0][0]
+    elif not lesson:
+        lesson = lesson_by_names([*exported, *others])
     return Handed(label, lesson, exported, others, file.time)
 
 

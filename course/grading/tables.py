@@ -36,6 +36,9 @@ def read_table(path: Path, needed: list[str]) -> list[tuple[str, dict[str, str]]
                 missing = [name for name in needed if name not in columns]
                 if missing:
                     raise Refused(f"{path}: its first line needs a column {missing[0]!r}")
+                twice = [name for name in needed if columns.count(name) > 1]
+                if twice:
+                    raise Refused(f"{path}: its first line has the column {twice[0]!r} twice")
                 continue
             place = f"{path}, line {reader.line_num}"
             if len(cells) > len(columns):

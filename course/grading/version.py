@@ -19,6 +19,7 @@ SHARED = (
     "course/checks/judging.py",
     "course/checks/vocabulary.py",
     "course/grading/assembly.py",
+    "course/grading/cells.py",
     "course/grading/judging.py",
     "course/grading/submissions.py",
     "course/lessons/*.py",

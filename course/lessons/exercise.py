@@ -43,8 +43,9 @@ class Exercise:
 
     @property
     def name(self) -> str:
-        """What the cell defines, such as "softmax" or "Module"."""
-        return re.search(r"^(?:def|class) (\w+)", self.cell.source, re.MULTILINE)[1]
+        """What the cell defines, such as "softmax" or "Module"; "" where it defines nothing so."""
+        found = re.search(r"^(?:async )?(?:def|class) (\w+)", self.cell.source, re.MULTILINE)
+        return found[1] if found else ""
 
     @property
     def description(self) -> list[str]:
@@ -70,8 +71,14 @@ class Exercise:
 
     @property
     def is_blank(self) -> bool:
-        """Whether nobody has written anything yet."""
-        return self.blank() in self.cell.source
+        """Whether nobody has written anything yet: a blank in a comment, or below code, is none."""
+        try:
+            body, whole = body_of(self.cell.source), True
+        except NotebookError:  # the marks around the body are gone
+            body, whole = self.cell.source, False
+        lines = [line.strip() for line in body.splitlines()]
+        code = [line for line in lines if line and not line.startswith("#")]
+        return code == [self.blank()] if whole else self.blank() in code
 
     @property
     def is_borrowed(self) -> bool:

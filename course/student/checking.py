@@ -44,7 +44,7 @@ def check(number) -> None:
         for exercise in find(number):
             result = try_live(exercise)
             print(result)
-            lesson = {one.number: one for one in find(exercise.number[:2])}
+            lesson = [one.number for one in find(exercise.number[:2])]
             if is_wrong(result) and (line := blame(exercise.number, lesson, live_is_wrong)):
                 print(line)
             if result.status is Status.RIGHT and solutions.can_compare():
@@ -175,7 +175,7 @@ def main_check(arguments) -> int:
                 line = blame(number, saved.numbers, lambda one: examine(saved, one).is_wrong)
                 outcome = replace(outcome, text=f"{outcome.text}\n{line}".rstrip())
             outcomes.append(outcome)
-            put(outcome.text)
+            put(reports.without_commands(outcome.text) if options.github else outcome.text)
             if outcome.status is Status.RIGHT and solutions.can_compare():
                 put(solutions.hint(number))
             if options.github and reports.is_failure(outcome):
