@@ -73,6 +73,15 @@ HINTS = (
         r"inhomogeneous shape",
         "arrays of different lengths, or things that are no numbers, make no array",
     ),
+    (
+        r"name 'g' is not defined",
+        "only a rule knows `g`: a function of it, as in `lambda g: g * b`",
+    ),
+    (r"bitwise_xor|for \^", "a power is written `**`; `^` works on the bits of integers"),
+    (
+        r"Cannot interpret '(True|False)' as a data type",
+        "behind the axis NumPy expects a dtype: name the option, keepdims=keepdims",
+    ),
     (r"EOF when reading a line", "nobody can type during a check: leave `input` out"),
     (r"'list' object has no attribute", "np.array(...) makes an array of a list"),
     (r"'tuple' object has no attribute", "a comma at the end of a line makes a tuple"),
