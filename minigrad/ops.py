@@ -39,13 +39,16 @@ def tanh(x, /):
     return value, lambda g: g * (1 - value * value)
 
 
-# --- Arithmetic ---
+# --- Division ---
 
 
 @differentiable(broadcasts=True)
 def div(a, b, /):
     """a / b; a division by zero gives inf or nan, as in NumPy."""
     return np.true_divide(a, b), lambda g: g / b, lambda g: -g * a / (b * b)
+
+
+# --- Arithmetic ---
 
 
 @differentiable(broadcasts=True)

@@ -239,7 +239,7 @@ def test_an_exception_where_our_code_uses_the_answer_names_nothing_of_ours():
 @pytest.mark.parametrize("function", ["sum", "max", "argmax"])
 def test_keepdims_that_came_as_numpys_third_argument_is_told_its_place(function):
     body = f"return np.{function}(x, axis, True), lambda g: g"
-    assert "by its name, keepdims=" in said("01.4", body)[0]
+    assert "name the option, keepdims=" in said("01.4", body)[0]
 
 
 def test_a_rule_that_is_none_is_named_and_not_by_a_key_of_ours():

@@ -88,6 +88,13 @@ def statuses(marks):
     return [m.diagnosis if m.failed else m.status for m in marks.values()]
 
 
+def test_the_lesson_has_the_exercises_that_the_tests_below_list():
+    assert NUMBERS == [f"03.{n}" for n in range(1, 6)], (
+        f"lesson 03 has the exercises {', '.join(NUMBERS)}, and the tests of this file expect 03.1 to "
+        "03.5: add the new one to the lists of marks below, and to docs/class/classroom.yml"
+    )
+
+
 def test_right_wrong_blank_and_missing(tmp_path):
     blank = {number: exercises()[number].blank() for number in NUMBERS}
     hand_in(tmp_path / "ann")

@@ -82,6 +82,28 @@ def test_the_exercises_take_as_long_as_their_cards_say():
         )
 
 
+@pytest.mark.parametrize("path", paths(), ids=lambda path: path.stem)
+def test_exercises_are_numbered_as_they_follow_each_other(path):
+    met = [number for number in exercises() if number[:2] == path.stem[:2]]
+    right = [f"{path.stem[:2]}.{n}" for n in range(1, len(met) + 1)]
+    assert met == right, (
+        f"{path.name} has the exercises {', '.join(met)} in this order, and should have "
+        f"{', '.join(right)}: put a new exercise below the others, with the next number"
+    )
+
+
+def test_a_lesson_counts_its_own_exercises():
+    words = "no one two three four five six seven".split()
+    for path in paths():
+        text = "\n".join(cell["source"] for cell in load(path)["cells"][:3])
+        right = words[sum(number[:2] == path.stem[:2] for number in exercises())]
+        for stated in re.findall(rf"\bthe ({'|'.join(words)}) exercises\b", text):
+            assert stated == right, (
+                f"{path.name} says at its beginning 'the {stated} exercises', and has {right}: "
+                "correct the sentence, and the minutes beside it"
+            )
+
+
 def test_what_the_page_names_exists():
     links = re.findall(r"\]\(([^)#:]+)\)", INSTRUCTORS)
     assert links and all((ROOT / "docs" / link).exists() for link in links)

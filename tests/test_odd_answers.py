@@ -3,6 +3,7 @@
 import json
 
 from course.grading import judging
+from course.grading.submissions import read_all
 from course.lessons.exercise import exercises
 from course.sandbox import runner
 from tests.test_grade import NORMALISED, NUMBERS, cells_of, graded, notebook, statuses
@@ -230,15 +231,12 @@ def hand_in(folder, student, text, name="03_functional.ipynb"):
 
 def test_answers_that_only_call_each_other_are_not_right(tmp_path):
     """Alone, each of them would have our solution of the other one."""
-    through_third = "return _softmax(x, axis=-1)\n"
-    probabilities = exercises()["03.5"].solution
     bodies = {
         "03.1": "cross_entropy_loss(Tensor(np.zeros((1, 2))), np.zeros(1, int))\n" + NORMALISED,
-        "03.5": "_softmax(np.zeros(2), -1)\n" + probabilities,
+        "03.5": "_softmax(np.zeros(2), -1)\n" + exercises()["03.5"].solution,
     }
     hand_in(tmp_path, "ann", lesson(bodies, BROKEN))
     hand_in(tmp_path, "ben", lesson({"03.5": bodies["03.5"]}, BROKEN))
-    del through_third
     marks, found = graded(tmp_path, PATIENT)
     assert [own["03.1"].status for own in marks] == ["wrong", "right"]
     assert [own["03.5"].status for own in marks] == ["wrong", "right"]
@@ -261,7 +259,21 @@ def test_what_another_version_has_is_remarked(tmp_path):
     hand_in(tmp_path, "ann", lesson({"03.1": body, "03.2": "return np.gone(x)", "03.3": "1 / 0"}))
     _, (ann,) = graded(tmp_path, PATIENT)
     said = [words for words in ann.remarks if "with which this was graded" in words]
-    assert ["have no itertools.not_yet_there" in said[0], "have no numpy.gone" in said[1]] == [
-        True
-    ] * 2
     assert len(said) == 2
+    assert "have no itertools.not_yet_there" in said[0] and "have no numpy.gone" in said[1]
+
+
+def test_remarks_do_not_fill_a_page(tmp_path):
+    cells = [f"#|export functional\n{'x' * (n % 2)} = {n}" for n in range(3000)]
+    cells += [f"#| export functional\n%time {n}" for n in range(3000)]
+    hand_in(tmp_path, "ann", notebook(*cells))
+    (submission,) = read_all(tmp_path)
+    assert len(submission.remarks) == 101
+    assert submission.remarks[0].endswith("read as `#| export functional`")
+    assert submission.remarks[-1] == "and 2901 more remarks"
+
+
+def test_what_macos_keeps_beside_a_file_is_no_student(tmp_path):
+    for name in ("ann.ipynb", "._ann.ipynb", "._alone.ipynb"):
+        (tmp_path / name).write_text(lesson(), encoding="utf-8")
+    assert [one.student for one in read_all(tmp_path)] == ["._alone", "ann"]

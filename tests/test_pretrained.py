@@ -1,11 +1,14 @@
 """The shipped model: it loads, and a file that is not what it says is refused by name."""
 
+import html
 import json
+import re
 
 import numpy as np
 import pytest
 
 import minigrad as mg
+from minigrad.apps import ORIGIN, publish
 from minigrad.apps.files import read_arrays, write_arrays
 from minigrad.apps.pretrained import PATH, load_pretrained, save_pretrained
 from minigrad.data import CharTokenizer
@@ -127,12 +130,34 @@ def test_a_cut_file_is_refused(saved):
         load_pretrained(path)
 
 
-def test_the_card_names_what_is_shipped():
+@pytest.fixture(scope="module")
+def documents():
+    """The card in docs/, and its numbers."""
     from course.lessons.notebooks import ROOT
 
     card = (ROOT / "docs" / "pretrained.md").read_text(encoding="utf-8")
-    numbers = json.loads((ROOT / "docs" / "pretrained.json").read_text(encoding="utf-8"))
+    return card, json.loads((ROOT / "docs" / "pretrained.json").read_text(encoding="utf-8"))
+
+
+def test_the_card_names_what_is_shipped(documents):
+    card, numbers = documents
     assert numbers["bytes"] == PATH.stat().st_size
     assert f"{numbers['validation_loss']:.4f}" in card
     for word in ("Command", "Seed", "Commit", "Steps", "Time", "Limits"):
         assert word in card
+
+
+def test_its_page_says_in_words_how_it_was_trained(documents):
+    """The same as the card: steps, recipe, text, loss and what it cannot do."""
+    card, numbers = documents
+    words = ORIGIN.read_text(encoding="utf-8")
+    page = html.unescape(publish.page())
+    assert words in page.partition("About this model</summary>")[2][:2000]
+    assert f"trained for {numbers['steps']:,} of" in words
+    assert f"loss on held-out text: {numbers['validation_loss']:.3f} nats" in words
+    row = dict(re.findall(r"^\| (\w+) \| (.*) \|$", card, flags=re.MULTILINE))
+    assert row["Command"].strip("`") in words
+    assert row["Steps"].partition(": ")[2] in words
+    learned_from = int(re.search(r"([\d,]+) characters", row["Text"])[1].replace(",", "")) * 9 // 10
+    assert f"{learned_from:,} characters, the first 90 % of Shakespeare's plays" in words
+    assert "no notion of what it says" in words and "no notion of what it says" in card

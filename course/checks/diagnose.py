@@ -60,10 +60,6 @@ HINTS = (
         r"only (0-dimensional|length-1) arrays can be converted",
         "Python's math takes one number. np.exp, np.sqrt and np.log take arrays",
     ),
-    (
-        r"Cannot interpret '(True|False)' as a data type|(return arrays|output) must be",
-        "the third argument is `dtype` or `out`: give keepdims by its name, keepdims=...",
-    ),
     (r"len\(\) of unsized object", "an array of shape () has no length. x.size counts its entries"),
     (
         r"'generator'|<generator object",
@@ -76,6 +72,15 @@ HINTS = (
     (
         r"inhomogeneous shape",
         "arrays of different lengths, or things that are no numbers, make no array",
+    ),
+    (
+        r"name 'g' is not defined",
+        "only a rule knows `g`: a function of it, as in `lambda g: g * b`",
+    ),
+    (r"bitwise_xor|for \^", "a power is written `**`; `^` works on the bits of integers"),
+    (
+        r"Cannot interpret '(True|False)' as a data type|(return arrays|output) must be",
+        "behind the axis NumPy expects `dtype` or `out`: name the option, keepdims=keepdims",
     ),
     (r"EOF when reading a line", "nobody can type during a check: leave `input` out"),
     (r"'list' object has no attribute", "np.array(...) makes an array of a list"),

@@ -125,6 +125,8 @@ def division(student):
         when={
             "the gradient of b has the wrong sign: where b grows, a / b falls": [1.5, 0.625],
             "the rule for b divides by b once; the derivative -a / b² needs the square": [-3, -2.5],
+            "`/ b * b` divides by b and multiplies by it again: parentheses, `/ (b * b)`, or "
+            "b**2": [-6, -10],
             "the rule for b leaves out g: a rule is g times the derivative": [-1.5, -0.0625],
             "the rule for b leaves out a: the derivative is -a / b²": [-0.25, -0.625],
         },
@@ -160,6 +162,8 @@ def rules_of_matmul(student):
 
     factors = "the gradient of {} has its factors in the wrong order: a product of matrices changes"
     factors += " when they are exchanged"
+    three = "the gradient of {}: an order of three axes fits arrays of three axes only; "
+    three += "x.swapaxes(-1, -2) exchanges the last two of any array"
     entries = "the gradient of {} multiplies entry by entry: it is a matrix product (@)"
     both(
         *(array([1, 2], [3, 4]), array([5, 6], [7, 8]), array([1, 0], [0, 2])),
@@ -168,11 +172,15 @@ def rules_of_matmul(student):
         when_a={
             "the gradient of a is g times b without the transpose": [[5, 6], [14, 16]],
             factors.format("a"): [[5, 14], [6, 16]],
+            "yours is b times g; the gradient of a is g times b transposed": [[5, 12], [7, 16]],
+            three.format("a"): says("axes don't match"),
             entries.format("a"): [[5, 0], [0, 16]],
         },
         when_b={
             "the gradient of b is a times g without the transpose": [[1, 4], [3, 8]],
             factors.format("b"): [[1, 3], [4, 8]],
+            "yours is g times a; the gradient of b is a transposed times g": [[1, 2], [6, 8]],
+            three.format("b"): says("axes don't match"),
             entries.format("b"): [[1, 0], [0, 8]],
         },
     )
@@ -215,6 +223,10 @@ def rules_of_matmul(student):
         *([[[1, 4]], [[3, 10]]], [[10, 14], [14, 20]]),
         "a stack of matrices meets one: the gradient of {} is wrong. The one matrix was used by "
         "every matrix of the stack, so it gets the sum",
+        when_b={
+            "a stack of matrices meets one: the gradient of b has the axes of the stack in front, "
+            "and no reshape removes them. Leave them there: lesson 02 sums them": says("reshape")
+        },
     )
     yield "many matrices that meet one"
 
@@ -237,7 +249,8 @@ def rules_of_matmul(student):
     both(
         *(array(1, 2), array([5, 6, 7], [8, 9, 1]), array(1, 0, 2)),
         *([19, 10], [[1, 0, 2], [2, 0, 4]]),
-        "a vector on the left is one row: the gradient of {} is wrong",
+        "a vector on the left is one row: the gradient of {} is wrong. What g lacks there is the "
+        "axis -2, not the last one; `dropped` says which",
     )
     both(
         *(array(1, 2, 3), array(4, 5, 6), np.array(2.0), [8, 10, 12], [2, 4, 6]),
@@ -442,10 +455,10 @@ def sums(student):
             "the rule returned None: a function written with `def` needs a `return`": none,
             "the rule returns g as it came, of shape (2,): the gradient of x has the shape of x, "
             "one number for each of its entries": g,
+            "g has its axis back, but one entry along it, where x has several: repeat it until it "
+            "has the shape of x (np.broadcast_to)": [[2], [10]],
             "the gradients run along the wrong axis: g has lost axis 1, and without it "
             "broadcasting lays g down as a row. Give the axis back first": [[2, 10], [2, 10]],
-            "g has its axis back, but with size 1, and the gradient needs the shape of x: "
-            "np.broadcast_to repeats it": [[2], [10]],
             "divided by how many were added: that is the rule of the mean": [[1, 1], [5, 5]],
             "the rule leaves out g: it is g times the derivatives, which are 1": [[1, 1], [1, 1]],
         },

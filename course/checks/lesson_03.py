@@ -466,17 +466,15 @@ def dropout(student):
             got if isinstance(got, list) and len(got) == 4 else [0, False, "nothing", True]
         )
         if not tensor:
+            kind = "array" if kind == "ndarray" else kind
             words = {
-                "ndarray": "an array came back, where a tensor is expected: `_scale_kept` returns "
+                "array": "an array came back, where a tensor is expected: `_scale_kept` returns "
                 "one, and an array has no gradient",
                 "tuple": "a tuple came back, where one tensor is expected: is something returned "
                 "beside it?",
             }
-            kind = "array" if kind == "ndarray" else kind
-            default = (
-                f"a {kind} came back, where a tensor is expected, as `_scale_kept` returns one"
-            )
-            words = words.get("ndarray" if kind == "array" else kind, default)
+            other = f"a {kind} came back, where a tensor is expected, as `_scale_kept` returns one"
+            words = words.get(kind, other)
             raise WrongForm(words, input=given, expected="a Tensor", got=kind)
         words = "the zeros were written into x itself: the caller may still need it"
         if not unchanged:

@@ -240,7 +240,7 @@ def by_itself(
                 f"{number}: what fails beside the functions and classes of the cell was "
                 f"passed over ({why})"
             ]
-    earlier = any(handed.lesson < lesson for handed in submission.notebooks)
+    earlier = any("" < handed.lesson < lesson for handed in submission.notebooks)
     if result.wrong and ABSENT.search(result.wrong.words) and earlier:
         second = room.judge(number, with_own(submission, lesson), limits, cell=cell)
         if not second.wrong:

@@ -40,6 +40,7 @@ from course.lessons.notebooks import exported_to
 # Python warns of some of what students write, one line for each, whenever it reads it.
 warnings.filterwarnings("ignore", category=SyntaxWarning, module="<unknown>")
 
+REMARKS = 100  # that are shown of what was read
 NUMBER = re.compile(r"(\d\d)(?!\d)")  # what a lesson's file begins with
 # The page of the class; files that Windows does not have; what ends like a made name.
 RESERVED = re.compile(r"index|con|prn|aux|nul|(com|lpt)\d|.*-[0-9a-f]{8}")
@@ -263,7 +264,15 @@ def read_submission(paths: Iterable[Path], name: str) -> Submission:
         seen = f", but {', '.join(map(printable, budget.others))}" if budget.others else ""
         words = f"there is no notebook with an exercise in this submission{seen}"
         submission.remarks.append(words)
+    submission.remarks = few(submission.remarks)
     return submission
+
+
+def few(remarks: list[str]) -> list[str]:
+    """Remarks, each once and not too many for a page."""
+    found = list(dict.fromkeys(remarks))
+    more = len(found) - REMARKS
+    return [*found[:REMARKS], f"and {more} more remarks"] if more > 0 else found
 
 
 def read_notebook(file, label, lesson, budget, submission) -> Handed:

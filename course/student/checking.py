@@ -44,7 +44,7 @@ def check(number) -> None:
         for exercise in find(number):
             result = try_live(exercise)
             print(result)
-            lesson = {one.number: one for one in find(exercise.number[:2])}
+            lesson = [one.number for one in find(exercise.number[:2])]
             if is_wrong(result) and (line := blame(exercise.number, lesson, live_is_wrong)):
                 print(line)
             if result.status is Status.RIGHT and solutions.can_compare():

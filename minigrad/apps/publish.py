@@ -18,7 +18,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from minigrad.apps import SHIPPED, web
+from minigrad.apps import ORIGIN, SHIPPED, web
 from minigrad.apps.arguments import not_empty
 from minigrad.apps.streams import lenient_streams
 
@@ -110,7 +110,11 @@ def training_of(path):
     """Lines on how a checkpoint was trained; none for a file that does not say it."""
     from minigrad.apps.files import read_arrays
 
-    description = read_arrays(path)[1]
+    return training_lines(read_arrays(path)[1])
+
+
+def training_lines(description):
+    """The same from a checkpoint's description."""
     try:
         progress, recipe = description["progress"], description["training"]
         lines = [
@@ -159,8 +163,12 @@ def page(run=None, title="A GPT-2 that learned Shakespeare", stages=False):
     config, shapes = described(next(iter(models.values())))
     sizes = {name: math.prod(shape) for name, shape in shapes.items()}
     lines = [f"{sizes[name]:>9,}  {name} {tuple(shapes[name])}" for name in sorted(shapes)]
-    if run is not None:
-        lines = [*training_of(file_of(run, newest=stages)), *lines]
+    if run is None:
+        training = ORIGIN.read_text(encoding="utf-8").splitlines()
+    else:
+        training = training_of(file_of(run, newest=stages))
+    if training:
+        lines = [*training, "", "Its arrays, with how many numbers each holds:", *lines]
     words = (
         f"{sum(sizes.values()):,} numbers, trained in NumPy, compute in this page: "
         f"{config['num_blocks']} blocks with {config['num_heads']} heads of attention, "

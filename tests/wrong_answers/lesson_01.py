@@ -64,6 +64,24 @@ return value, lambda g: g * np.true_divide(1, b), rule_b
                 advice="Differentiate b to the power of -1, or measure at b = 2 with a small step.",
             ),
             Mistake(
+                "divided by b and multiplied by it again",
+                change=("(b * b)", "b * b"),
+                says="divides by b and multiplies by it again",
+                advice="Python works from the left: what is 12 / 2 * 2?",
+            ),
+            Mistake(
+                "a power written as in a formula",
+                change=("(b * b)", "b ^ 2"),
+                says="a power is written",
+                advice="Type 3 ^ 2 in a cell: it is 1. A power is 3**2.",
+            ),
+            Mistake(
+                "g used outside a rule",
+                change=[("lambda g: g / b", "g / b"), ("lambda g: -g", "-g")],
+                says="only a rule knows `g`",
+                advice="Nobody has given you a g yet: return a function that waits for it, as mul does.",
+            ),
+            Mistake(
                 "a derivative where a rule was meant",
                 change=[("g / b", "1 / b"), ("-g * a", "-a")],
                 says="rule for a leaves out g",
@@ -167,8 +185,55 @@ def rule_b(g):
                     "columns.swapaxes(-1, -2) @ np.expand_dims(g, dropped)",
                 ),
                 says="wrong order",
-                advice="AB and BA are different matrices; let the figure of section 10 say which "
+                advice="AB and BA are different matrices; let the figures of section 11 say which "
                 "row meets what.",
+            ),
+            Mistake(
+                "the factors exchanged, and nothing transposed",
+                """
+def rule_a(g):
+    return columns @ g
+
+def rule_b(g):
+    return g @ rows
+""",
+                says="yours is b times g",
+                advice="Write the shapes below the factors: g is (m, n), b is (k, n).",
+            ),
+            Mistake(
+                "an order of three axes for two",
+                of=0,
+                change=[
+                    ("columns.swapaxes(-1, -2)", "columns.transpose(0, 2, 1)"),
+                    ("rows.swapaxes(-1, -2)", "rows.transpose(0, 2, 1)"),
+                ],
+                says="fits arrays of three axes only",
+                advice="How many axes has a plain matrix? Count the last two from the end.",
+            ),
+            Mistake(
+                "reshaped to the shape of b",
+                of=0,
+                change=(
+                    "np.squeeze(whole, -1) if b.ndim == 1 else whole",
+                    "whole.reshape(b.shape)",
+                ),
+                says="no reshape removes them",
+                advice="A stack of 2 gradients has twice as many entries as b. Who adds them?",
+            ),
+            Mistake(
+                "a column for every vector",
+                """
+def rule_a(g):
+    g = g[..., None] if dropped else g
+    return g @ columns.swapaxes(-1, -2)
+
+def rule_b(g):
+    g = g[..., None] if dropped else g
+    whole = rows.swapaxes(-1, -2) @ g
+    return np.squeeze(whole, -1) if b.ndim == 1 else whole
+""",
+                says="axis -2, not the last one",
+                advice="A vector on the left is a row: print `dropped` for both kinds of product.",
             ),
             Mistake(
                 "multiplied entry by entry",
@@ -317,7 +382,7 @@ return filled, rule, None
                     "x[hidden] = value\nreturn x",
                 ),
                 says="x itself has changed",
-                advice="Somebody else may be reading that memory (section 3): make a new array.",
+                advice="Somebody else may be reading that memory (section 6): make a new array.",
             ),
             Mistake(
                 "multiplied by the mask",
@@ -427,10 +492,10 @@ return value, lambda g: np.zeros(x.shape, g.dtype) + np.reshape(g, kept.shape)
                 advice="np.sum has the same option: hand it on.",
             ),
             Mistake(
-                "keepdims by its place",
-                change=("np.sum(x, axis, keepdims=keepdims)", "np.sum(x, axis, keepdims)"),
-                says="give keepdims by its name",
-                advice="The third argument of np.sum is not keepdims: read its signature.",
+                "keepdims in the place of another option",
+                change=("keepdims=keepdims", "keepdims"),
+                says="name the option",
+                advice="Look up np.sum: what is its third argument?",
             ),
             Mistake(
                 "keepdims always",
@@ -473,13 +538,13 @@ return value, lambda g: np.zeros(x.shape, g.dtype) + np.reshape(g, kept.shape)
                 "the same mistake.",
             ),
             Mistake(
-                "the axis given back, but not repeated",
+                "the axis given back, and not repeated",
                 change=(
                     "np.broadcast_to(_restore(g, axis, keepdims), x.shape)",
                     "_restore(g, axis, keepdims)",
                 ),
-                says="with size 1, and the gradient needs",
-                advice="A gradient has the shape of its array: each entry needs its own copy.",
+                says="one entry along it",
+                advice="A gradient has the shape of its array: (2, 1) is not (2, 2) yet.",
             ),
             Mistake(
                 "the gradient of the mean",
