@@ -9,6 +9,7 @@ import importlib.util
 import json
 import random
 import re
+import urllib.parse
 from pathlib import Path
 from typing import NamedTuple
 
@@ -606,7 +607,8 @@ class TestView:
         assert min(found["rows"]) > 200 and found["hatched"] > 100
         words = play.locator(".mg-inside section .mg-note").last.text_content()
         assert (
-            "darkest cell is that row's largest" in words and "hatched part is the future" in words
+            "strongest cell, in the colour of the text, is that row's largest" in words
+            and "hatched part is the future" in words
         )
 
     def test_a_text_is_saved_as_a_file_with_its_settings(self, play):
@@ -846,3 +848,46 @@ def test_a_page_on_a_phone_and_at_200_percent(context, tmp_path_factory, window,
     found = axe.Axe().run(page).response["violations"]
     assert [v["id"] for v in found if v["impact"] in ("serious", "critical")] == []
     narrow.close()
+
+
+@pytest.mark.skipif(importlib.util.find_spec("playwright") is None, reason="no Playwright")
+@pytest.mark.skipif(browser.CHROMIUM is None, reason="Chromium is not installed")
+def test_a_link_with_odd_settings_and_a_change_of_the_theme(context, tmp_path_factory):
+    page = opened_page(context, tmp_path_factory)
+    address = page.url
+    play, status = page.locator(".mg").first, page.locator(".mg-status")
+
+    def opened(fragment):
+        page.goto("about:blank")
+        page.goto(f"{address}#{fragment}")
+        status.wait_for(state="attached")
+        names = ["Prompt", "Temperature", "Length", "Seed"]
+        return [play.get_by_label(name, exact=name != "Temperature").first for name in names]
+
+    usual = ["ROMEO:\n", "0.8", "400", "0"]
+    for odd in ("temperature=&length=&seed=", "length=1.5&seed=2.5&temperature=0x1", "%E0%A4%A"):
+        assert [field.input_value() for field in opened(odd)] == usual, odd
+    given = opened("prompt=a%0D%0Ab&temperature=.5&length=7&seed=3")
+    assert [field.input_value() for field in given] == ["a\nb", "0.5", "7", "3"]
+    # What the model does not know stays, is named, and is never read as HTML.
+    prompt = "<img src=x onerror=alert(1)> \N{GRINNING FACE}"
+    assert opened("prompt=" + urllib.parse.quote(prompt))[0].input_value() == prompt
+    status.filter(has_text="\N{GRINNING FACE}").wait_for()
+    assert page.locator("img").count() == 0
+
+    opened("length=20")
+    page.locator(".mg-bars li").first.wait_for()
+    ink = """() => {
+        const canvas = document.querySelector(".mg-map");
+        const data = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+        let k = 0;
+        while (k < data.length && data[k + 3] < 250) k += 4;
+        return data[k];
+    }"""
+    assert page.evaluate(ink) < 60
+    page.emulate_media(color_scheme="dark")
+    page.wait_for_function(f"() => ({ink})() > 200")
+    page.emulate_media(color_scheme="light")
+    generate(play)
+    assert status.get_attribute("aria-busy") == "false" and "Wrote 20" in status.inner_text()
+    page.close()

@@ -99,14 +99,18 @@ export class PageSource {
   }
 }
 
+const WHOLE = /^\d+$/, DECIMAL = /^\d*\.?\d+$/;
+
 // Settings from the part of an address behind #, where they make sense.
 export function settingsOf(hash) {
   const found = new URLSearchParams(hash.replace(/^#/, ""));
   const settings = {};
   if (found.has("prompt")) settings.prompt = found.get("prompt").slice(0, 5000);
-  for (const [name, low, high] of [["temperature", 0, 2], ["topK", 1, 1e6], ["topP", 0.05, 1], ["length", 1, 5000], ["seed", 0, 2 ** 53]]) {
-    const value = Number(found.get(name) ?? NaN);
-    if (value >= low && value <= high) settings[name] = value;
+  for (const [name, low, high, form] of [
+    ["temperature", 0, 2, DECIMAL], ["topK", 1, 1e6, WHOLE], ["topP", 0.05, 1, DECIMAL], ["length", 1, 5000, WHOLE], ["seed", 0, 2 ** 53, WHOLE],
+  ]) {
+    const text = found.get(name) ?? "", value = Number(text);
+    if (form.test(text) && value >= low && value <= high) settings[name] = value; // Number("") is 0
   }
   return settings;
 }

@@ -20,7 +20,8 @@ export function view(root, source, start = {}) {
   const settings = { ...DEFAULTS, ...start };
   const size = () => source.info.vocabulary.length;
   const known = (text) => ([...text].every((c) => source.info.vocabulary.includes(c)) ? text : source.info.vocabulary[0]);
-  settings.prompt = known(settings.prompt);
+  // A prompt that was asked for stays, so that one reads which of its characters are unknown.
+  if (start.prompt === undefined) settings.prompt = known(settings.prompt);
   const state = {
     runs: [], // the panels that are shown: { settings, prompt, text, steps, session, list }; texts
     // are arrays of characters, because a string counts an emoji as two
@@ -229,6 +230,7 @@ export function view(root, source, start = {}) {
   function busy(writing) {
     for (const control of [generate, step, clear, models, file]) control.disabled = writing;
     stop.disabled = !writing;
+    status.setAttribute("aria-busy", String(writing)); // a screen reader says only how it ended
   }
 
   // --- Earlier texts ---
@@ -501,7 +503,7 @@ export function view(root, source, start = {}) {
     const last = text.slice(-size);
     const most = Array.from({ length: size }, (_, s) => s).sort((i, j) => weight(b, h, size - 1, j) - weight(b, h, size - 1, i)).slice(0, 3);
     const words = most.map((s) => `“${visible(last[s])}” (${size - 1 - s} back) ${percent(weight(b, h, size - 1, s))}`).join(", ");
-    mapWords.textContent = `Block ${b}, head ${h}. The framed row looks most at ${words}. In each row the darkest cell is that row's largest weight; the hatched part is the future, which nobody sees.`;
+    mapWords.textContent = `Block ${b}, head ${h}. The framed row looks most at ${words}. In each row the strongest cell, in the colour of the text, is that row's largest weight; the hatched part is the future, which nobody sees.`;
     map.setAttribute("aria-label", mapWords.textContent);
     off.checked = Boolean(state.off && state.off[0] === b && state.off[1] === h);
   }
@@ -580,6 +582,10 @@ export function view(root, source, start = {}) {
     prompt.setRangeText("\n", prompt.selectionStart, prompt.selectionEnd, "end");
     prompt.dispatchEvent(new Event("input"));
   });
+  // The maps are painted in the colour of the text, so a change of the theme paints them again.
+  const repaint = () => { if (state.looked && root.isConnected) showHeads(); };
+  window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", repaint);
+  new MutationObserver(repaint).observe(document.documentElement, { attributeFilter: ["data-theme"] });
   prompt.addEventListener("input", () => { if (!state.runs.length) look(); else checked(); });
   for (const input of [length, seed]) input.addEventListener("input", () => checked());
   showModels();
