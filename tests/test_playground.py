@@ -190,7 +190,7 @@ HARNESS = """<!DOCTYPE html><meta charset="utf-8"><title>engine</title>
 <script type="text/plain" id="model">{model}</script><script type="module">{script}
 const bytes = Uint8Array.from(
     atob(document.getElementById("model").textContent), (c) => c.charCodeAt(0)).buffer;
-Object.assign(window, {{ bytes, readModel, Reader, generate, numpyRandom, nextTokenProbabilities }});
+Object.assign(window, {{ bytes, readModel, Reader, generate, numpyRandom, PageSource }});
 </script>"""
 
 
@@ -228,7 +228,7 @@ OTHER_MODELS = [
 
 def small_model(kind, config, options):
     mg.manual_seed(0)
-    return kind(config(**SIZES, **options)).eval()
+    return kind(config(**SIZES | options)).eval()
 
 
 class TestEngine:
@@ -275,6 +275,46 @@ class TestEngine:
         ours = load_pretrained(tmp_path / "m.safetensors")[0]
         expected = ours(np.array([[1, 2, 3, 0]])).data[0, -1]
         assert engine.evaluate(js, data) == pytest.approx(expected, abs=1e-3)
+
+    def test_a_look_reads_what_is_new_and_finds_what_a_first_look_finds(self, engine, tmp_path):
+        """On: arrow keys move by one character, and a slider changes the settings alone."""
+        model = small_model(FastGPT, FastGPTConfig, {"context_size": 128, "zero_init": False})
+        save_pretrained(tmp_path / "m.safetensors", model, CharTokenizer("abc \n"))
+        text = "".join(random.Random(0).choices("abc \n", k=101))
+        cold = SETTINGS | {"temperature": 0.1}
+        looks = [  # text, settings, the head that is off, how many characters are read
+            (text[:100], SETTINGS, None, 100),
+            (text[:100], cold, None, 0),
+            (text[:100], SETTINGS, [0, 1], 100),
+            (text[:100], cold, [0, 1], 0),
+            (text[:100], SETTINGS, None, 100),
+            (text[:99], SETTINGS, None, 48),
+            (text, SETTINGS, None, 48),
+            (text[:60] + text[61:], SETTINGS, None, 48),
+            (text[:20] + text[21:], SETTINGS, None, 80),
+            (text[:7], SETTINGS, None, 7),
+            (text * 2, SETTINGS, None, 128),
+        ]
+        js = """async ([data, looks]) => {
+            const opened = async () => {
+                const source = new PageSource({ m: () => new Uint8Array(data).buffer });
+                await source.choose("m");
+                return source;
+            };
+            const { read } = Reader.prototype, source = await opened(), found = [];
+            let count = 0;
+            Reader.prototype.read = function (token) { count++; return read.call(this, token); };
+            for (const look of looks) {
+                const first = await (await opened()).look(...look);
+                count = 0;
+                const now = await source.look(...look);
+                found.push([JSON.stringify(now) === JSON.stringify(first), count]);
+            }
+            Reader.prototype.read = read;
+            return found; }"""
+        data = list((tmp_path / "m.safetensors").read_bytes())
+        found = engine.evaluate(js, [data, [look[:3] for look in looks]])
+        assert found == [[True, look[3]] for look in looks]
 
     def test_damaged_files_are_refused_in_words(self, engine):
         """A few hundred changes of the header, and cuts anywhere."""

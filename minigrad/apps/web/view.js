@@ -335,8 +335,10 @@ export function view(root, source, start = {}) {
       return;
     }
     if (mine !== asked) return; // another place was picked meanwhile
+    const other = answer.maps !== state.looked?.maps; // the temperature, for one, changes the bars alone
     state.looked = { ...answer, ...seen };
     showBars();
+    if (!other) return;
     showLens();
     showHeads();
   }
