@@ -233,13 +233,12 @@ export function draw(probabilities, u) {
 
 // Yield one token after another, as lesson 8's `generate`: when the context is full, it starts again
 // from the newest half. Each is {token, logits, probabilities, u, start}: `start` counts the tokens
-// before the model's view.
-export function* generate(model, tokens, random, settings) {
+// before the model's view. A `reader` that is given has read the first of the tokens that it sees.
+export function* generate(model, tokens, random, settings, reader = new Reader(model)) {
   const T = model.config.context_size;
   const all = Array.from(tokens);
   let start = Math.max(0, all.length - T);
-  let reader = new Reader(model);
-  let logits = reader.next(...all.slice(start));
+  let logits = reader.next(...all.slice(start + reader.length));
   while (true) {
     const probabilities = nextTokenProbabilities(logits, settings);
     const u = random();

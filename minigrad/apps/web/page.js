@@ -14,6 +14,7 @@ export class PageSource {
   constructor(models) {
     this.models = new Map(Object.entries(models));
     this.last = {}; // what was looked at last: see read
+    this.scored = null; // the reader of the text that was scored last: see begin
   }
 
   async choose(name) {
@@ -39,8 +40,12 @@ export class PageSource {
   }
 
   async begin(text, settings) {
-    const { tokenizer } = this;
-    const steps = generate(this.model, tokenizer.encode(text), numpyRandom(settings.seed), options(settings));
+    const { tokenizer, scored } = this;
+    const tokens = tokenizer.encode(text), seen = tokens.slice(-this.model.config.context_size);
+    // The reader that scored this text goes on with it; it has read all but the last character.
+    const read = scored?.model === this.model && String(scored.tokens) === String(seen.slice(0, -1));
+    this.scored = null;
+    const steps = generate(this.model, tokens, numpyRandom(settings.seed), options(settings), read ? scored : undefined);
     return {
       async next(count) {
         const found = [], begun = performance.now();
@@ -98,7 +103,7 @@ export class PageSource {
     const T = this.model.config.context_size;
     const tokens = this.tokenizer.encode(text);
     const bits = tokens.map(() => null);
-    let reader = new Reader(this.model);
+    const reader = this.scored = new Reader(this.model);
     const from = Math.max(0, tokens.length - T);
     for (let t = from; t + 1 < tokens.length; t++) {
       const probabilities = softmax(Float64Array.from(reader.next(tokens[t])));
