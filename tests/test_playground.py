@@ -191,7 +191,19 @@ HARNESS = """<!DOCTYPE html><meta charset="utf-8"><title>engine</title>
 <script type="text/plain" id="model">{model}</script><script type="module">{script}
 const bytes = Uint8Array.from(
     atob(document.getElementById("model").textContent), (c) => c.charCodeAt(0)).buffer;
-Object.assign(window, {{ bytes, readModel, Reader, generate, numpyRandom, nextTokenProbabilities }});
+const opened = async (data) => {{
+    const source = new PageSource({{ m: () => new Uint8Array(data).buffer }});
+    await source.choose("m");
+    return source;
+}};
+const reads = async (run) => {{ // how many tokens are read while it runs
+    const {{ read }} = Reader.prototype;
+    let count = 0;
+    Reader.prototype.read = function (token) {{ count++; return read.call(this, token); }};
+    try {{ await run(); }} finally {{ Reader.prototype.read = read; }}
+    return count;
+}};
+Object.assign(window, {{ bytes, readModel, Reader, generate, numpyRandom, opened, reads }});
 </script>"""
 
 
@@ -229,7 +241,7 @@ OTHER_MODELS = [
 
 def small_model(kind, config, options):
     mg.manual_seed(0)
-    return kind(config(**SIZES, **options)).eval()
+    return kind(config(**SIZES | options)).eval()
 
 
 class TestEngine:
@@ -276,6 +288,70 @@ class TestEngine:
         ours = load_pretrained(tmp_path / "m.safetensors")[0]
         expected = ours(np.array([[1, 2, 3, 0]])).data[0, -1]
         assert engine.evaluate(js, data) == pytest.approx(expected, abs=1e-3)
+
+    def test_a_look_reads_what_is_new_and_finds_what_a_first_look_finds(self, engine, tmp_path):
+        """On: arrow keys move by one character, and a slider changes the settings alone."""
+        model = small_model(FastGPT, FastGPTConfig, {"context_size": 128, "zero_init": False})
+        save_pretrained(tmp_path / "m.safetensors", model, CharTokenizer("abc \n"))
+        text = "".join(random.Random(0).choices("abc \n", k=101))
+        cold = SETTINGS | {"temperature": 0.1}
+        looks = [  # text, settings, the head that is off, how many characters are read
+            (text[:100], SETTINGS, None, 100),
+            (text[:100], cold, None, 0),
+            (text[:100], SETTINGS, [0, 1], 100),
+            (text[:100], cold, [0, 1], 0),
+            (text[:100], SETTINGS, None, 100),
+            (text[:99], SETTINGS, None, 48),
+            (text, SETTINGS, None, 48),
+            (text[:60] + text[61:], SETTINGS, None, 48),
+            (text[:20] + text[21:], SETTINGS, None, 80),
+            (text[:7], SETTINGS, None, 7),
+            (text * 2, SETTINGS, None, 128),
+        ]
+        js = """async ([data, looks]) => {
+            const source = await opened(data), found = [];
+            for (const look of looks) {
+                const first = await (await opened(data)).look(...look);
+                const count = await reads(async () => { look.now = await source.look(...look); });
+                found.push([JSON.stringify(look.now) === JSON.stringify(first), count]);
+            }
+            return found; }"""
+        data = list((tmp_path / "m.safetensors").read_bytes())
+        found = engine.evaluate(js, [data, [look[:3] for look in looks]])
+        assert found == [[True, look[3]] for look in looks]
+
+    @pytest.mark.parametrize("length", [1, 2, 30, 128, 129, 200])
+    def test_a_prompt_is_read_once(self, engine, tmp_path, length):
+        """For its surprise and for the text behind it; a second text of it reads it again."""
+        model = small_model(FastGPT, FastGPTConfig, {"context_size": 128, "zero_init": False})
+        save_pretrained(tmp_path / "m.safetensors", model, CharTokenizer("abc \n"))
+        prompt = "".join(random.Random(1).choices("abc \n", k=length))
+        js = """async ([data, prompt, settings]) => {
+            const write = async (session) => {
+                let written = "";
+                while (written.length < 40) {
+                    for (const { character } of await session.next(1)) written += character;
+                }
+                return written;
+            };
+            const source = await opened(data);
+            let session, other;
+            const counts = [await reads(async () => {
+                await source.score(prompt);
+                session = await source.begin(prompt, settings);
+                await session.next(1);
+            }), await reads(async () => {
+                other = await source.begin(prompt, settings);
+                await other.next(1);
+            })];
+            const fresh = await (await opened(data)).begin(prompt, settings);
+            await fresh.next(1);
+            await source.look(prompt + "a", settings, null);
+            return [counts, await write(session), await write(other), await write(fresh)]; }"""
+        data = list((tmp_path / "m.safetensors").read_bytes())
+        counts, *texts = engine.evaluate(js, [data, prompt, SETTINGS])
+        assert counts == [min(length, 128)] * 2
+        assert len(set(texts)) == 1
 
     def test_damaged_files_are_refused_in_words(self, engine):
         """A few hundred changes of the header, and cuts anywhere."""

@@ -116,8 +116,7 @@ export class Reader {
     const { num_blocks: N, context_size: T, embedding_dim: C, num_heads: H } = model.config;
     this.model = model;
     this.off = off;
-    this.length = 0; // tokens in the cache
-    this.newest = 0; // the last of them
+    this.tokens = []; // those in the cache
     this.keys = Array.from({ length: N }, () => new Float32Array(T * C));
     this.values = Array.from({ length: N }, () => new Float32Array(T * C));
     this.attention = Array.from({ length: N }, () => Array.from({ length: H }, () => null));
@@ -129,13 +128,22 @@ export class Reader {
     this.branch = new Float32Array(C);
   }
 
+  get length() {
+    return this.tokens.length;
+  }
+
+  // Forget all tokens but the first `length`: the keys and values of these do not depend on the rest.
+  goBack(length) {
+    this.tokens.length = length;
+  }
+
   // Read a token; returns the stream (C,) that it ends in. A full context is an error: begin a new
   // reader with the newest tokens, as lesson 8's `generate` does.
   read(token) {
     const { model, normal, branch } = this;
     const { context_size: T, embedding_dim: C } = model.config;
     if (this.length >= T) throw new RangeError(`the context of ${T} tokens is full`);
-    const x = model.embed(token, this.length, this.newest); // the residual stream of this token
+    const x = model.embed(token, this.length, this.tokens.at(-1) ?? 0); // the residual stream of this token
     this.streams = [x.slice()];
     model.blocks.forEach((block, b) => {
       model.norm(normal, x, block.ln1);
@@ -152,8 +160,7 @@ export class Reader {
       for (let c = 0; c < C; c++) x[c] += branch[c];
       this.streams.push(x.slice());
     });
-    this.length++;
-    this.newest = token;
+    this.tokens.push(token);
     return x;
   }
 
@@ -226,13 +233,12 @@ export function draw(probabilities, u) {
 
 // Yield one token after another, as lesson 8's `generate`: when the context is full, it starts again
 // from the newest half. Each is {token, logits, probabilities, u, start}: `start` counts the tokens
-// before the model's view.
-export function* generate(model, tokens, random, settings) {
+// before the model's view. A `reader` that is given has read the first of the tokens that it sees.
+export function* generate(model, tokens, random, settings, reader = new Reader(model)) {
   const T = model.config.context_size;
   const all = Array.from(tokens);
   let start = Math.max(0, all.length - T);
-  let reader = new Reader(model);
-  let logits = reader.next(...all.slice(start));
+  let logits = reader.next(...all.slice(start + reader.length));
   while (true) {
     const probabilities = nextTokenProbabilities(logits, settings);
     const u = random();

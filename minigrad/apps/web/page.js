@@ -13,6 +13,8 @@ export class PageSource {
   // `models` maps names to functions that give a file's bytes (an ArrayBuffer, or a promise of one).
   constructor(models) {
     this.models = new Map(Object.entries(models));
+    this.last = {}; // what was looked at last: see read
+    this.scored = null; // the reader of the text that was scored last: see begin
   }
 
   async choose(name) {
@@ -38,8 +40,12 @@ export class PageSource {
   }
 
   async begin(text, settings) {
-    const { tokenizer } = this;
-    const steps = generate(this.model, tokenizer.encode(text), numpyRandom(settings.seed), options(settings));
+    const { tokenizer, scored } = this;
+    const tokens = tokenizer.encode(text), seen = tokens.slice(-this.model.config.context_size);
+    // The reader that scored this text goes on with it; it has read all but the last character.
+    const read = scored?.model === this.model && String(scored.tokens) === String(seen.slice(0, -1));
+    this.scored = null;
+    const steps = generate(this.model, tokens, numpyRandom(settings.seed), options(settings), read ? scored : undefined);
     return {
       async next(count) {
         const found = [], begun = performance.now();
@@ -55,19 +61,7 @@ export class PageSource {
 
   // Everything about the place behind a text: see view.js.
   async look(text, settings, off) {
-    const { num_blocks: N, num_heads: H, context_size: T } = this.model.config;
-    const tokens = this.tokenizer.encode(text).slice(-T);
-    const reader = new Reader(this.model, off);
-    const size = Math.min(tokens.length, MAPPED), first = tokens.length - size;
-    const maps = new Float32Array(N * H * size * size);
-    tokens.forEach((token, t) => {
-      reader.read(token);
-      if (t < first) return;
-      for (let b = 0; b < N; b++) for (let h = 0; h < H; h++) {
-        maps.set(reader.attention[b][h].subarray(first), ((b * H + h) * size + t - first) * size);
-      }
-    });
-    const guesses = reader.streams.map((stream) => this.model.logits(stream));
+    const { guesses, maps, size } = this.read(this.tokenizer.encode(text).slice(-this.model.config.context_size), off);
     const logits = guesses.at(-1);
     return {
       before: softmax(Float64Array.from(logits)),
@@ -78,12 +72,38 @@ export class PageSource {
     };
   }
 
+  // What the model computes for tokens. Places that are looked at one after another have most of
+  // their text in common: the reader of the last one is kept, and goes back to where the map begins
+  // or to where the texts part. Other settings alone change nothing of this.
+  read(tokens, off) {
+    const { num_blocks: N, num_heads: H } = this.model.config;
+    const size = Math.min(tokens.length, MAPPED), first = tokens.length - size;
+    let { reader, found } = this.last;
+    if (reader?.model !== this.model || String(reader.off) !== String(off)) reader = new Reader(this.model, off);
+    else if (String(reader.tokens) === String(tokens)) return found;
+    let same = 0;
+    while (same < first && reader.tokens[same] === tokens[same]) same++;
+    reader.goBack(same);
+    const maps = new Float32Array(N * H * size * size);
+    tokens.slice(same).forEach((token, t) => {
+      reader.read(token);
+      const row = same + t - first;
+      if (row < 0) return;
+      for (let b = 0; b < N; b++) for (let h = 0; h < H; h++) {
+        maps.set(reader.attention[b][h].subarray(first), ((b * H + h) * size + row) * size);
+      }
+    });
+    found = { guesses: reader.streams.map((stream) => this.model.logits(stream)), maps, size };
+    this.last = { reader, found };
+    return found;
+  }
+
   // The surprise, in bits, of each character of a text at those before it; null for the first.
   async score(text) {
     const T = this.model.config.context_size;
     const tokens = this.tokenizer.encode(text);
     const bits = tokens.map(() => null);
-    let reader = new Reader(this.model);
+    const reader = this.scored = new Reader(this.model);
     const from = Math.max(0, tokens.length - T);
     for (let t = from; t + 1 < tokens.length; t++) {
       const probabilities = softmax(Float64Array.from(reader.next(tokens[t])));

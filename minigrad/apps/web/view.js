@@ -173,9 +173,9 @@ export function view(root, source, start = {}) {
     panels.replaceChildren(...state.runs.map((run) => run.panel));
     panels.classList.toggle("mg-two", state.runs.length > 1);
     state.picked = null;
+    const bits = await source.score(text);
     for (const run of state.runs) {
       run.session = await source.begin(text, run.settings);
-      const bits = await source.score(text);
       bits.forEach((value, index) => shade(run, index, value));
     }
     return true;
@@ -337,8 +337,10 @@ export function view(root, source, start = {}) {
       return;
     }
     if (mine !== asked) return; // another place was picked meanwhile
+    const other = answer.maps !== state.looked?.maps; // the temperature, for one, changes the bars alone
     state.looked = { ...answer, ...seen };
     showBars();
+    if (!other) return;
     showLens();
     showHeads();
   }
