@@ -70,6 +70,29 @@ HINTS = (
         "a plain number is no array. np.asarray(...) makes an array of it",
     ),
     (
+        r"'numpy\.ndarray' object has no attribute "
+        r"'(split|masked_fill|exp|log|sqrt|tanh|tril|triu|softmax)'",
+        "a method of tensors, and this is a NumPy array: np.split, np.where, np.exp and the like "
+        "are functions",
+    ),
+    (
+        r"axes don't match array",
+        "NumPy's transpose takes all axes in their new order; swapaxes(1, 2) exchanges two",
+    ),
+    (
+        r"view\(\) takes from 0 to 2 positional",
+        "NumPy's `view` changes the dtype; `reshape` changes the shape",
+    ),
+    (
+        r"boolean index did not match",
+        "an index is not broadcast: np.where(mask, a, b) is, and x[..., mask] leaves the axes before "
+        "it alone",
+    ),
+    (
+        r"name 'mg' is not defined",
+        "the notebook knows `mg`, the exported module does not: it has what its first cell imports",
+    ),
+    (
         r"inhomogeneous shape",
         "arrays of different lengths, or things that are no numbers, make no array",
     ),

@@ -124,10 +124,16 @@ def attention_weights(student):
             "the mask is the wrong way round: it hides the past and leaves the future open": (
                 lambda got: got[0, 2] > 0 and got[2, 0] == 0
             ),
-            "nan in the last row, which hides nothing: take the largest of each row off, which is "
-            "np.max(scores, axis=-1, keepdims=True). (Python's max compares whole rows)": (
-                lambda got: np.isnan(got[2]).any()
+            "every weight is nan: 0 · -inf is nan, so no mask of 0 and 1 can be multiplied by -inf. "
+            "np.where(mask, -np.inf, scores) writes -inf only where it hides": (
+                lambda got: np.isnan(got).all()
             ),
+            "nan in the rows that hide a key: take the largest of each row off, which is "
+            "np.max(scores, axis=-1, keepdims=True) (Python's max compares whole rows)": (
+                lambda got: np.isnan(got[1]).any() and np.isfinite(got[2]).all()
+            ),
+            "the sums of the softmax divide the columns: keep their axis, "
+            "e.sum(axis=-1, keepdims=True)": [[1, 0, 0], [1, 0.5, 0], [1, 0.5, 1 / 3]],
             "the diagonal is hidden: a position must be able to read itself": (
                 lambda got: got[1, 1] == 0 or not np.isfinite(got[0, 0])
             ),
@@ -242,7 +248,7 @@ def probe_full(mg, first, more):
 @check("07.3")
 def cache_extends(student):
     shown = "room for 4 tokens; keys 1, 2 with values 10, 20; then key 3 with value 30"
-    first, second = student.run(probe_portions, [1, 1, 3, 1], [2, 1], 1)
+    first, second = student.run(probe_portions, [1, 1, 3, 1], [2, 1], 1, given=shown)
 
     def pair(keys, values, length):
         return [np.reshape(x, (1, 1, -1, 1)) for x in (keys, values)] + [length]
@@ -297,11 +303,11 @@ def cache_extends(student):
         ),
     ):
         k = np.arange(1, 1 + np.prod(shape), dtype=np.float32).reshape(shape)
-        found = student.run(probe_portions, list(shape), [1, 3, 2], 1)
+        given = f"keys {shape} in calls of 1, 3 and 2 tokens"
+        found = student.run(probe_portions, list(shape), [1, 3, 2], 1, given=given)
         for end, (keys, values, _) in zip((1, 4, 6), found):
-            given = f"keys {shape} in calls of 1, 3 and 2 tokens; after {end} of them"
             expected = [k[:, :, :end], 10 * k[:, :, :end]]
-            require([keys, values], expected, words, input=given)
+            require([keys, values], expected, words, input=f"{given}; after {end} of them")
     yield "any number of tokens at a time, of several texts and heads"
 
     for there, more, expected in (
@@ -442,6 +448,7 @@ BLOCK_WORDS = {
     "this normalises after the addition (post-norm): each part reads a normalised copy, and the "
     "stream itself is never normalised": 17.75,
     "the normalised copy was added to, and not x: the stream must run straight through": 31.5,
+    "x was replaced by its normalised copies, and nothing goes through dropout": 80.0,
     "the MLP reads what came into the block; it must read what attention has added to it": 14.5,
     "attention's result was lost: the second addition must start from the first one's sum": 22.0,
     "ln1 was used twice; the MLP has its own LayerNorm": 21.5,

@@ -38,6 +38,19 @@ ANSWERS = {
                 advice="A batch of matrix products needs the heads before the positions.",
             ),
             Mistake(
+                "a tensor's transpose",
+                of=0,
+                change=("swapaxes(1, 2)", "transpose(1, 2)"),
+                says="takes all axes in their new order",
+                advice="The draft's line is for tensors; what is given here is a NumPy array.",
+            ),
+            Mistake(
+                "a tensor's view",
+                change=("qkv.reshape(", "qkv.view("),
+                says="`view` changes the dtype",
+                advice="NumPy's reshape is a view whenever it can be one.",
+            ),
+            Mistake(
                 "heads that take every second channel",
                 change=(
                     "num_heads, C // num_heads).transpose(2, 0, 3, 1, 4)",
@@ -116,6 +129,57 @@ ANSWERS = {
                 change=(HIDE, ""),
                 says="which is its future",
                 advice="The loss will be too good to be true.",
+            ),
+            Mistake(
+                "a mask of ones times minus infinity",
+                of=0,
+                change=(
+                    "np.triu(np.full((T, S), -np.inf, s.dtype), k=S - T + 1)",
+                    "np.triu(np.ones((T, S), s.dtype), k=S - T + 1) * -np.inf",
+                ),
+                says="0 · -inf is nan",
+                advice="Have them print the mask: what stands in its triangle?",
+            ),
+            Mistake(
+                "Python's own max",
+                of=0,
+                change=("s.max(-1, keepdims=True)", "max(s)"),
+                says="compares whole rows",
+                advice="`max(s)` is a whole table here, and -inf - (-inf) is nan.",
+            ),
+            Mistake(
+                "sums that lost their axis",
+                of=0,
+                change=("e.sum(-1, keepdims=True)", "e.sum(-1)"),
+                says="divide the columns",
+                advice="Each row should sum to 1; here T = S hides the wrong broadcast.",
+            ),
+            Mistake(
+                "a tensor's method on a NumPy array",
+                of=1,
+                change=(
+                    "s = np.where(hidden, q.dtype.type(-np.inf), s)",
+                    "s = s.masked_fill(hidden, -np.inf)",
+                ),
+                says="a method of tensors",
+                advice="Inside an operation there are arrays only; np.where fills by a mask.",
+            ),
+            Mistake(
+                "the mask as an index of two axes",
+                of=1,
+                change=(
+                    "s = np.where(hidden, q.dtype.type(-np.inf), s)",
+                    "s[hidden] = -np.inf",
+                ),
+                says="an index is not broadcast",
+                advice="s has four axes, and the mask stands for the last two: s[..., hidden].",
+            ),
+            Mistake(
+                "the package by the notebook's name",
+                of=1,
+                change=("s = np.where(hidden", "hidden = mg.array(hidden).data\ns = np.where(hidden"),
+                says="the exported module does not",
+                advice="In the notebook the cell runs; the module imports np, math and nn.",
             ),
             Mistake(
                 "a large number in the place of infinity",
@@ -405,6 +469,13 @@ return x
                 "x = self.ln2(x)\nreturn x + self.dropout(self.ffn(x))",
                 says="run straight through",
                 advice="A name used twice: x is both the stream and its copy.",
+            ),
+            Mistake(
+                "the normalised copy goes on, without dropout",
+                "x = self.ln1(x)\nx = x + self.attn(x, cache)\nx = self.ln2(x)\n"
+                "return x + self.ffn(x)",
+                says="replaced by its normalised copies",
+                advice="Two things at once: a second name for the copy, then dropout on each part.",
             ),
             Mistake(
                 "both parts at once",
