@@ -15,6 +15,7 @@ from course.__main__ import COMMANDS
 from course.__main__ import main as course
 from course.grading.kept import Kept
 from course.grading.tables import Refused
+from course.lessons.exercise import exercises
 from minigrad.apps import chat, data, hub, publish
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -198,9 +199,10 @@ def test_a_site_is_not_written_into_a_file(tmp_path, capsys):
 
 def test_two_gradings_do_not_write_one_file(tmp_path):
     path = tmp_path / "grades.kept.jsonl"
-    line = json.dumps({"key": "a", "marks": [], "remarks": []})
+    marks = [[number, "right", "", "", False] for number in exercises() if number[:2] == "01"]
+    line = json.dumps({"key": "a", "marks": marks, "remarks": []})
     with Kept(path) as first:
-        first.add("a", {"marks": [], "remarks": []})
+        first.add("a", {"marks": marks, "remarks": []})
         for resume in (False, True):
             with pytest.raises(Refused, match="another grading writes to"):
                 Kept(path, resume=resume)

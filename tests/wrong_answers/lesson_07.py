@@ -167,17 +167,17 @@ ANSWERS = {
             Mistake(
                 "the mask as an index of two axes",
                 of=1,
-                change=(
-                    "s = np.where(hidden, q.dtype.type(-np.inf), s)",
-                    "s[hidden] = -np.inf",
-                ),
+                change=("s = np.where(hidden, q.dtype.type(-np.inf), s)", "s[hidden] = -np.inf"),
                 says="an index is not broadcast",
                 advice="s has four axes, and the mask stands for the last two: s[..., hidden].",
             ),
             Mistake(
                 "the package by the notebook's name",
                 of=1,
-                change=("s = np.where(hidden", "hidden = mg.array(hidden).data\ns = np.where(hidden"),
+                change=(
+                    "s = np.where(hidden",
+                    "hidden = mg.array(hidden).data\ns = np.where(hidden",
+                ),
                 says="the exported module does not",
                 advice="In the notebook the cell runs; the module imports np, math and nn.",
             ),
