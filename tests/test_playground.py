@@ -473,6 +473,22 @@ class TestView:
         bits = sampler.writing.bits_per_character
         assert f"{bits:.2f} bits a character" in play.locator(".mg-status").text_content()
 
+    def test_a_second_click_starts_no_second_text(self, play, sampler):
+        play.get_by_role("button", name="Generate").evaluate("b => { b.click(); b.click(); }")
+        play.locator(".mg-status", has_text="Wrote 60 characters").wait_for()
+        sampler.set(prompt="ROMEO:\n", temperature=0.8, top_k=None, top_p=None, length=60, seed=0)
+        assert text(play) == sampler.generate()
+
+    def test_what_cannot_begin_leaves_the_buttons_as_they_were(self, play):
+        seed = play.get_by_label("Seed", exact=True)
+        seed.fill("-1")
+        play.get_by_role("button", name="Generate").click()
+        play.locator(".mg-status.mg-error").wait_for()
+        assert play.get_by_role("button", name="Stop").is_disabled()
+        seed.fill("4")
+        generate(play)
+        assert len(text(play)) == len("ROMEO:\n") + 60
+
     def test_numbers_agree_with_numpy(self, play, service):
         wanted = service.look("ROMEO:\n", SETTINGS)["after"]
         best = int(wanted.argmax())

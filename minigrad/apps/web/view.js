@@ -181,50 +181,52 @@ export function view(root, source, start = {}) {
     return true;
   }
 
-  // Write `count` characters (Infinity: up to the length) behind the newest texts.
-  async function write(count) {
+  // Write `count` characters (Infinity: up to the length) behind the newest texts, or behind those
+  // that `start` begins; it returns whether it could.
+  async function write(count, start = () => begin(prompt.value)) {
     if (state.writing) return;
-    const going = count === 1 && state.runs[0]?.session && state.runs[0].settings.prompt === prompt.value && texts.value === "";
-    if (!going && !(await begin(prompt.value))) return;
-    await writeOn(count);
-  }
-
-  async function writeOn(count) {
-    state.writing = true;
+    let begun = count === 1 && state.runs[0]?.session && state.runs[0].settings.prompt === prompt.value && texts.value === "";
+    state.writing = true; // from the click on: a kernel takes its time to begin
     busy(true);
-    const started = performance.now(), before = state.runs.map((run) => run.text.length);
     try {
-      let shown = 0;
-      for (const run of state.runs) run.left = Math.min(count, run.settings.length);
-      while (state.writing && state.runs.some((run) => run.left > 0)) {
-        for (const run of state.runs) {
-          const steps = await run.session.next(Math.min(run.left, 8));
-          run.left -= steps.length;
-          for (const found of steps) append(run, found.character, found);
-        }
-        const done = state.runs[0].text.length - before[0];
-        const speed = (state.runs.length * done) / ((performance.now() - started) / 1000);
-        status.textContent = count === 1 ? `Drew ${visible(state.runs[0].text.at(-1))}.` : `Writing: ${done} characters, ${speed.toFixed(0)} a second. Settings that you change now hold for the next text.`;
-        if (performance.now() - shown > 300) { // let the page answer, and show what comes
-          shown = performance.now();
-          await new Promise((resolve) => setTimeout(resolve));
-        }
-      }
-      if (count > 1) {
-        const done = state.runs[0].text.length - before[0];
-        const seconds = (performance.now() - started) / 1000;
-        const own = state.runs[0].steps.slice(-done).map((s) => s.bits);
-        const mean = own.reduce((a, b) => a + b, 0) / Math.max(1, own.length);
-        status.textContent = `${state.writing ? "Wrote" : "Stopped after"} ${done} characters in ${seconds.toFixed(1)} s, ${(state.runs.length * done / seconds).toFixed(0)} a second; ${mean.toFixed(2)} bits a character.`;
-      }
+      begun ||= await start();
+      if (begun) await writeOn(count);
     } catch (error) {
       status.classList.add("mg-error");
       status.textContent = `Writing ended early: ${error.message}`;
     }
     state.writing = false;
     busy(false);
+    if (!begun) return;
     if (count === 1) pick(state.runs[0], state.runs[0].text.length - 1);
     else await look();
+  }
+
+  async function writeOn(count) {
+    const started = performance.now(), before = state.runs.map((run) => run.text.length);
+    let shown = 0;
+    for (const run of state.runs) run.left = Math.min(count, run.settings.length);
+    while (state.writing && state.runs.some((run) => run.left > 0)) {
+      for (const run of state.runs) {
+        const steps = await run.session.next(Math.min(run.left, 8));
+        run.left -= steps.length;
+        for (const found of steps) append(run, found.character, found);
+      }
+      const done = state.runs[0].text.length - before[0];
+      const speed = (state.runs.length * done) / ((performance.now() - started) / 1000);
+      status.textContent = count === 1 ? `Drew ${visible(state.runs[0].text.at(-1))}.` : `Writing: ${done} characters, ${speed.toFixed(0)} a second. Settings that you change now hold for the next text.`;
+      if (performance.now() - shown > 300) { // let the page answer, and show what comes
+        shown = performance.now();
+        await new Promise((resolve) => setTimeout(resolve));
+      }
+    }
+    if (count > 1) {
+      const done = state.runs[0].text.length - before[0];
+      const seconds = (performance.now() - started) / 1000;
+      const own = state.runs[0].steps.slice(before[0]).map((s) => s.bits);
+      const mean = own.reduce((a, b) => a + b, 0) / Math.max(1, own.length);
+      status.textContent = `${state.writing ? "Wrote" : "Stopped after"} ${done} characters in ${seconds.toFixed(1)} s, ${(state.runs.length * done / seconds).toFixed(0)} a second; ${mean.toFixed(2)} bits a character.`;
+    }
   }
 
   function busy(writing) {
@@ -410,7 +412,7 @@ export function view(root, source, start = {}) {
   async function branch(character) {
     if (state.writing) return;
     const { run, whole: led } = state.looked;
-    if (await begin(led.join("") + character, run ? { seed: run.settings.seed } : {})) await writeOn(Infinity);
+    await write(Infinity, () => begin(led.join("") + character, run ? { seed: run.settings.seed } : {}));
   }
 
   // --- The guess after each block ---
