@@ -1,6 +1,6 @@
 """Judging what a class handed in.
 
-Each exercise that a student has handed in is tried twice, in a process of its own:
+Each exercise that a student has handed in is tried in two ways, each time in a process of its own:
 
 - in the student's whole notebook, on top of our package for the lessons before it;
 - where it is not right there, alone: the student's cell in the place of ours in our notebook, so
