@@ -17,7 +17,10 @@ function figure(root, data) {
       const a = byName[from], twice = node.inputs.filter(([other]) => other === from).length > 1;
       const bend = twice ? (k ? 24 : -24) : 0;
       const path = svg("path", { d: `M${a.x + 48} ${a.y} Q${(a.x + node.x) / 2} ${(a.y + node.y) / 2 + bend} ${node.x - 48} ${node.y}`, fill: "none", stroke: "currentColor", "stroke-width": 1.5, "marker-end": `url(#${marker})` });
-      const label = svg("text", { x: (a.x + node.x) / 2, y: (a.y + node.y) / 2 + bend / 1.4 - 5, "text-anchor": "middle", class: "mgl-pale" }, `× ${short(slope)}`);
+      // The number stands beside the arrow: as far away as its own size asks for.
+      const dx = node.x - a.x - 96, dy = node.y - a.y, length = Math.hypot(dx, dy);
+      const away = (bend > 0 ? -1 : 1) * (4 + (15 * Math.abs(dy) + 7 * Math.abs(dx)) / length);
+      const label = svg("text", { x: (a.x + node.x) / 2 + (away * dy) / length, y: (a.y + node.y) / 2 + bend / 2 - (away * dx) / length + 4, "text-anchor": "middle", class: "mgl-pale" }, `× ${short(slope)}`);
       draw.append(path, label);
       edges.push({ from, to: node.name, slope, path });
     });

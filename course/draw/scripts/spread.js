@@ -40,7 +40,7 @@ function figure(root, data) {
       last = Math.sqrt(Math.max(0, square - mean * mean));
       const top = Math.max(...counts, 1), base = 36 + l * 18;
       path.setAttribute("d", `M30 ${base}` + counts.map((c, k) => `L${30 + (k / (bins - 1)) * 600} ${base - (26 * c) / top}`).join("") + `L630 ${base}Z`);
-      label.textContent = Number.isFinite(last) ? short(last) : "inf";
+      label.textContent = !Number.isFinite(last) ? "inf" : last < 0.001 || last >= 1000 ? short(last) : last.toFixed(3);
     });
     said.textContent = `After ${layers} layers the spread is ${Number.isFinite(last) ? short(last) : "too large for a number"}: ${last < 0.05 ? "the signal has died." : last > 20 ? "it has exploded." : kind.value === 0 && last > 0.8 ? "tanh is saturated." : "it lives."}`;
   }
