@@ -94,7 +94,7 @@ function figure(root, data) {
   function show() {
     const across = Math.max(8, Math.floor(((root.clientWidth || 760) - 62) / 22)), tall = 96;
     const lines = Math.max(1, Math.ceil(sentence.length / across));
-    const draw = picture(62 + 22 * Math.min(across, Math.max(sentence.length, 1)), lines * tall, "Dark is surprise");
+    const draw = picture(62 + 22 * Math.min(across, Math.max(sentence.length, 1)), lines * tall, "The stronger the blue, the greater the surprise");
     for (let line = 0; line < lines; line++) names.forEach((name, m) => draw.append(svg("text", { x: 56, y: line * tall + 34 + 16 * m, "text-anchor": "end" }, name)));
     sentence.forEach((c, t) => {
       const x = 62 + 22 * (t % across), y = Math.floor(t / across) * tall;
