@@ -1,7 +1,7 @@
 // Logits as bars to drag; below them softmax's probabilities, and the loss of the target.
 function figure(root, data) {
   const { names, logits: first, target: chosen } = data;
-  const width = 500, height = 330, left = 30, step = (width - left) / names.length;
+  const width = 500, height = 330, left = 58, step = (width - left) / names.length;
   const logits = [...first];
   let target = chosen;
   const draw = picture(width, height, "Logits above, probabilities below", "group");
@@ -12,7 +12,7 @@ function figure(root, data) {
     const x = left + (k + 0.5) * step;
     const handle = svg("rect", { x: x - step / 3, width: (2 * step) / 3, rx: 2, fill: COLOURS[0] });
     const group = svg("g", { tabindex: 0, role: "slider", "aria-label": `logit of ${name}`, "aria-valuemin": -5, "aria-valuemax": 5, style: "cursor:ns-resize;touch-action:none" },
-      svg("rect", { x: x - step / 2, width: step, y: 0, height: 190, fill: "transparent" }), handle);
+      svg("rect", { x: x - step / 2, width: step, y: 0, height: 184, fill: "transparent" }), handle);
     group.dataset.lmSuppressShortcuts = "true";
     const number = svg("text", { x, y: 0, "text-anchor": "middle" });
     const share = svg("rect", { x: x - step / 3, width: (2 * step) / 3, rx: 2, fill: COLOURS[2] });
