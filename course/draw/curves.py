@@ -164,6 +164,8 @@ def tangents(curves, *, caption="", title="", columns=3, ylim=None, xlabel="x"):
     if title:
         fig.suptitle(title, x=0.01, ha="left", fontsize=11.5)
     xlabels = [xlabel] * len(curves) if isinstance(xlabel, str) else xlabel
+    if len(xlabels) != len(curves):
+        raise ValueError(f"draw.tangents: {len(xlabels)} xlabels for {len(curves)} curves")
     for ax, (name, x, y, _), word in zip(axes, curves, xlabels):
         x, y = numbers(x, "draw.tangents"), numbers(y, "draw.tangents")
         _same_length(x, y, "draw.tangents", name)

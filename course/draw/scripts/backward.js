@@ -1,9 +1,10 @@
 // Step through a backward pass: nodes are visited one by one, gradients gather in their inputs.
-// `data.nodes`: { name, op, value, x, y, inputs: [[name, local derivative], …] }; `data.orders`: named lists.
+// `data.nodes`: { name, op, value, x, y, inputs: [[name, local derivative], …] }; `data.orders`: named lists;
+// `data.width` and `data.height`: of the drawing, in the units of x and y.
 function figure(root, data) {
   const { nodes, orders } = data;
   const byName = Object.fromEntries(nodes.map((node) => [node.name, node]));
-  const width = 720, height = data.height ?? 300;
+  const width = data.width ?? 720, height = data.height ?? 300;
   const draw = picture(width, height, "A graph of operations");
   const said = words();
   const names = Object.keys(orders);
