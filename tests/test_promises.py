@@ -2,7 +2,7 @@
 
 import ast
 import re
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -203,12 +203,26 @@ def test_a_claim_is_compared_as_it_is_rounded(claim, value, unit):
 
 
 def test_the_page_is_what_the_command_writes():
-    """Values and commands; commit and date are those of the day that it was written."""
+    """All of it: a row keeps its commit and date until its value changes."""
+    assert PAGE == promises.page(promises.dated(promises.promises(), PAGE))
 
-    def without_source(page):
-        return [line.rsplit(" | ", 2)[0] for line in page.splitlines()]
 
-    assert without_source(PAGE) == without_source(promises.page(promises.promises()))
+def test_a_row_changes_when_its_value_does_and_not_with_every_commit(monkeypatch):
+    now = {"commit": "newer", "date": "2030-01-02"}
+    monkeypatch.setattr(store, "measured_now", lambda: now)
+    old = promises.Promise("width", "288", "count", "numbers", "older", "2020-01-02")
+    before = promises.page([old])
+
+    def sources(*found):
+        return [(p.commit, p.date) for p in promises.dated(found, before)]
+
+    again = replace(old, commit="", date="")
+    new = replace(again, value="289"), replace(again, unit=""), replace(again, name="height")
+    assert sources(again) == [("older", "2020-01-02")]
+    assert sources(*new) == [("newer", "2030-01-02")] * 3
+    measured = replace(old, commit="measured", date="2025-01-02")  # by a benchmark, as it says
+    assert sources(measured) == [("measured", "2025-01-02")]
+    assert promises.page(promises.dated([again], before)) == before
 
 
 def test_the_readme_leads_to_the_page():
