@@ -483,7 +483,7 @@ parameter.data -= self.lr * (step + group["weight_decay"] * parameter.data)
                 "the root forgotten",
                 change=("np.sqrt(square)", "square"),
                 of=0,
-                says="root of the mean square",
+                says="divide the mean by the root",
                 advice="Units: a gradient divided by a squared gradient is no length.",
             ),
             Mistake(
@@ -505,7 +505,7 @@ parameter.data -= self.lr * (step + group["weight_decay"] * parameter.data)
             Mistake(
                 "β₁ and β₂ exchanged",  # after one step the averages are exchanged too: 0.25 and 8
                 change=("beta1, beta2 = ", "beta2, beta1 = "),
-                says="exchanged",
+                says="β₁ and β₂ are exchanged",
                 advice="Which of the two memories is the long one, and why?",
             ),
             Mistake(
@@ -540,7 +540,7 @@ parameter.data -= self.lr * (step + group["weight_decay"] * parameter.data)
                     ),
                 ),
                 of=0,
-                says="divided by the root like everything else",
+                says="went into the averages",
                 advice="Go back to the figure of section 7: which two of its curves are these?",
             ),
             Mistake(
@@ -586,7 +586,7 @@ parameter.data -= self.lr * (step + group["weight_decay"] * parameter.data)
                     ("self.exp_avg[number], self", "self.exp_avg[number].copy(), self"),
                     ("exp_avg_sq[number]\nfor", "exp_avg_sq[number].copy()\nfor"),
                 ),
-                says="still 0 after an update",
+                says="the averages are still 0",
                 advice="Print the two buffers after a step: they are still 0.",
             ),
             Mistake(
@@ -730,7 +730,7 @@ parameter.data -= self.lr * (step + group["weight_decay"] * parameter.data)
                 "the square forgotten",
                 change=("g**2", "g"),
                 of=0,
-                says="four times as large",
+                says="takes the gradient itself",
                 advice="Multiply all gradients by 4. By how much does s grow, and by how much should it?",
             ),
             Mistake(
