@@ -291,8 +291,8 @@ def sgd(student):
         when={
             "weight_decay has no effect: the parameter stays where it is": [2.0, 2.0],
             "weight_decay makes the parameter grow: it is added to the gradient": [2.1, 2.255],
-            "the decay takes its share of the parameter without lr: add it to the gradient, and "
-            "the step multiplies both by lr": [1.0, 0.5],
+            "the decay is not multiplied by lr: add it to the gradient, and the step multiplies both "
+            "by lr": [1.0, 0.5],
             "the decay of the first step is not remembered: in SGD it is a part of the gradient, "
             "so it enters the velocity too": [1.9, 1.805],
         },
@@ -772,7 +772,7 @@ def schedule(student):
         when={
             "a rate is one number, and no array, tuple or list": lambda got: np.ndim(got) != 1,
             "`//` rounds down to whole numbers: a rate is a fraction, `/`": [0.0, 0.0, 0.0, 1.0],
-            "1 is divided, and not step + 1: parentheses around step + 1": [0.25, 1.25, 2.25, 3.25],
+            "only 1 is divided: put parentheses around step + 1": [0.25, 1.25, 2.25, 3.25],
             "the rate at step 0 is 0, a step for nothing: count from step + 1": lambda got: near(
                 got[0], 0.0
             ),
@@ -790,9 +790,7 @@ def schedule(student):
             ],
             "½ is missing: at the beginning 1 + cos(0) is 2": [1.8],
             "1 + cos(…) needs parentheses around it: the factor in front belongs to both": [1.6],
-            "the divisor stands under warmup_steps alone: parentheses around step - warmup_steps": [
-                0.6
-            ],
+            "only warmup_steps is divided: put parentheses around step - warmup_steps": [0.6],
             "the curve is upside down: 1 + cos(π p) falls, 1 - cos(π p) climbs": [0.2],
             "the cosine begins above lr: its share is taken of lr - min_lr, since min_lr is added": [
                 1.2
@@ -995,8 +993,9 @@ def newton_schulz(student):
             when={
                 "all matrices were divided by one common length: each has a length of its own, over "
                 "its last two axes": pair / np.linalg.norm(pair),
-                "the two lengths, of shape (2,), stand under columns: keepdims=True gives them the "
-                "shape (2, 1, 1), one for each matrix": pair / np.linalg.norm(pair, axis=(1, 2)),
+                "the two lengths, of shape (2,), are laid along the columns: with keepdims=True they "
+                "have the shape (2, 1, 1), one for each matrix": pair
+                / np.linalg.norm(pair, axis=(1, 2)),
             },
         )
     several = np.stack([wide, 10 * wide, -wide])

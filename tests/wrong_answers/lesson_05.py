@@ -425,7 +425,7 @@ for p in group["params"]:
                         'self.lr * velocity + group["weight_decay"] * parameter.data',
                     ),
                 ),
-                says="takes its share of the parameter without lr",
+                says="decay is not multiplied by lr",
                 advice="How much is left of a weight of 1 after ten steps with lr 0.001 and decay 0.1?",
             ),
         ],
@@ -1150,7 +1150,7 @@ return lr * ((step + 1) / warmup_steps)
             Mistake(
                 "the parentheses of step + 1",
                 change=("(step + 1) / warmup_steps", "step + 1 / warmup_steps"),
-                says="1 is divided, and not step",
+                says="only 1 is divided",
                 advice="Python divides before it adds.",
             ),
             Mistake(
@@ -1171,7 +1171,7 @@ return lr * ((step + 1) / warmup_steps)
                     "(step - warmup_steps) / (total_steps - warmup_steps)",
                     "step - warmup_steps / (total_steps - warmup_steps)",
                 ),
-                says="under warmup_steps alone",
+                says="only warmup_steps is divided",
                 advice="Python divides before it subtracts.",
             ),
             Mistake(
@@ -1373,7 +1373,7 @@ return np.swapaxes(X, -2, -1)
                 "keepdims forgotten",
                 change=(", keepdims=True", ""),
                 of=0,
-                says="keepdims=True gives them",
+                says="with keepdims=True they",
                 advice="Print the shape of the lengths of two matrices, and align it with (2, m, n) at the right.",
             ),
             Mistake(
