@@ -10,7 +10,7 @@ import re
 
 import numpy as np
 
-from course.checks.vocabulary import NOTHING, NoValue, Wrong, WrongForm
+from course.checks.vocabulary import NOTHING, RULE_OF_G, NoValue, Wrong, WrongForm
 from course.lessons.exercise import Contract, contracts, results
 from course.lessons.exporter import PACKAGE_ONLY, package_source
 from course.lessons.live import bound_names
@@ -58,7 +58,8 @@ HINTS = (
     ),
     (
         r"only (0-dimensional|length-1) arrays can be converted",
-        "Python's math takes one number. np.exp, np.sqrt and np.log take arrays",
+        "Python's math takes one number. np.exp, np.sqrt and np.log take arrays; x.sum() makes one "
+        "number of an array",
     ),
     (r"len\(\) of unsized object", "an array of shape () has no length. x.size counts its entries"),
     (
@@ -71,7 +72,7 @@ HINTS = (
     ),
     (
         r"'numpy\.ndarray' object has no attribute "
-        r"'(split|masked_fill|exp|log|sqrt|tanh|tril|triu|softmax)'",
+        r"'(split|masked_fill|exp|log|sqrt|tanh|tril|triu|softmax|norm|pow|square)'",
         "a method of tensors, and this is a NumPy array: np.split, np.where, np.exp and the like "
         "are functions",
     ),
@@ -96,15 +97,52 @@ HINTS = (
         r"inhomogeneous shape",
         "arrays of different lengths, or things that are no numbers, make no array",
     ),
-    (
-        r"name 'g' is not defined",
-        "only a rule knows `g`: a function of it, as in `lambda g: g * b`",
-    ),
     (r"bitwise_xor|for \^", "a power is written `**`; `^` works on the bits of integers"),
     (
         r"Cannot interpret '(True|False)' as a data type|(return arrays|output) must be",
         "behind the axis NumPy expects `dtype` or `out`: name the option, keepdims=keepdims",
     ),
+    (
+        r"object has no attribute '[a-z]\w*_'",
+        "names with _ at the end are PyTorch's: `*=`, `+=` and `-=` change an array in place",
+    ),
+    (
+        r"name 'torch' is not defined",
+        "PyTorch is not used here: np.sqrt, np.exp and the like take arrays",
+    ),
+    (
+        r"name '(lr|momentum|weight_decay|betas|eps)' is not defined|^KeyError: '(lr|beta[12])'"
+        r"|'(SGD|AdamW)' object has no attribute '(momentum|weight_decay|betas|eps)'",
+        'the rate is self.lr; the other options are in the group: group["momentum"], '
+        'group["weight_decay"], group["betas"] (a pair), group["eps"]',
+    ),
+    (
+        r"'AdamW' object has no attribute '(mean|square|m|v|s)'",
+        "the draft's names: here the averages are self.exp_avg and self.exp_avg_sq",
+    ),
+    (
+        r"'str' object has no attribute '(grad|data|shape|ndim|dtype)'",
+        "a loop over a dictionary gives its keys, which are texts: d[key] is what stands under one",
+    ),
+    (
+        r"'dict' object has no attribute",
+        'what stands in a dictionary is reached by its key in square brackets: d["key"]',
+    ),
+    (
+        r"'(int|float)' object is not iterable",
+        "`for` goes over range(n), and `+=` joins a list to a list: one of the numbers in it goes up "
+        "by `numbers[i] += 1`",
+    ),
+    (
+        r"multiply sequence by non-int|unsupported operand .*\blist'",
+        "one of the values is a list, which holds several: names[number] is one of them",
+    ),
+    (
+        r"unsupported operand .*\bbuiltin_function_or_method'",
+        "one of the values is a function of Python's: is another name meant, or are its parentheses "
+        "missing?",
+    ),
+    (r"list index out of range", "a list of four has the places 0, 1, 2 and 3"),
     (r"EOF when reading a line", "nobody can type during a check: leave `input` out"),
     (r"'list' object has no attribute", "np.array(...) makes an array of a list"),
     (r"'tuple' object has no attribute", "a comma at the end of a line makes a tuple"),
@@ -112,6 +150,15 @@ HINTS = (
     (r"iter\(\) returned non-iterator", "`yield` each part where it is made, without a `return`"),
     (r"\(\) takes no arguments", "a class with parentheses behind its name makes an object"),
     (r"(not|^TypeError:) '\w+(Error|Exception)'", "an exception is raised, not returned: `raise`"),
+)
+
+# The same, where the exercise is an operation with rules.
+HINTS_OF_RULES = (
+    (
+        r"name 'g' is not defined",
+        "only a rule knows `g`: a function of it, as in `lambda g: g * b`",
+    ),
+    (r"(a lambda|\brule\w*\(\)) (missing \d|takes 0 pos)", RULE_OF_G),
 )
 
 
@@ -299,7 +346,23 @@ def wrong_kind(contract: Contract, texts, failure, rows) -> str:
         if name.endswith("<lambda>") and kind == "None":
             return f"a lambda in {who} returned None, where a value is expected"
         if kind in CAME_BACK and kind == met:
-            return came_back(kind, spoken(name))
+            called = tensors_from(contract, texts) if kind == "Tensor" else ""
+            return came_back(kind, spoken(name), called)
+    return ""
+
+
+def tensors_from(contract: Contract, texts) -> str:
+    """What is said of a function of the course that is called for NumPy's of that name, or ""."""
+    function, known = find(contract, texts), bound_names(texts.get(contract.module, ""))
+    for node in ast.walk(function or ast.Pass()):
+        name = (
+            node.func.id if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) else ""
+        )
+        if name in known and hasattr(np, name):
+            return (
+                f"`{name}` without `np.` is the course's own operation, which makes tensors. "
+                f"np.{name} makes arrays"
+            )
     return ""
 
 
@@ -358,13 +421,13 @@ def no_value_to_judge(failure) -> bool:
     return parts and (holds_arrays or isinstance(expected, np.ndarray | np.generic | float))
 
 
-def came_back(kind: str, who: str) -> str:
-    """What is said of a value that is no number and no array."""
+def came_back(kind: str, who: str, advice="") -> str:
+    """What is said of a value that is no number and no array; `advice` where more is known."""
     if kind in IN_PLACE_OF_TEXT:
         return IN_PLACE_OF_TEXT[kind]
     if re.search(r"(Error|Exception)$", str(kind)):
         return f"{who} gave {a(kind)}: an exception is raised, not returned (`raise`)"
-    advice = CAME_BACK.get(kind)
+    advice = advice or CAME_BACK.get(kind)
     what = "an array of Python objects" if kind == "ndarray" else a(str(kind))
     return f"{who} gave {what}, where numbers or arrays are expected" + (
         f": {advice}" if advice else ""
@@ -400,7 +463,8 @@ def exception(error, contract, texts, cell, shown, own_value=""):
     if not own and module == "op":  # the decorator, which wraps what the student wrote
         module, name, line = "", contract.function if contract else "", 0
     said = clean(str(error.get("words"))).strip()
-    said = with_hint(f"{clean(kind)}: {said}" if said else clean(kind))
+    rules = HINTS_OF_RULES if contract and is_operation(find(contract, texts)) else ()
+    said = with_hint(f"{clean(kind)}: {said}" if said else clean(kind), (*rules, *HINTS))
     text = texts.get(module, "").splitlines()
     shown_line = NOTHING
     if 0 < line <= len(text):
@@ -422,9 +486,14 @@ def exception(error, contract, texts, cell, shown, own_value=""):
     return Wrong(words, line=shown_line, input=shown, missing=error.get("missing", ""))
 
 
-def with_hint(said: str) -> str:
+def with_hint(said: str, hints=HINTS) -> str:
     """What an exception says, with what it means where Python's or NumPy's words do not say it."""
-    hint = next((hint for pattern, hint in HINTS if re.search(pattern, said)), "")
+    hint = next((hint for pattern, hint in hints if re.search(pattern, said)), "")
+    unknown = re.match(r"NameError: name '(\w+)' is not defined", said)
+    if not hint and unknown and hasattr(np, unknown[1]):
+        hint = f"NumPy's is np.{unknown[1]}"
+    elif not hint and unknown and len(unknown[1]) == 1:
+        hint = "a letter of a formula has a value only where a line gives it one"
     return said + (f" ({hint})" if hint and "make a list of it" not in said else "")
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from course.checks.vocabulary import Wrong, check, near
+from course.checks.vocabulary import RULE_OF_G, Wrong, check, near
 
 
 def leaf(mg, x):
@@ -497,8 +497,11 @@ def sums(student):
 def probe_cat(mg, arrays, axis):
     try:
         return mg.cat(arrays, axis=axis).data
-    except (TypeError, ValueError) as error:
-        if isinstance(error, ValueError) and "must match" not in str(error):
+    except (TypeError, ValueError, IndexError) as error:
+        known = isinstance(error, TypeError) or any(
+            part in str(error) for part in ("must match", "to unpack", "list index")
+        )
+        if not known:
             raise
         return f"{type(error).__name__}: {error}"
 
@@ -546,6 +549,8 @@ def joining(student):
                 "a rule is a function: it cuts `g` when it is called, and here an array stands in "
                 "its place": says("not ndarray"),
                 "np.concatenate was not told which axis: hand `axis` on": says("must match"),
+                "`arrays` holds any number of arrays, here one: make the rules in a loop over it, and "
+                "count on no second array": says("to unpack", "list index"),
             },
         )
     yield "the value"
@@ -556,7 +561,11 @@ def joining(student):
                 *(probe_cat_gradient, arrays, axis, g, of),
                 equals=part,
                 otherwise=otherwise.format(of),
-                when={PYTHONS_SUM: says("integer scalar", "slice indices")} | when(of),
+                when={
+                    PYTHONS_SUM: says("integer scalar", "slice indices"),
+                    RULE_OF_G: says("<lambda>() missing", "<lambda>() takes 0"),
+                }
+                | when(of),
             )
 
     g = array(10, 20, 30, 40)

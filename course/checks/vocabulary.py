@@ -32,6 +32,11 @@ CHECKS = {}
 NOTHING = object()
 LINE = 60  # characters of an array that is shown in one line
 COLUMN = 10  # characters of "input:", "expected:" and "got:" with the spaces behind them
+# Said by diagnose.py, and by a check that meets such an exception as a text.
+RULE_OF_G = (
+    "a rule is called with `g` and nothing else: `lambda g: …`. It finds the arrays by itself, since it "
+    "stands inside the operation"
+)
 
 
 def check(number):

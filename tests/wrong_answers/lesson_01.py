@@ -133,6 +133,21 @@ return value, lambda g: g * np.true_divide(1, b), rule_b
                 says="no number of yours stands in its place",
                 advice="The value is inf there. What does a slope of 0 tell whoever reads it?",
             ),
+            Mistake(
+                "a rule of the arrays and g",
+                change=(
+                    ("lambda g: g / b", "lambda a, b, g: g / b"),
+                    ("lambda g: -g", "lambda a, b, g: -g"),
+                ),
+                says="a rule is called with `g` and nothing else",
+                advice="Who calls the rule, and with what? Read mul: its rules take g, and see a and b from where they stand.",
+            ),
+            Mistake(
+                "NumPy's function without np.",
+                change=("np.true_divide", "true_divide"),
+                says="NumPy's is np.true_divide",
+                advice="The module has `import numpy as np`: what stands in front of NumPy's names?",
+            ),
         ],
     ),
     "01.2": Answers(
@@ -330,6 +345,15 @@ def rule_b(g):
                 says="stack of matrices meets a vector",
                 advice="np.outer flattens what it is given; give the vector its axis and use @.",
             ),
+            Mistake(
+                "rules of the arrays and g",
+                change=(
+                    ("def rule_a(g)", "def rule_a(a, b, g)"),
+                    ("def rule_b(g)", "def rule_b(a, b, g)"),
+                ),
+                says="a rule is called with `g` and nothing else",
+                advice="Who calls the rule, and with what? Its only argument is g; a and b are seen from where it stands.",
+            ),
         ],
     ),
     "01.3": Answers(
@@ -465,6 +489,21 @@ return np.where(hidden, value, x), rule, None
                 ],
                 says="returned a list: it returns a tuple",
                 advice="What is the difference between [1, 2] and 1, 2?",
+            ),
+            Mistake(
+                "the course's where in place of NumPy's",
+                change=(
+                    ("np.where(hidden, x.", "where(hidden, x."),
+                    ("np.where(hidden, 0", "where(hidden, 0"),
+                ),
+                says="`where` without `np.`",
+                advice="Inside an operation everything is an array: which module makes arrays?",
+            ),
+            Mistake(
+                "a rule of the arrays and g",
+                change=("lambda g:", "lambda x, mask, g:"),
+                says="a rule is called with `g` and nothing else",
+                advice="Who calls the rule, and with what? Its only argument is g.",
             ),
         ],
     ),
@@ -609,6 +648,12 @@ return value, lambda g: np.broadcast_to(_restore(g, axis, keepdims), x.shape)
                 ),
                 says="sum of nan and a number",
                 advice="np.nansum is for measurements that are missing. Is this one?",
+            ),
+            Mistake(
+                "a rule of the array and g",
+                change=("lambda g:", "lambda x, g:"),
+                says="a rule is called with `g` and nothing else",
+                advice="Who calls the rule, and with what? Its only argument is g.",
             ),
         ],
     ),
@@ -766,6 +811,27 @@ return np.squeeze(np.concatenate(arrays, axis)), *(lambda g, p=p: g[*before, p] 
                 ),
                 says="takes a list of arrays",
                 advice="Square brackets make a list of a generator.",
+            ),
+            Mistake(
+                "two arrays expected",
+                """
+a, b = arrays
+size, before = a.shape[axis], (slice(None),) * (axis % a.ndim)
+
+def rule(part):
+    return lambda g: g[(*before, part)]
+
+return np.concatenate(arrays, axis), rule(slice(None, size)), rule(slice(size, None))
+""",
+                says="count on no second array",
+                advice="How many arrays does `x.cat([a, b, c, d])` join? And what of one alone?",
+            ),
+            Mistake(
+                "rules of the arrays and g",
+                change=("lambda g, start=start", "lambda arrays, g, start=start"),
+                of=0,
+                says="a rule is called with `g` and nothing else",
+                advice="Who calls the rule, and with what? Its only argument is g.",
             ),
         ],
     ),

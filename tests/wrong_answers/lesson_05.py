@@ -90,7 +90,7 @@ self.steps += 1
                     ("self.steps += 1\n", ""),
                     ("self.update_counts", "self.steps += 1\n            self.update_counts"),
                 ),
-                says="counts calls of step",
+                says="goes up with each parameter",
                 advice="What would warmup_cosine(optimizer.steps, …) give if the same weights were "
                 "stored in twice as many parameters?",
             ),
@@ -121,6 +121,104 @@ for i, group in enumerate(self.param_groups):
 """,
                 says="groups of equal length only",
                 advice="A model has few matrices and many biases: count on, from group to group.",
+            ),
+            Mistake(
+                "the list of groups in place of one group",
+                change=(
+                    "self.update(number, parameter, group)",
+                    "self.update(number, parameter, self.param_groups)",
+                ),
+                says="third place is no group",
+                advice="There are three names here: param_groups, group, params. Which one is a single dictionary?",
+            ),
+            Mistake(
+                "parameter and number exchanged",
+                change=(
+                    "self.update(number, parameter, group)",
+                    "self.update(parameter, number, group)",
+                ),
+                says="second place is no parameter",
+                advice="Read the first line of `update` below: the order of its arguments.",
+            ),
+            Mistake(
+                "a loop over the dictionary itself",
+                change=('in group["params"]', "in group"),
+                says="a loop over a dictionary gives its keys",
+                advice='Print what the inner loop meets: it is the text "params".',
+            ),
+            Mistake(
+                "an attribute in place of a key",
+                change=('group["params"]', "group.params"),
+                says="reached by its key in square brackets",
+                advice="A group is a dictionary, and no object of a class: what does type(group) say?",
+            ),
+            Mistake(
+                "the number begins at 1",
+                change=("number = 0", "number = 1"),
+                says="list of four has the places",
+                advice="Which place in a list has the first of four parameters?",
+            ),
+            Mistake(
+                "the number never counted on",
+                change=("\n        number += 1", ""),
+                says="every parameter comes with the number 0",
+                advice="Print the number beside the parameter, for four parameters.",
+            ),
+            Mistake(
+                "the group's number",
+                """
+self.steps += 1
+for number, group in enumerate(self.param_groups):
+    for parameter in group["params"]:
+        if parameter.grad is not None:
+            self.update_counts[number] += 1
+            self.update(number, parameter, group)
+""",
+                says="the number is that of the group",
+                advice="Two groups of two parameters have four buffers. Which numbers are used?",
+            ),
+            Mistake(
+                "the counts forgotten",
+                change=("            self.update_counts[number] += 1\n", ""),
+                says="update_counts stays 0",
+                advice="Three things happen for a parameter that has a gradient, by the task: name them.",
+            ),
+            Mistake(
+                "one added to the whole list of counts",
+                change=("self.update_counts[number] +=", "self.update_counts +="),
+                says="joins a list to a list",
+                advice="update_counts holds a number for each parameter: which of them goes up?",
+            ),
+            Mistake(
+                "steps forgotten",
+                change=("self.steps += 1\n", ""),
+                says="self.steps is still 0",
+                advice="Three counts are in the task: steps, update_counts, number. Where is each in the code?",
+            ),
+            Mistake(
+                "steps goes up with each group",
+                change=(
+                    ("self.steps += 1\n", ""),
+                    ("    for parameter in", "    self.steps += 1\n    for parameter in"),
+                ),
+                says="goes up with each group",
+                advice="How often is the line reached in one call of step?",
+            ),
+            Mistake(
+                "the loop left at the first parameter without a gradient",
+                """
+self.steps += 1
+number = 0
+for group in self.param_groups:
+    for parameter in group["params"]:
+        if parameter.grad is None:
+            return
+        self.update_counts[number] += 1
+        self.update(number, parameter, group)
+        number += 1
+""",
+                says="everything behind the first parameter",
+                advice="Freeze the first of four layers. Which of the others still learn?",
             ),
         ],
     ),
@@ -242,6 +340,94 @@ parameter.data -= self.lr * self.velocity[number]
                 says="the velocity is the very array of a gradient",
                 advice="Which two names has the array after the first update, and who writes to it?",
             ),
+            Mistake(
+                "momentum times the gradient",
+                change=(
+                    'velocity *= group["momentum"]\nvelocity += gradient',
+                    'velocity += group["momentum"] * gradient',
+                ),
+                says="gradient is multiplied by momentum",
+                advice="With momentum 0 this optimizer must do what plain gradient descent does. Does it?",
+            ),
+            Mistake(
+                "the parameter moves before its velocity",
+                change=(
+                    ("parameter.data -= self.lr * velocity\n", ""),
+                    ("velocity *=", "parameter.data -= self.lr * velocity\nvelocity *="),
+                ),
+                says="first update moves nothing",
+                advice="Do the first step by hand: what is the velocity at the moment when the parameter moves?",
+            ),
+            Mistake(
+                "the gradient multiplied by the decay",
+                change=(
+                    'parameter.grad + group["weight_decay"] * parameter.data',
+                    'parameter.grad * group["weight_decay"]',
+                ),
+                says="gradient is multiplied by weight_decay",
+                advice="Read the formula aloud: g plus λ times w. What is multiplied by what?",
+            ),
+            Mistake(
+                "lr forgotten",
+                change=("self.lr * velocity", "velocity"),
+                says="lr is missing",
+                advice="Halve the learning rate: does anything change?",
+            ),
+            Mistake(
+                "lr twice",
+                change=("+= gradient", "+= self.lr * gradient"),
+                says="lr enters twice",
+                advice="Count how often lr stands in the two formulas.",
+            ),
+            Mistake(
+                "lr taken for a name of its own",
+                change=("self.lr * velocity", "lr * velocity"),
+                says="the rate is self.lr",
+                advice="Where does the base class keep the rate? Read its __init__.",
+            ),
+            Mistake(
+                "the letters of the formula",
+                """
+self.velocity[number] = group["momentum"] * self.velocity[number] + g
+parameter.data -= self.lr * self.velocity[number]
+""",
+                says="letter of a formula has a value only",
+                advice="Which array is the g of the formula, which is w? Give them these names first, or use their own.",
+            ),
+            Mistake(
+                "the whole list of velocities",
+                """
+gradient = parameter.grad + group["weight_decay"] * parameter.data
+self.velocity = group["momentum"] * self.velocity + gradient
+parameter.data -= self.lr * self.velocity
+""",
+                says="one of the values is a list",
+                advice="self.velocity has an array for each parameter: which one belongs to this parameter?",
+            ),
+            Mistake(
+                "a loop over all parameters of the group",
+                """
+for p in group["params"]:
+    velocity = self.velocity[number]
+    velocity *= group["momentum"]
+    velocity += p.grad + group["weight_decay"] * p.data
+    p.data -= self.lr * velocity
+""",
+                says="so it has no loop",
+                advice="Who calls update, and how often? Look at exercise 05.1.",
+            ),
+            Mistake(
+                "the decay without lr",
+                change=(
+                    (' + group["weight_decay"] * parameter.data', ""),
+                    (
+                        "self.lr * velocity",
+                        'self.lr * velocity + group["weight_decay"] * parameter.data',
+                    ),
+                ),
+                says="decay is not multiplied by lr",
+                advice="How much is left of a weight of 1 after ten steps with lr 0.001 and decay 0.1?",
+            ),
         ],
     ),
     "05.3": Answers(
@@ -290,14 +476,14 @@ parameter.data -= self.lr * (step + group["weight_decay"] * parameter.data)
             Mistake(
                 "the correction of the square outside the root",
                 change=("math.sqrt(1 - beta2**t)", "1 - beta2**t"),
-                says="before its root is taken",
+                says="first step is too short",
                 advice="√(s / c) is √s / √c: the root of the correction is missing.",
             ),
             Mistake(
                 "the root forgotten",
                 change=("np.sqrt(square)", "square"),
                 of=0,
-                says="root of the mean square",
+                says="divide the mean by the root",
                 advice="Units: a gradient divided by a squared gradient is no length.",
             ),
             Mistake(
@@ -319,7 +505,7 @@ parameter.data -= self.lr * (step + group["weight_decay"] * parameter.data)
             Mistake(
                 "β₁ and β₂ exchanged",  # after one step the averages are exchanged too: 0.25 and 8
                 change=("beta1, beta2 = ", "beta2, beta1 = "),
-                says="exchanged",
+                says="β₁ and β₂ are exchanged",
                 advice="Which of the two memories is the long one, and why?",
             ),
             Mistake(
@@ -354,7 +540,7 @@ parameter.data -= self.lr * (step + group["weight_decay"] * parameter.data)
                     ),
                 ),
                 of=0,
-                says="divided by the root like everything else",
+                says="went into the averages",
                 advice="Go back to the figure of section 7: which two of its curves are these?",
             ),
             Mistake(
@@ -400,7 +586,7 @@ parameter.data -= self.lr * (step + group["weight_decay"] * parameter.data)
                     ("self.exp_avg[number], self", "self.exp_avg[number].copy(), self"),
                     ("exp_avg_sq[number]\nfor", "exp_avg_sq[number].copy()\nfor"),
                 ),
-                says="still 0 after an update",
+                says="the averages are still 0",
                 advice="Print the two buffers after a step: they are still 0.",
             ),
             Mistake(
@@ -409,6 +595,221 @@ parameter.data -= self.lr * (step + group["weight_decay"] * parameter.data)
                 says="transposed parameter",
                 advice="np.ascontiguousarray returns its argument where it can, and a copy where "
                 "it cannot.",
+            ),
+            Mistake(
+                "a local name moves, not the parameter",
+                change=(
+                    "parameter.data = parameter.data - self.lr",
+                    "moved = parameter.data - self.lr",
+                ),
+                of=0,
+                says="has not moved",
+                advice="`p = p - …` makes a new array and calls it p; ask what parameter.data still is.",
+            ),
+            Mistake(
+                "uphill",
+                change=(
+                    "parameter.data = parameter.data - self.lr",
+                    "parameter.data = parameter.data + self.lr",
+                ),
+                of=0,
+                says="goes uphill",
+                advice="Draw a parabola and the sign of its slope on either side.",
+            ),
+            Mistake(
+                "lr forgotten",
+                change=("- self.lr * mean", "- mean"),
+                of=0,
+                says="ten times too long",
+                advice="Halve the learning rate: does anything change?",
+            ),
+            Mistake(
+                "multiplied by lr · λ in place of 1 - lr · λ",
+                change=('(1 - self.lr * group["weight_decay"])', 'self.lr * group["weight_decay"]'),
+                of=0,
+                says="without weight decay the parameter becomes 0",
+                advice="Put a decay of 0 into the line: what is left of the parameter?",
+            ),
+            Mistake(
+                "one added to the count again",
+                change=(
+                    "g, t = parameter.grad, self.update_counts[number]",
+                    "g, t = parameter.grad, self.update_counts[number] + 1",
+                ),
+                of=0,
+                says="that of t = 2",
+                advice="`step` of exercise 05.1 has counted already. What is t in the first update?",
+            ),
+            Mistake(
+                "the number of the parameter taken for t",
+                change=(
+                    "g, t = parameter.grad, self.update_counts[number]",
+                    "g, t = parameter.grad, number",
+                ),
+                of=0,
+                says="division by 1 - β⁰",
+                advice="Print t in the first three updates of the first parameter.",
+            ),
+            Mistake(
+                "the whole list of counts taken for t",
+                change=(
+                    "g, t = parameter.grad, self.update_counts[number]",
+                    "g, t = parameter.grad, self.update_counts",
+                ),
+                of=0,
+                says="one of the values is a list",
+                advice="update_counts has a count for each parameter: which one belongs to this parameter?",
+            ),
+            Mistake(
+                "β times t in place of a power",
+                change=(("beta1**t", "beta1 * t"), ("beta2**t", "beta2 * t")),
+                of=0,
+                says="is an exponent",
+                advice="What is 1 - 0.9 · t for t = 2, and what should it be?",
+            ),
+            Mistake(
+                "only the mean corrected",
+                change=(" / (1 - beta2**t)", ""),
+                of=0,
+                says="four times too long",
+                advice="Both averages began at 0: both are too small at first.",
+            ),
+            Mistake(
+                "the corrections exchanged",
+                change=(
+                    ("(1 - beta1**t)", "(1 - beta3**t)"),
+                    ("(1 - beta2**t)", "(1 - beta1**t)"),
+                    ("beta3", "beta2"),
+                ),
+                of=0,
+                says="corrections are exchanged",
+                advice="Which memory is the longer one, and which average falls short by more at first?",
+            ),
+            Mistake(
+                "the factors 1 - β forgotten",
+                change=(("(1 - beta1) * g", "g"), ("(1 - beta2) * g**2", "g**2")),
+                of=0,
+                says="enters the averages whole",
+                advice="A mean of equal numbers is that number. Work out m after many steps with the gradient 1.",
+            ),
+            Mistake(
+                "β₁ for both averages",
+                change=(
+                    "beta2 * self.exp_avg_sq[number] + (1 - beta2)",
+                    "beta1 * self.exp_avg_sq[number] + (1 - beta1)",
+                ),
+                of=0,
+                says="used for the mean square too",
+                advice="Print betas: two numbers. Where does each of them stand in the formulas?",
+            ),
+            Mistake(
+                "β₂ and 1 - β₂ exchanged",
+                change=(
+                    "beta2 * self.exp_avg_sq[number] + (1 - beta2)",
+                    "(1 - beta2) * self.exp_avg_sq[number] + beta2",
+                ),
+                of=0,
+                says="1 - β₂ is the share of what is new",
+                advice="With β₂ = 0.999, which part of s should survive a step: nearly all of it, or a thousandth?",
+            ),
+            Mistake(
+                "the square of the mean",
+                change=("(1 - beta2) * g**2", "(1 - beta2) * self.exp_avg[number] ** 2"),
+                of=0,
+                says="mean square is that of exp_avg",
+                advice="Gradients of 1 and -1 by turns: what is the mean of the squares, and what the square of the mean?",
+            ),
+            Mistake(
+                "1 - β₂ inside the square",
+                change=("(1 - beta2) * g**2", "((1 - beta2) * g) ** 2"),
+                of=0,
+                says="squared with the gradient",
+                advice="What does Python square in ((1 - β) * g)**2?",
+            ),
+            Mistake(
+                "the square forgotten",
+                change=("g**2", "g"),
+                of=0,
+                says="takes the gradient itself",
+                advice="Multiply all gradients by 4. By how much does s grow, and by how much should it?",
+            ),
+            Mistake(
+                "exp_avg_sq not written back",
+                change=(
+                    ("self.exp_avg_sq[number] = beta2", "kept = beta2"),
+                    ("square = self.exp_avg_sq[number] /", "square = kept /"),
+                ),
+                of=0,
+                says="exp_avg_sq is still 0",
+                advice="Print both buffers after a step.",
+            ),
+            Mistake(
+                "exp_avg not written back",
+                change=(
+                    ("self.exp_avg[number] = beta1", "kept = beta1"),
+                    ("mean = self.exp_avg[number] /", "mean = kept /"),
+                ),
+                of=0,
+                says="but exp_avg is still 0",
+                advice="Print both buffers after a step.",
+            ),
+            Mistake(
+                "eps added to the step",
+                change=('(np.sqrt(square) + group["eps"])', 'np.sqrt(square) + group["eps"]'),
+                of=0,
+                says="parentheses make",
+                advice="Python divides before it adds: which parentheses does the formula need?",
+            ),
+            Mistake(
+                "the decay makes the weight grow",
+                change=("(1 - self.lr * group", "(1 + self.lr * group"),
+                of=0,
+                says="makes the parameter grow",
+                advice="With a gradient of 0, which way should the weight move?",
+            ),
+            Mistake(
+                "the draft's names",
+                """
+beta1, beta2 = group["betas"]
+g, t = parameter.grad, self.update_counts[number]
+self.mean[number] = m = beta1 * self.mean[number] + (1 - beta1) * g
+self.square[number] = s = beta2 * self.square[number] + (1 - beta2) * g**2
+m, s = m / (1 - beta1**t), s / (1 - beta2**t)
+parameter.data -= self.lr * m / (np.sqrt(s) + group["eps"])
+""",
+                says="the draft's names",
+                advice="Compare the __init__ of the draft with that of AdamW.",
+            ),
+            Mistake(
+                "betas looked for in the object",
+                change=('group["betas"]', "self.betas"),
+                of=0,
+                says="the rate is self\\.lr",
+                advice="The draft had its own attributes; here `group` holds the options, since groups may differ.",
+            ),
+            Mistake(
+                "PyTorch's root",
+                change=("np.sqrt", "torch.sqrt"),
+                of=0,
+                says="PyTorch is not used here",
+                advice="np.sqrt takes arrays, and has the same name.",
+            ),
+            Mistake(
+                "Python's root",
+                change=("np.sqrt", "math.sqrt"),
+                of=0,
+                says="Python's math takes one number",
+                advice="math.sqrt takes one number; np.sqrt takes an array.",
+            ),
+            Mistake(
+                "PyTorch's functions that change in place",
+                change=(
+                    "self.exp_avg[number] = beta1 * self.exp_avg[number] + (1 - beta1) * g",
+                    "self.exp_avg[number].mul_(beta1).add_((1 - beta1) * g)",
+                ),
+                of=0,
+                says="names with _ at the end",
+                advice="In NumPy a *= 2 changes the array itself.",
             ),
         ],
     ),
@@ -444,7 +845,7 @@ return norm
             Mistake(
                 "new arrays in place of changed ones",
                 change=("g *= max_norm / norm", "g = g * (max_norm / norm)"),
-                says="have not changed",
+                says="only gives a new array a name",
                 advice="What is the difference between `g = g * 2` and `g *= 2`?",
             ),
             Mistake(
@@ -559,6 +960,88 @@ return norm
                 says="the length is rounded",
                 advice="Where does somebody need more than two digits of it?",
             ),
+            Mistake(
+                "the parameters clipped, not their gradients",
+                """
+arrays = [p.data for p in parameters]
+norm = math.sqrt(sum(float(np.vdot(x, x)) for x in arrays))
+if max_norm < norm < math.inf:
+    for x in arrays:
+        x *= max_norm / norm
+return norm
+""",
+                says="and not of p.data",
+                advice="Which of the two arrays of a parameter does the step subtract?",
+            ),
+            Mistake(
+                "the comparison the wrong way round",
+                change=("max_norm < norm < math.inf", "0 < norm < max_norm"),
+                says="comparison is the wrong way round",
+                advice="Say it in words first: which gradients are to become shorter?",
+            ),
+            Mistake(
+                "the factor upside down",
+                change=("max_norm / norm", "norm / max_norm"),
+                says="factor is upside down",
+                advice="Is the factor above 1 or below 1, if the gradients are to become shorter?",
+            ),
+            Mistake(
+                "scaled to the length 1",
+                change=("g *= max_norm / norm", "g /= norm"),
+                says="scaled to the length 1",
+                advice="Which argument is not used?",
+            ),
+            Mistake(
+                "the length of the last parameter",
+                """
+gradients = [p.grad for p in parameters if p.grad is not None]
+norm = 0.0
+for g in gradients:
+    norm = math.sqrt(float(np.vdot(g, g)))
+if max_norm < norm < math.inf:
+    for g in gradients:
+        g *= max_norm / norm
+return norm
+""",
+                says="last parameter alone",
+                advice="The loop gives the name a new value each time. What is left of the earlier ones?",
+            ),
+            Mistake(
+                "one loop for length and factor",
+                """
+total = norm = 0.0
+for p in parameters:
+    if p.grad is not None:
+        total += float(np.vdot(p.grad, p.grad))
+        norm = math.sqrt(total)
+        if max_norm < norm < math.inf:
+            p.grad *= max_norm / norm
+return norm
+""",
+                says="two loops are needed",
+                advice="When the first gradient is scaled, what is known of the last one?",
+            ),
+            Mistake(
+                "the largest number taken for the length",
+                change=(
+                    "math.sqrt(sum(float(np.vdot(g, g)) for g in gradients))",
+                    "max((float(np.abs(g).max()) for g in gradients), default=0.0)",
+                ),
+                says="the largest number",
+                advice="Test it with 3 and 4.",
+            ),
+            Mistake(
+                "the mean of the squares",
+                change=("float(np.vdot(g, g))", "float((g * g).mean())"),
+                says="squares are averaged",
+                advice="Would the length change if one parameter were stored as two halves? It must not.",
+            ),
+            Mistake(
+                "the gradients returned too",
+                change=("return norm", "return norm, gradients"),
+                says="returned a tuple of 2",
+                advice="They are changed in place, so the caller has them already.",
+            ),
         ],
         equivalent={
             "line 3: max_norm < norm < math.inf → max_norm <= norm < math.inf": "where the two are equal the factor is 1"
@@ -652,6 +1135,105 @@ return lr * ((step + 1) / warmup_steps)
                 says="a rate of its own",
                 advice="Other libraries take a fraction; here both are rates.",
             ),
+            Mistake(
+                "the warm-up one step too long",
+                change=("step < warmup_steps", "step <= warmup_steps"),
+                says="`<`, not `<=`",
+                advice="List the steps of a warm-up of four: 0, 1, 2, 3.",
+            ),
+            Mistake(
+                "whole numbers in the warm-up",
+                change=("(step + 1) / warmup_steps", "(step + 1) // warmup_steps"),
+                says="rounds down to whole numbers",
+                advice="What is 1 // 4?",
+            ),
+            Mistake(
+                "the parentheses of step + 1",
+                change=("(step + 1) / warmup_steps", "step + 1 / warmup_steps"),
+                says="only 1 is divided",
+                advice="Python divides before it adds.",
+            ),
+            Mistake(
+                "the half forgotten",
+                change=("0.5 * ", ""),
+                says="½ is missing",
+                advice="What is 1 + cos(0)?",
+            ),
+            Mistake(
+                "the parentheses of 1 + cos",
+                change=("(1 + math.cos(math.pi * progress))", "1 + math.cos(math.pi * progress)"),
+                says="needs parentheses around it",
+                advice="Python multiplies before it adds.",
+            ),
+            Mistake(
+                "the parentheses of the progress",
+                change=(
+                    "(step - warmup_steps) / (total_steps - warmup_steps)",
+                    "step - warmup_steps / (total_steps - warmup_steps)",
+                ),
+                says="only warmup_steps is divided",
+                advice="Python divides before it subtracts.",
+            ),
+            Mistake(
+                "1 - cos",
+                change=("1 + math.cos", "1 - math.cos"),
+                says="curve is upside down",
+                advice="Where does 1 - cos begin, at 0 or at 2?",
+            ),
+            Mistake(
+                "the whole of lr above min_lr",
+                change=("(lr - min_lr)", "lr"),
+                says="begins above lr",
+                advice="Put p = 0 into the line.",
+            ),
+            Mistake(
+                "min_lr not added",
+                change=("return min_lr + 0.5", "return 0.5"),
+                says="not added again",
+                advice="Put p = 1 into the line.",
+            ),
+            Mistake(
+                "the cosine one step ahead",
+                change=("(step - warmup_steps) /", "(step + 1 - warmup_steps) /"),
+                says="one step ahead",
+                advice="At which step is the progress 0?",
+            ),
+            Mistake(
+                "the warm-up taken off above the line only",
+                change=(
+                    "(step - warmup_steps) / (total_steps - warmup_steps)",
+                    "(step - warmup_steps) / total_steps",
+                ),
+                says="too, total_steps - warmup_steps",
+                advice="The progress goes from 0 to 1: put the last step into it.",
+            ),
+            Mistake(
+                "whole numbers in the progress",
+                change=(
+                    "(step - warmup_steps) / (total_steps - warmup_steps)",
+                    "(step - warmup_steps) // (total_steps - warmup_steps)",
+                ),
+                says="rounds the progress down",
+                advice="What is 4 // 8?",
+            ),
+            Mistake(
+                "degrees",
+                change=("math.pi *", "180 *"),
+                says="takes radians",
+                advice="Print math.cos(180).",
+            ),
+            Mistake(
+                "the cosine without its module",
+                change=("math.cos", "cos"),
+                says="NumPy's is np.cos",
+                advice="The first cell of the module imports math and numpy as np.",
+            ),
+            Mistake(
+                "min in place of min_lr",
+                change=("    return min_lr\n", "    return min_lr\nmin_lr = min\n"),
+                says="function of Python's",
+                advice="In Python `min` is a function. What is the formula's min called in the code?",
+            ),
         ],
     ),
     "05.6": Answers(
@@ -744,7 +1326,7 @@ return np.swapaxes(X, -2, -1)
                     ("A @ A @ X", "A * A * X"),
                 ),
                 of=0,
-                says="number by number",
+                says="this one is not",
                 advice="Try a matrix that is not diagonal.",
             ),
             Mistake(
@@ -779,6 +1361,92 @@ return np.swapaxes(X, -2, -1)
                 of=0,
                 says="dtype is float64",
                 advice="float32 is twice as fast, and enough: the singular values are only about 1.",
+            ),
+            Mistake(
+                ".T in place of .mT",
+                change=("X.mT", "X.T"),
+                of=0,
+                says="turns all the axes round",
+                advice="Print the shape of X.T for an X of shape (3, 2, 5).",
+            ),
+            Mistake(
+                "keepdims forgotten",
+                change=(", keepdims=True", ""),
+                of=0,
+                says="with keepdims=True they",
+                advice="Print the shape of the lengths of two matrices, and align it with (2, m, n) at the right.",
+            ),
+            Mistake(
+                "the root of the length forgotten",
+                change=(
+                    "np.linalg.norm(matrix, axis=(-2, -1), keepdims=True)",
+                    "(matrix**2).sum(axis=(-2, -1), keepdims=True)",
+                ),
+                of=0,
+                says="divided by 25",
+                advice="Test it with 3 and 4.",
+            ),
+            Mistake(
+                "a length for each row",
+                change=("axis=(-2, -1)", "axis=-1"),
+                of=0,
+                says="each row was divided",
+                advice="How many numbers are in the lengths of one matrix? There should be one.",
+            ),
+            Mistake(
+                "a added to every number",
+                change=(
+                    "3.4445 * X - 4.7750 * A @ X + 2.0315 * A @ A @ X",
+                    "(3.4445 - 4.7750 * A + 2.0315 * A @ A) @ X",
+                ),
+                of=0,
+                says="added to all its numbers",
+                advice="What does NumPy add to a matrix in a + A? The identity matrix has ones on its diagonal only.",
+            ),
+            Mistake(
+                "A computed once",
+                change=(("A = X @ X.mT", "pass"), ("for _", "A = X @ X.mT\nfor _")),
+                of=0,
+                says="A was computed once",
+                advice="After the first round X has changed. What is A then?",
+            ),
+            Mistake(
+                "A squared number by number",
+                change=("A @ A @ X", "A**2 @ X"),
+                of=0,
+                says="squares number by number",
+                advice="Compare A**2 and A @ A for a small matrix.",
+            ),
+            Mistake(
+                "Xᵀ X in place of X Xᵀ",
+                change=("A = X @ X.mT", "A = X.mT @ X if X.shape[-1] == X.shape[-2] else X @ X.mT"),
+                of=0,
+                says="stand the other way round",
+                advice="Which shape has A for a wide X, and can it be multiplied with X from the left?",
+            ),
+            Mistake(
+                "A on the right",
+                change=(
+                    "- 4.7750 * A @ X + 2.0315 * A @ A @ X",
+                    "- 4.7750 * X @ A + 2.0315 * X @ A @ A",
+                ),
+                of=0,
+                says="on the left of X",
+                advice="Matrix products have an order: read the formula from the left.",
+            ),
+            Mistake(
+                "PyTorch's transpose",
+                change=("X.mT", "X.transpose(-2, -1)"),
+                of=0,
+                says="unturned",
+                advice="np.transpose takes all axes in their new order: (-2, -1) is the order that a matrix has already.",
+            ),
+            Mistake(
+                "the numbers a, b, c not written down",
+                change=("3.4445 * X", "a * X"),
+                of=0,
+                says="letter of a formula has a value only",
+                advice="The module does not know the letters of the text: give them their values in the function.",
             ),
         ],
         equivalent={
