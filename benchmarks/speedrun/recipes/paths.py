@@ -4,9 +4,13 @@
 (Peng et al., "RWKV", 2023, section 3.1, calls it token shift). `residuals`: each block after the
 first also gets a share of the embedding, and of the first block's values (Zhou et al., "Value
 Residual Learning", 2024). There is no cache: the model is for training and measuring.
+
+With `models` above 1, as many models are trained one after another, each with its share of the
+steps, and the prediction is the mean of their probabilities. What the models learned by heart
+differs and averages out (Lakshminarayanan et al., "Deep Ensembles", 2017).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -14,6 +18,7 @@ from minigrad import nn
 from minigrad.apps.fast import FastAttention, FastBlock, FastGPT, FastGPTConfig
 from minigrad.apps.fast_training import FastTrainer, FastTrainingConfig
 from minigrad.attention import causal_attention
+from minigrad.functional import softmax
 from minigrad.init import normal_
 from minigrad.op import differentiable
 from minigrad.shapes import cat
@@ -103,13 +108,45 @@ class PathsGPT(FastGPT):
 
 @dataclass(frozen=True)
 class Config(FastTrainingConfig):
-    """The recipe's settings, and which of the two kinds of paths there are."""
+    """The recipe's settings, which of the two kinds of paths there are, and how many models."""
 
     shift: bool = True
     residuals: bool = True
+    models: int = 1
+
+
+class Mean(nn.Module):
+    """The mean of the probabilities that some models give, as logits (B, T, V)."""
+
+    def __init__(self, models):
+        self.models = nn.Sequential(*models)
+
+    def forward(self, tokens):
+        total = sum(softmax(model(tokens)) for model in self.models)
+        return (total / len(self.models)).log()
+
+
+class OneAfterAnother:
+    """Trainers that are used as one: each is finished before the next one begins."""
+
+    def __init__(self, trainers, config):
+        self.trainers, self.config = trainers, config
+        self.model = Mean([trainer.model for trainer in trainers])
+
+    @property
+    def steps(self):
+        return sum(trainer.steps for trainer in self.trainers)
+
+    def step(self):
+        waiting = (t for t in self.trainers if t.steps < t.config.num_steps)
+        return next(waiting).step()
 
 
 def make_trainer(model, training, dataset):
-    config = Config(**training)
-    model = PathsGPT(FastGPTConfig(**model), config.shift, config.residuals)
-    return FastTrainer(model, dataset, config)
+    config, trainers = Config(**training), []
+    for number in range(config.models):
+        steps = config.num_steps // config.models
+        own = replace(config, num_steps=steps, seed=config.seed + 100 * number)
+        paths = PathsGPT(FastGPTConfig(**model), config.shift, config.residuals)
+        trainers.append(FastTrainer(paths, dataset, own))
+    return trainers[0] if config.models == 1 else OneAfterAnother(trainers, config)
