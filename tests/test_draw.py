@@ -155,6 +155,7 @@ REFUSALS = [
     (draw.lines, ({"a": [1]},), {"log": "z"}, "log"),
     (draw.tangents, ([("f", X, X)],), {}, "slope"),
     (draw.tangents, ([("f", X, X, [(0, 0)])],), {}, "slope"),
+    (draw.tangents, ([("f", X, X, [])],), {"xlabel": ["a", "b"]}, "2 xlabels for 1"),
     (draw.bars, ({"a": 1, "b": {"x": 1}},), {}, "not both"),
     (draw.histograms, ({"a": [[]]},), {}, "empty"),
     (draw.profile, ({"a": -1, "b": 3},), {}, "negative"),
@@ -421,6 +422,48 @@ def test_a_mark_stands_where_it_hides_no_curve(monkeypatch):
     assert not any(frame.contains(*point) for point in curve)
 
 
+def test_labels_of_columns_stand_upright_only_where_they_have_no_room(monkeypatch):
+    for count, turned in ((4, 0), (30, 90)):
+        names = [f"head {h}" for h in range(count)]
+        _, ax = axes_of(monkeypatch, draw.heatmap, np.ones((2, count)), columns=names)
+        assert {label.get_rotation() for label in ax.get_xticklabels()} == {turned}
+
+
+def test_names_of_the_parts_of_a_bar_stand_apart_and_near_their_parts(monkeypatch):
+    parts = {"large": 72, "a name that is long": 10, "b": 8, "another name": 5, "rest of all": 5}
+    fig, ax = axes_of(monkeypatch, draw.profile, parts)
+    fig.draw_without_rendering()
+    names = [text.get_window_extent() for text in ax.texts if text.get_text()[0].isalpha()]
+    assert len(names) == len(parts)
+    assert not any(a.overlaps(b) for i, a in enumerate(names) for b in names[:i])
+    assert max(abs(np.subtract(*line.get_xdata())) for line in ax.lines) < 0.12 * 100
+
+
+def test_a_slope_stands_beside_its_curve_and_whole_slopes_are_written_whole(monkeypatch):
+    x = np.linspace(-3, 3, 101)
+    curves = [
+        ("x²", x, x**2, [(-2, 4, -4), (0, 0, 0)]),
+        ("sin x", x, np.sin(x), [(0, 0, 1), (2, np.sin(2), np.cos(2))]),
+    ]
+    fig, _ = axes_of(monkeypatch, draw.tangents, curves, columns=2)
+    fig.draw_without_rendering()
+    for ax, (_, x, y, _) in zip(fig.axes, curves, strict=True):
+        for text in ax.texts:
+            frame = text.get_window_extent()
+            points = ax.transData.transform(np.column_stack([x, y]))
+            assert not any(frame.contains(*point) for point in points), text
+    texts = [[text.get_text() for text in ax.texts] for ax in fig.axes]
+    assert texts == [["slope −4", "slope 0"], ["slope 1.00", "slope −0.42"]]
+
+
+def test_where_nearly_everything_is_outside_no_ridge_is_drawn(monkeypatch):
+    far = [np.zeros(1000), np.append(np.full(999, 50.0), 0.0)]
+    _, ax = axes_of(monkeypatch, draw.histograms, {"a": far}, xlim=(-1, 1))
+    heights = [np.ptp(line.get_ydata()) for line in ax.lines if len(line.get_ydata()) > 2]
+    assert heights[0] > 1 and heights[1] == 0
+    assert [text.get_text() for text in ax.get_yticklabels()] == ["layer 1", "2"]
+
+
 # What a reader without green cones sees (Machado and others, 2009, severity 1), in linear RGB.
 DEUTERANOPIA = np.array(
     [
@@ -523,6 +566,19 @@ def test_boxes_of_the_map_lie_in_the_picture_and_apart():
         assert 0 <= a < c <= 1 and 0 <= b < d <= 1
         for left, top, right, bottom in places[:number]:
             assert c <= left or right <= a or d <= top or bottom <= b, (number, a, b)
+
+
+def test_the_bold_words_of_the_map_stay_inside_of_their_frames():
+    from course.draw import gpt2
+
+    with style.settings():
+        ax = gpt2._figure(list(gpt2.BUILDS), []).axes[0]
+    ax.figure.draw_without_rendering()
+    (zero, _), (one, _) = ax.transData.transform([(0, 0), (1, 0)])
+    seen = {text.get_text(): text.get_window_extent().width for text in ax.texts}
+    for part in gpt2.PARTS:
+        if part.kind == "box":
+            assert seen[part.label] < (part.width - 5) * (one - zero), part
 
 
 def test_what_is_lit_and_what_is_done_differ_in_more_than_colour():
