@@ -566,11 +566,9 @@ def test_the_loss_is_that_of_evaluate(monkeypatch):
 # --- The ladder and the page ---
 
 
-@pytest.mark.parametrize("name", [*ladder.climb(), *ladder.tries()])
+@pytest.mark.parametrize("name", list(ladder.everything()))
 def test_each_rung_is_a_recipe_that_trains(name):
-    recipe = rules.checked(
-        name, {"track": "1.88", **(ladder.climb() | ladder.tries())[name]}, RECIPES
-    )
+    recipe = rules.checked(name, {"track": "1.617", **ladder.everything()[name]}, RECIPES)
     sizes = TINY | {"context_size": 64}
     small = replace(recipe, model=recipe.model | sizes, training=recipe.training | {"num_steps": 3})
     trainer = running.make_trainer(small, TextDataset(TOKENIZER.encode(TEXT), 64), 65, seed=0)
@@ -583,10 +581,13 @@ def test_each_rung_is_a_recipe_that_trains(name):
 RECIPES = ladder.RECIPES
 
 
-def test_the_last_rung_is_the_recipe_of_the_command_line():
-    recipe = rules.checked("last", {"track": "1.88", **list(ladder.climb().values())[-1]}, RECIPES)
-    assert FastGPTConfig(**recipe.model) == FastGPTConfig(**ladder.SMALL)
-    assert FastTrainingConfig(**recipe.training) == FastTrainingConfig(**ladder.LENGTH)
+@pytest.mark.parametrize("size", [ladder.SMALL, ladder.DEFAULT])
+def test_the_last_rung_is_the_recipe_of_the_command_line(size):
+    model, length, _ = size
+    last = list(ladder.climb(size).values())[-1]
+    recipe = rules.checked("last", {"track": "1.617", **last}, RECIPES)
+    assert FastGPTConfig(**recipe.model) == FastGPTConfig(**model)
+    assert FastTrainingConfig(**recipe.training) == FastTrainingConfig(**length)
     mg.manual_seed(0)
     options = parse(["--recipe", "fast"])
     assert (options.num_steps, options.lr) == (

@@ -1,8 +1,8 @@
 """The ladder: from lesson 8's recipe to `fast`, one change at a time, with three seeds each.
 
 `python -m benchmarks.speedrun.ladder TEXT LOG [NAME …]` appends each run to LOG, a file with one
-line of JSON for each, and leaves out what stands there or is kept already. `python -m benchmarks.speedrun.page
-LOG` makes tables and chart of it.
+line of JSON for each, and leaves out what stands there or is kept already; without names it runs
+everything, at both sizes. `python -m benchmarks.speedrun.page LOG` makes tables and chart of it.
 """
 
 import json
@@ -15,29 +15,35 @@ from benchmarks.speedrun.run import run, shakespeare, two_cores
 
 RECIPES = Path(__file__).parent / "recipes"
 SEEDS = 3
-SMALL = {"num_blocks": 4, "num_heads": 4, "embedding_dim": 128}
-LENGTH = {"num_steps": 250, "batch_size": 12}
+# For each size: the model, the training, and the steps of AdamW's warm-up.
+SMALL = (
+    {"num_blocks": 4, "num_heads": 4, "embedding_dim": 128},
+    {"num_steps": 250, "batch_size": 12},
+    25,
+)
+DEFAULT = (
+    {"num_blocks": 6, "num_heads": 6, "embedding_dim": 288},
+    {"num_steps": 94, "batch_size": 32},  # as many characters as in 250 small ones
+    9,
+)
 PLAIN = dict.fromkeys(("rotary", "rms_norm", "qk_norm", "squared_relu", "zero_init"), False)
 
 
-def adamw(lr):
-    """Lesson 8's recipe at this rate, as its command line shapes it."""
-    training = LENGTH | {"lr": lr, "min_lr": lr / 10, "warmup_steps": 25}
-    return {"base": "gpt2", "model": SMALL, "training": training}
+def adamw(size, lr, **more):
+    """Lesson 8's recipe of this size at this rate, as its command line shapes it."""
+    model, length, warmup = size
+    training = length | {"lr": lr, "min_lr": lr / 10, "warmup_steps": warmup} | more
+    return {"base": "gpt2", "model": model, "training": training}
 
 
-def linear(lr):
-    """The same with a line in the place of the cosine."""
-    training = LENGTH | {"lr": lr, "min_lr": 0.0, "warmup_steps": 25}
-    return {"base": "gpt2", "module": "adamw_linear.py", "model": SMALL, "training": training}
-
-
-def climb():
+def climb(size=SMALL):
     """{name: recipe}: each keeps the changes of those before it, and the last one is `fast`."""
-    rungs = {f"AdamW at {lr}": adamw(lr) for lr in (0.001, 0.003, 0.006)}
-    rungs["the rate falls in a line"] = linear(0.003)
-    model = SMALL | PLAIN | {"bigram_dim": 0}
-    training = LENGTH | {"momentum": 0.95, "other_lr": 0.005}
+    model, length, _ = size
+    rungs = {f"AdamW at {lr}": adamw(size, lr) for lr in (0.001, 0.003, 0.006)}
+    line = adamw(size, 0.003, min_lr=0.0) | {"module": "adamw_linear.py"}
+    rungs["the rate falls in a line"] = line
+    model = model | PLAIN | {"bigram_dim": 0}
+    training = length | {"momentum": 0.95, "other_lr": 0.005}
     changes = {
         "Muon on the blocks' matrices": ({}, {}),
         "rotary positions": ({"rotary": True}, {}),
@@ -73,6 +79,9 @@ def tries():
         "3 Newton-Schulz steps": changed(training={"newton_schulz_steps": 3}),
         "context grows 16, 32, 64": changed(module="growing.py"),
         "mean of the last tenth's weights": changed(module="averaged.py"),
+        "value embeddings": changed(module="value_embeddings.py"),
+        "blocks see the position before": changed(module="paths.py", training={"residuals": False}),
+        "more paths around the blocks": changed(module="paths.py", training={"shift": False}),
         "momentum 0.8": changed(training={"momentum": 0.8}),
         "Muon at 0.03": changed(training={"lr": 0.03}),
         "without rotary positions": changed(model={"rotary": False}),
@@ -82,6 +91,16 @@ def tries():
         "GPT-2's initialisation": changed(model={"zero_init": False}),
         "gradients not clipped": changed(training={"max_norm": 1e9}),
     }
+
+
+def default_climb():
+    """The rungs at the default size; their names say so, since a log knows names alone."""
+    return {f"{name}, default size": recipe for name, recipe in climb(DEFAULT).items()}
+
+
+def everything():
+    """{name: recipe} of all rungs and tries."""
+    return climb() | tries() | default_climb()
 
 
 def kept():
@@ -102,9 +121,9 @@ def main(arguments):
         return 2
     text, log = shakespeare(arguments[0]), Path(arguments[1])
     two_cores()
-    rungs = climb() | tries()
+    rungs = everything()
     recipes = {
-        name: checked(name, {"track": "1.88", **rungs[name]}, RECIPES)
+        name: checked(name, {"track": "1.617", **rungs[name]}, RECIPES)
         for name in arguments[2:] or rungs
     }
     for seed in range(SEEDS):

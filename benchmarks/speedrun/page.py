@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks import store
-from benchmarks.speedrun.ladder import climb, finished, kept, tries
+from benchmarks.speedrun.ladder import climb, default_climb, everything, finished, kept, tries
 from benchmarks.speedrun.rules import TRACKS
 from benchmarks.speedrun.run import machine
 
@@ -36,8 +36,7 @@ def keep_ladder(log):
     """Keep the runs of a log beside those that are kept, in the order of the ladder."""
     found = kept() | finished(log)
     ladder = {
-        name: [run for (of, _), run in sorted(found.items()) if of == name]
-        for name in climb() | tries()
+        name: [run for (of, _), run in sorted(found.items()) if of == name] for name in everything()
     }
     runs = {
         name: [{key: run[key] for key in run if key != "name"} for run in runs]
@@ -103,15 +102,15 @@ def ladder_table(ladder, names, last=None):
     lines = [head, "|---|---|---|---|---|---|"]
     before = last
     for name in names:
-        runs = ladder.get(name)
+        runs, title = ladder.get(name), name.removesuffix(", default size")
         if not runs:
-            lines.append(f"| {name} | not measured | | | | |")
+            lines.append(f"| {title} | not measured | | | | |")
             continue
         loss = mean(runs, "loss")
         losses = ", ".join(f"{run['loss']:.3f}" for run in runs)
         change = "" if before is None else f"{loss - before:+.3f}"
         lines.append(
-            f"| {name} | {loss:.3f} ({losses}) | {change} | {mean(runs, 'core_seconds'):.0f} "
+            f"| {title} | {loss:.3f} ({losses}) | {change} | {mean(runs, 'core_seconds'):.0f} "
             f"| {runs[0]['steps']} | {runs[0]['parameters']:,} |"
         )
         if last is None:  # of the rates of AdamW, the best one is built on
@@ -136,6 +135,7 @@ def page_of(text, results):
     parts = {
         "records": record_table(results.get("records", {})),
         "ladder": ladder_table(ladder, climb()),
+        "default": ladder_table(ladder, default_climb()),
         "tries": ladder_table(ladder, tries(), mean(best, "loss") if best else None),
     }
     return filled(text, parts)
