@@ -89,7 +89,7 @@ HINTS = (
         "it alone",
     ),
     (
-        r"name 'mg' is not defined",
+        r"name '(mg|softmax|gelu)' is not defined",
         "the notebook knows `mg`, the exported module does not: it has what its first cell imports",
     ),
     (
@@ -99,6 +99,35 @@ HINTS = (
     (
         r"name 'g' is not defined",
         "only a rule knows `g`: a function of it, as in `lambda g: g * b`",
+    ),
+    (
+        r"name '[A-Z]' is not defined",
+        "a letter of the text, or a name of the notebook: here only the arguments are known, and "
+        "what the cell itself computes from them",
+    ),
+    (
+        r"name '(Linear|GELU|ReLU|Dropout|LayerNorm|Embedding|Sequential|Module)' is not defined",
+        "the layers are in the module nn: nn.Linear and the like",
+    ),
+    (
+        r"module 'minigrad\.nn' has no attribute '(gelu|relu|linear|dropout|layer_norm|embedding)'",
+        "a layer's name has capitals: nn.GELU() and the like",
+    ),
+    (
+        r"cannot reshape array of size",
+        "a reshape keeps all entries: the new sizes must multiply to their number",
+    ),
+    (
+        r"array split does not result in an equal division",
+        "np.split(x, parts, axis) takes the number of equal parts; without an axis it cuts the first",
+    ),
+    (
+        r"'float' object cannot be interpreted as an integer",
+        "`/` gives a float, and a size is a whole number: `//`",
+    ),
+    (
+        r"'numpy\.ndarray' object has no attribute 'append'",
+        "an array keeps its size: write into a part of it, x[start:end] = new",
     ),
     (r"bitwise_xor|for \^", "a power is written `**`; `^` works on the bits of integers"),
     (
@@ -135,7 +164,8 @@ def explain(failure, student, texts, cell=""):
         return Wrong(words, input=shown)
     own = own_kind(contract, rows) if contract else ""
     if isinstance(failure, NoValue) and "raised" in failure.reply:
-        return exception(failure.reply["raised"], contract, texts, cell, shown, own)
+        raised, hints = failure.reply["raised"], student.hints
+        return exception(raised, contract, texts, cell, shown, own, hints)
     if isinstance(failure, NoValue):
         return Wrong(came_back(failure.reply.get("type"), "the code"), input=shown)
     if isinstance(failure, Wrong):
@@ -382,10 +412,11 @@ def a(kind: str) -> str:
 # --- An exception ---
 
 
-def exception(error, contract, texts, cell, shown, own_value=""):
+def exception(error, contract, texts, cell, shown, own_value="", hints=()):
     """An exception in the student's words: who raised it, in which line, for which input.
 
-    `own_value` is the kind of what the exercise's function returned, where it came so far.
+    `own_value` is the kind of what the exercise's function returned, where it came so far; `hints`
+    are those of the check, which are looked at before those that all exercises share.
     """
     frames = [
         (module, name, line)
@@ -400,12 +431,19 @@ def exception(error, contract, texts, cell, shown, own_value=""):
     if not own and module == "op":  # the decorator, which wraps what the student wrote
         module, name, line = "", contract.function if contract else "", 0
     said = clean(str(error.get("words"))).strip()
-    said = with_hint(f"{clean(kind)}: {said}" if said else clean(kind))
+    said = f"{clean(kind)}: {said}" if said else clean(kind)
     text = texts.get(module, "").splitlines()
-    shown_line = NOTHING
+    shown_line, source = NOTHING, ""
     if 0 < line <= len(text):
-        number = line_in_cell(cell, texts[module], line) if own and cell else 0
-        shown_line = number, text[line - 1].strip()
+        number, source = (
+            line_in_cell(cell, texts[module], line) if own and cell else 0,
+            text[line - 1],
+        )
+        shown_line = number, source.strip()
+    at_line = f"{said}\n{source.strip()}"
+    hint = next((words for pattern, words in hints if own and re.search(pattern, at_line)), "")
+    hint = hint or (kept_elsewhere(said, contract, texts) if own else "")
+    said = f"{said} ({hint})" if hint else with_hint(said)
     if spoken(name):
         words = f"{spoken(name)} raised {said}"
     elif name:
@@ -420,6 +458,43 @@ def exception(error, contract, texts, cell, shown, own_value=""):
     else:
         words = f"the code raised {said}"
     return Wrong(words, line=shown_line, input=shown, missing=error.get("missing", ""))
+
+
+def kept_elsewhere(said: str, contract: Contract, texts) -> str:
+    """Where to find what a method looked for in vain: a name, or an attribute of self; or ""."""
+    name, found = contract.function.partition(".")[0], None
+    if met := re.match(r"NameError: name '(\w+)' is not defined", said):
+        wanted = met[1]
+    elif met := re.match(
+        rf"AttributeError: '{re.escape(name)}' object has no attribute '(\w+)'", said
+    ):
+        wanted = met[1]
+    else:
+        return ""
+    for node in parse_python(texts[contract.module]).body:
+        if isinstance(node, ast.ClassDef) and node.name == name:
+            found = node
+    begins = [n for n in getattr(found, "body", ()) if getattr(n, "name", "") == "__init__"]
+    if not begins:
+        return ""
+    kept = {  # in the order of the text
+        node.attr: None
+        for node in ast.walk(begins[-1])
+        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)
+        if isinstance(node.value, ast.Name) and node.value.id == "self"
+    }
+    if wanted in kept:
+        return f"`__init__` keeps it in self: self.{wanted}"
+    arguments = [argument.arg for argument in begins[-1].args.args]
+    if (
+        contract.function.endswith("__init__")
+        or not kept
+        or said.startswith("NameError")
+        and (wanted not in arguments)
+    ):
+        return ""
+    known = f"`{wanted}` is known in `__init__` alone; " if wanted in arguments else ""
+    return f"{known}`__init__` keeps in self: {', '.join(kept)}"
 
 
 def with_hint(said: str) -> str:

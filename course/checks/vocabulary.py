@@ -200,12 +200,15 @@ class Student:
     """The student's package in a child process, for one check.
 
     `last` is the call made last: the probe, its arguments, and the input that an example is to
-    show in their place; `None` before the first.
+    show in their place; `None` before the first. `hints` are pairs that a check may set: a regular
+    expression for an exception and, after a line break, the line that raised it; and what the
+    exception means in this exercise.
     """
 
     def __init__(self, child, exercise):
         self.child, self.exercise = child, exercise
         self.last = None
+        self.hints = ()
 
     @property
     def shown(self):
