@@ -144,6 +144,7 @@ def attention_weights(student):
             r"operands could not be broadcast together",
             "scores and mask have T rows, one for each query, and S columns, one for each key",
         ),
+        (r"no attribute 'softmax'", "write it out: exp, then each row divided by its sum"),
         (r"too many values to unpack", "q and k have four axes: (B, H, T, D) and (B, H, S, D)"),
     )
 
@@ -527,7 +528,7 @@ def probe_block_gradient(mg, x):
     """The gradient that reaches x through the same block."""
     block = mg.attention.Block(4, 2)
     block.ln1, block.attn = (lambda z: z + 2.0), (lambda z, cache=None: z * 3.0)
-    block.ln2, block.ffn = (lambda z: z + 4.0), (lambda z: z * 5.0)
+    block.ln2, block.ffn = (lambda z: z + 4.0), (lambda z, *_: z * 5.0)
     block.dropout, stream = (lambda z: z * 0.5), mg.array(x, requires_grad=True)
     block(stream).sum().backward()
     return stream.grad
