@@ -7,6 +7,7 @@ its text and from one more run of the probe that failed.
 
 import ast
 import re
+from dataclasses import replace
 
 import numpy as np
 
@@ -122,7 +123,7 @@ HINTS = (
         "np.split(x, parts, axis) takes the number of equal parts; without an axis it cuts the first",
     ),
     (
-        r"'float' object cannot be interpreted as an integer",
+        r"'float' object cannot be interpreted as an integer|a single integer, got '\d+\.",
         "`/` gives a float, and a size is a whole number: `//`",
     ),
     (
@@ -461,39 +462,30 @@ def exception(error, contract, texts, cell, shown, own_value="", hints=()):
 
 
 def kept_elsewhere(said: str, contract: Contract, texts) -> str:
-    """Where to find what a method looked for in vain: a name, or an attribute of self; or ""."""
-    name, found = contract.function.partition(".")[0], None
-    if met := re.match(r"NameError: name '(\w+)' is not defined", said):
-        wanted = met[1]
-    elif met := re.match(
-        rf"AttributeError: '{re.escape(name)}' object has no attribute '(\w+)'", said
-    ):
-        wanted = met[1]
-    else:
+    """Where a method finds what it looked for in vain, a name or a part of self; "" if unknown."""
+    of, _, method = contract.function.partition(".")
+    unknown = re.match(
+        rf"(?:NameError: name|AttributeError: '{re.escape(of)}' object has no attribute) '(\w+)'",
+        said,
+    )
+    if not unknown or method in ("", "__init__"):
         return ""
-    for node in parse_python(texts[contract.module]).body:
-        if isinstance(node, ast.ClassDef) and node.name == name:
-            found = node
-    begins = [n for n in getattr(found, "body", ()) if getattr(n, "name", "") == "__init__"]
-    if not begins:
+    init = find(replace(contract, function=f"{of}.__init__"), texts)
+    if init is None:
         return ""
-    kept = {  # in the order of the text
+    arguments = [argument.arg for argument in init.args.args]
+    kept = {  # without double ones, in the order of the text
         node.attr: None
-        for node in ast.walk(begins[-1])
+        for node in ast.walk(init)
         if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)
         if isinstance(node.value, ast.Name) and node.value.id == "self"
     }
-    if wanted in kept:
-        return f"`__init__` keeps it in self: self.{wanted}"
-    arguments = [argument.arg for argument in begins[-1].args.args]
-    if (
-        contract.function.endswith("__init__")
-        or not kept
-        or said.startswith("NameError")
-        and (wanted not in arguments)
-    ):
+    name = unknown[1]
+    if name in kept:
+        return f"`__init__` keeps it in self: self.{name}"
+    if not kept or not (name in arguments or said.startswith("AttributeError")):
         return ""
-    known = f"`{wanted}` is known in `__init__` alone; " if wanted in arguments else ""
+    known = f"`{name}` is known in `__init__` alone; " if name in arguments else ""
     return f"{known}`__init__` keeps in self: {', '.join(kept)}"
 
 
