@@ -301,7 +301,7 @@ def test_a_mark_that_is_missing_before_a_question_is_found(path):
         explanation, mark, rest = cell["source"].partition(GO_ON)
         leads = [part for part in paragraphs(rest) if not re.match(r"#+ |<details", part)]
         places = [n for n, part in enumerate(leads) if part.startswith("**Predict")]
-        if not (explanation.strip() and mark and places[:1] > [0]) or "\n#" in rest:
+        if not (mark and places[:1] > [0]) or "\n#" in rest:
             continue
         cells = [dict(one) for one in lesson["cells"]]
         cells[number]["source"] = explanation + rest.lstrip("\n")
