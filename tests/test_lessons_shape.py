@@ -65,20 +65,34 @@ def test_something_learns_soon():
     assert words_before("01", lambda cell: step.search(cell["source"])) <= 2_500
 
 
+# The cell in which something first learns: a network that parts spirals; a table of attention.
+FIRST_LEARNS = {"05": r"^train\(net, ", "07": r"^ +table\.data -= table\.grad"}
+
+
+@pytest.mark.parametrize("lesson", FIRST_LEARNS)
+def test_the_reader_soon_changes_code_and_sees_something_learn(lesson):
+    """Before the first exercise: a cell that is the reader's to change, and one that learns."""
+    assert words_before(lesson, lambda cell: "Your turn" in cell["source"]) <= 1_000
+    step = re.compile(FIRST_LEARNS[lesson], re.MULTILINE)
+    assert words_before(lesson, lambda cell: step.search(cell["source"])) <= 1_600
+
+
 def test_the_main_path_can_be_read_in_an_hour():
     assert sum(words(cell) for cell, folded in cells("01") if not folded) <= 6_000
 
 
-def test_second_reading_is_folded_and_nothing_else_is():
-    for cell, _ in cells("01"):
+@pytest.mark.parametrize("lesson", ["01", "02", "05", "07"])
+def test_second_reading_is_folded_and_nothing_else_is(lesson):
+    for cell, _ in cells(lesson):
         second = re.search(r"^#+ (\d+\. )?Second reading: ", cell["source"], re.MULTILINE)
         assert bool(cell["metadata"].get(FOLDED)) == bool(second), cell["source"]
         if second:  # JupyterLab shows the whole cell, so it holds the heading alone
             assert cell["cell_type"] == "markdown" and "\n" not in cell["source"].strip()
 
 
-def test_no_exercise_is_folded_away():
-    for cell, folded in cells("01"):
+@pytest.mark.parametrize("lesson", ["01", "02", "07"])  # 05 has one more, on Muon
+def test_no_exercise_is_folded_away(lesson):
+    for cell, folded in cells(lesson):
         assert not (folded and ("#| exercise " in cell["source"] or "check(" in cell["source"]))
 
 
