@@ -94,6 +94,10 @@ HINTS = (
         "the notebook knows `mg`, the exported module does not: it has what its first cell imports",
     ),
     (
+        r"arrays used as indices must be",
+        "a mask of 0.0 and 1.0 holds numbers: mask == 1 holds True and False",
+    ),
+    (
         r"inhomogeneous shape",
         "arrays of different lengths, or things that are no numbers, make no array",
     ),

@@ -73,6 +73,9 @@ def heads(student):
             "a head took channels that are not neighbours: head 0 has the first D of its part": (
                 lambda got: near(got[0], [0, 2]) or near(got[0], [0, 6])
             ),
+            "every third channel was taken: q, k and v are runs of C channels, side by side": (
+                lambda got: near(got[0], [0, 3])
+            ),
         },
         input=shown,
     )
@@ -144,6 +147,10 @@ def attention_weights(student):
             r"operands could not be broadcast together",
             "scores and mask have T rows, one for each query, and S columns, one for each key",
         ),
+        (
+            r"^IndexError: index \d+ is out of bounds",
+            "the scores have four axes (B, H, T, S), queries and keys the last two: s[:, :, t, …]",
+        ),
         (r"no attribute 'softmax'", "write it out: exp, then each row divided by its sum"),
         (r"too many values to unpack", "q and k have four axes: (B, H, T, D) and (B, H, S, D)"),
     )
@@ -167,12 +174,18 @@ def attention_weights(student):
             "np.where(mask, -np.inf, scores) writes -inf only where it hides": (
                 lambda got: np.isnan(got).all()
             ),
-            "nan in the rows that hide a key: take the largest of each row off, which is "
-            "np.max(scores, axis=-1, keepdims=True) (Python's max compares whole rows)": (
+            "nan in the rows that hide a key: what is hidden is -inf (not inf), and the largest of "
+            "each row is np.max(scores, axis=-1, keepdims=True) (Python's max compares whole rows)": (
                 lambda got: np.isnan(got[1]).any() and np.isfinite(got[2]).all()
             ),
             "the sums of the softmax divide the columns: keep their axis, "
             "e.sum(axis=-1, keepdims=True)": [[1, 0, 0], [1, 0.5, 0], [1, 0.5, 1 / 3]],
+            "the last step of the softmax is missing: each row is divided by its sum": np.tri(3),
+            "the sum ran over all rows: each row has its own, e.sum(axis=-1, keepdims=True)": (
+                lambda got: near(got.sum(), 1.0)
+            ),
+            "the weights were divided by √D; it is the scores that must be": np.tri(3)
+            / [[2.0], [4.0], [6.0]],
             "these are the scores, with the future at -inf; the softmax is missing": (
                 lambda got: got[0, 1] == -np.inf
             ),
@@ -201,6 +214,8 @@ def attention_weights(student):
                 0.36602540,
                 0.63397460,
             ],
+            "the scores are divided by the root of another size: D is q's last axis, and neither T "
+            "nor S": [0.17455065, 0.82544935],
             "the scores are multiplied by √D; they must be divided by it": [1 / 82, 81 / 82],
             "the larger score must take the larger weight": [0.75, 0.25],
             "row t must hold the scores of query t with all keys: q @ kᵀ, not k @ qᵀ": [0.9, 0.1],
@@ -309,7 +324,7 @@ def cache_extends(student):
             "there is room for these tokens. The capacity is the length of axis 2 of `self.keys`, "
             "and the store keeps this size",
         ),
-        (r"\nraise ", "a ValueError is asked for"),
+        (r"^AssertionError|\nraise ", "a ValueError is asked for"),
     )
     first, second = student.run(probe_portions, [1, 1, 3, 1], [2, 1], 1, given=shown)
 
@@ -330,6 +345,9 @@ def cache_extends(student):
             "keys and values are exchanged": pair([10.0, 20.0], [1.0, 2.0], 2)[:2],
             "the keys are right, but the values were not written": (
                 lambda got: near(got[0].ravel(), [1.0, 2.0]) and np.isnan(got[1]).all()
+            ),
+            "the keys were written into the values too": (
+                lambda got: near(got[0], got[1]) and near(got[0].ravel(), [1.0, 2.0])
             ),
             "what comes back are places where nothing was written: return those before the end": (
                 lambda got: np.isnan(got[0]).all()
@@ -404,6 +422,8 @@ def cache_extends(student):
                 "tokens that were refused were counted: change `self.length` only where they fit": (
                     lambda got: expected[0] == got[0] == "ValueError"  # noqa: B023
                 ),
+                "it was found too late that not all of them fit: compare the end, `self.length` + T, "
+                "with the capacity": lambda got: "broadcast" in got[0],
                 "the ValueError must give the capacity (4), and the length must stay": (
                     lambda got: expected[0] != "no error" != got[0]  # noqa: B023
                 ),
@@ -449,7 +469,8 @@ def mlp(student):
             "no layer was found: each is kept in self, self.up_proj = …, whatever `bias` is": {},
             "the layers have other names than `up_proj` and `down_proj`, by which `forward` and "
             "saved weights find them": lambda found: (
-                sorted(found.values()) == [[3, 12], [12, 3]] and found.keys() != matrices.keys()
+                sorted(found.values()) == [[3, 12], [12, 3]]
+                and not any(name.startswith("up_proj") for name in found)
             ),
             "down_proj reads what up_proj made, so it goes from 4C back to C": (
                 lambda found: (
@@ -555,6 +576,9 @@ BLOCK_WORDS = {
     "attention's result is not added to x: the MLP must read the sum, and so must the second addition": 22.25,
     "LayerNorm comes after the part: each part must read a normalised copy, part(norm(x))": 14.25,
     "both parts read the same copy; the MLP reads ln2 of what attention has added to": 13.0,
+    "ln2 reads the copy that ln1 made; it must read what attention has added to": 23.0,
+    "there is one addition for both parts: each adds its own result to the stream": 33.5,
+    "nothing was added to x: a part leaves x alone and returns what is to be added": 1.0,
     "ln1 and ln2 are exchanged: attention has ln1, the MLP ln2": 34.75,
     "the MLP reads the stream itself; it must read a normalised copy, ln2 of it": 19.25,
     "attention reads the stream itself; it must read a normalised copy, ln1 of it": 18.75,
@@ -572,10 +596,13 @@ def block_forward(student):
         29.25,
         "the two additions are not what the picture of the block shows",
         when={
-            ON_SUM: lambda _: dropped == [10.0, 50.0] * 2,
+            ON_SUM: lambda _: dropped in ([10.0, 50.0] * 2, [80.0] * 2),
             **BLOCK_WORDS,
             "nothing goes through self.dropout, which goes on what each part adds": (
                 lambda _: not dropped
+            ),
+            "dropout goes on what each part adds, and nowhere else: it is used more than twice": (
+                lambda _: len(dropped) > 4
             ),
         },
         input=shown,
