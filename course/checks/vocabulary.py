@@ -11,6 +11,7 @@ A check is a generator under `@check("03.2")` in `course/checks/lesson_03.py`. I
     )
 
 `Student.refuses` is for bad input: the probe needs no `try`, the exception is what is asked for.
+An exception that a wrong answer ends in is explained by `student.hints`, as in lesson 07's checks.
 `Student.run`, `array` and `number` only ask; `require` compares what they return. What is shared by
 all exercises is said by `diagnose.py`, and no check needs to look for it: a forgotten `return`, a
 value without its rules, a tuple, slice or generator in the place of an array, an exception.
