@@ -155,6 +155,7 @@ REFUSALS = [
     (draw.lines, ({"a": [1]},), {"log": "z"}, "log"),
     (draw.tangents, ([("f", X, X)],), {}, "slope"),
     (draw.tangents, ([("f", X, X, [(0, 0)])],), {}, "slope"),
+    (draw.tangents, ([("f", X, X, [])],), {"xlabel": ["a", "b"]}, "2 xlabels for 1"),
     (draw.bars, ({"a": 1, "b": {"x": 1}},), {}, "not both"),
     (draw.histograms, ({"a": [[]]},), {}, "empty"),
     (draw.profile, ({"a": -1, "b": 3},), {}, "negative"),
@@ -421,6 +422,31 @@ def test_a_mark_stands_where_it_hides_no_curve(monkeypatch):
     assert not any(frame.contains(*point) for point in curve)
 
 
+def test_a_slope_stands_beside_its_curve_and_whole_slopes_are_written_whole(monkeypatch):
+    x = np.linspace(-3, 3, 101)
+    curves = [
+        ("x²", x, x**2, [(-2, 4, -4), (0, 0, 0)]),
+        ("sin x", x, np.sin(x), [(0, 0, 1), (2, np.sin(2), np.cos(2))]),
+    ]
+    fig, _ = axes_of(monkeypatch, draw.tangents, curves, columns=2)
+    fig.draw_without_rendering()
+    for ax, (_, x, y, _) in zip(fig.axes, curves, strict=True):
+        for text in ax.texts:
+            frame = text.get_window_extent()
+            points = ax.transData.transform(np.column_stack([x, y]))
+            assert not any(frame.contains(*point) for point in points), text
+    texts = [[text.get_text() for text in ax.texts] for ax in fig.axes]
+    assert texts == [["slope −4", "slope 0"], ["slope 1.00", "slope −0.42"]]
+
+
+def test_where_nearly_everything_is_outside_no_ridge_is_drawn(monkeypatch):
+    far = [np.zeros(1000), np.append(np.full(999, 50.0), 0.0)]
+    _, ax = axes_of(monkeypatch, draw.histograms, {"a": far}, xlim=(-1, 1))
+    heights = [np.ptp(line.get_ydata()) for line in ax.lines if len(line.get_ydata()) > 2]
+    assert heights[0] > 1 and heights[1] == 0
+    assert [text.get_text() for text in ax.get_yticklabels()] == ["layer 1", "2"]
+
+
 # What a reader without green cones sees (Machado and others, 2009, severity 1), in linear RGB.
 DEUTERANOPIA = np.array(
     [
@@ -523,6 +549,19 @@ def test_boxes_of_the_map_lie_in_the_picture_and_apart():
         assert 0 <= a < c <= 1 and 0 <= b < d <= 1
         for left, top, right, bottom in places[:number]:
             assert c <= left or right <= a or d <= top or bottom <= b, (number, a, b)
+
+
+def test_the_bold_words_of_the_map_stay_inside_of_their_frames():
+    from course.draw import gpt2
+
+    with style.settings():
+        ax = gpt2._figure(list(gpt2.BUILDS), []).axes[0]
+    ax.figure.draw_without_rendering()
+    (zero, _), (one, _) = ax.transData.transform([(0, 0), (1, 0)])
+    seen = {text.get_text(): text.get_window_extent().width for text in ax.texts}
+    for part in gpt2.PARTS:
+        if part.kind == "box":
+            assert seen[part.label] < (part.width - 5) * (one - zero), part
 
 
 def test_what_is_lit_and_what_is_done_differ_in_more_than_colour():

@@ -246,6 +246,16 @@ def opened(context, tmp_path):
         tab.close()
 
 
+def test_a_menu_of_long_names_lies_under_no_button_of_a_phone(opened):
+    orders = {"each node after all that use it": GRAPH["orders"]["right"]}
+    tab = opened("backward", GRAPH | {"orders": orders})
+    tab.set_viewport_size({"width": 390, "height": 800})
+    menu = tab.get_by_label("Order").bounding_box()
+    back = tab.get_by_role("button", name="Back").bounding_box()
+    beside = menu["x"] + menu["width"] <= back["x"]
+    assert beside or menu["y"] + menu["height"] <= back["y"]
+
+
 @pytest.mark.parametrize("bits", range(1, 9))
 def test_packed_numbers_come_back_rounded(bits):
     numbers = np.linspace(-1, 3, 2**bits)

@@ -147,6 +147,7 @@ class _Block:
         self.ghosts = self.framed = np.zeros(self.cells.shape, dtype=bool)
         self.corners = None  # small texts in the corners of the cells
         self.faces = np.full(self.cells.shape, FILL, dtype=object)
+        self.edge = COLOURS[1]  # of the frames
         self.axes = False
 
     @property
@@ -179,6 +180,7 @@ class _Block:
 
     def shade(self, limit):
         """Tint the cells by value: white at zero, full colour at `limit`."""
+        self.edge = INK  # an orange frame would hardly be seen on an orange cell
         for index, value in np.ndenumerate(self.cells):
             position = 0.5 + 0.5 * float(value) / limit if np.isfinite(value) else 0.5
             # The ends of the map are dark; the middle 70 % leaves the numbers easy to read.
@@ -246,7 +248,7 @@ class _Block:
                     0.9,
                     0.9,
                     fill=False,
-                    edgecolor=COLOURS[1],
+                    edgecolor=self.edge,
                     linewidth=2.4,
                 )
             )
@@ -304,7 +306,9 @@ class _View:
         self.block = _Block("", view, "draw.strides")
         self.block.note = ""
         self.block.corners = _panels(self.boxes, "draw.strides")
-        self.above = sorted({abs(jump) for jump in self.jumps[:-1] if jump})
+        # The arcs stand above the memory, but for that of the last axis of several.
+        self.below = view.ndim - 1 if view.ndim > 1 else None
+        self.above = sorted({abs(jump) for jump in self.jumps[: self.below] if jump})
 
     @property
     def facts(self):
@@ -319,7 +323,8 @@ class _View:
 
     @property
     def height(self):
-        return 0.9 + max(self.block.height, 2.9 + 0.6 * max(len(self.above) - 1, 0)) + 0.45
+        strip = (2.2 if self.below is None else 2.9) + 0.6 * max(len(self.above) - 1, 0)
+        return 0.9 + max(self.block.height, strip) + 0.45
 
     def draw(self, ax, y, strip, box):
         from matplotlib.patches import Rectangle
@@ -376,13 +381,13 @@ class _View:
         self._draw_jumps(ax, strip, box, level)
 
     def _draw_jumps(self, ax, strip, box, level):
-        """Draw one step along each axis, from the first cell: the last axis below, others above."""
+        """Draw one step along each axis, from the first cell: the last of several axes below."""
         from matplotlib.patches import Arc, Polygon
 
         first = self.boxes[(0,) * self.view.ndim]
         standing = []
         for axis, jump in enumerate(self.jumps):
-            below = axis == self.view.ndim - 1
+            below = axis == self.below
             colour, line = INKS[axis % 3], ["-", "--", ":"][axis % 3]
             if jump == 0 or self.view.shape[axis] == 1:
                 reason = "no jump, the same again" if jump == 0 else "only one step long"

@@ -145,10 +145,11 @@ def lines(
 
 
 @styled
-def tangents(curves, *, caption="", title="", columns=3, ylim=None):
+def tangents(curves, *, caption="", title="", columns=3, ylim=None, xlabel="x"):
     """Draw functions side by side, with the tangents at some of their points.
 
     `curves` is a list of `(name, x, y, points)`, where `points` is a list of `(x0, y0, slope)`.
+    `xlabel` is the name of all axes, or a list with one for each curve.
     """
     curves = list(curves)
     if not curves or any(len(curve) != 4 for curve in curves):
@@ -156,16 +157,20 @@ def tangents(curves, *, caption="", title="", columns=3, ylim=None):
     columns = min(columns, len(curves))
     rows = -(-len(curves) // columns)
     wide = WIDTH if columns > 1 else 5.5
-    fig, axes = canvas(rows, columns, width=wide, height=2.65 * rows + 0.4 * bool(title))
+    fig, axes = canvas(rows, columns, width=wide, height=2.8 * rows + 0.4 * bool(title))
     axes = np.atleast_1d(axes).ravel()
     for ax in axes[len(curves) :]:
         ax.axis("off")
     if title:
         fig.suptitle(title, x=0.01, ha="left", fontsize=11.5)
-    for ax, (name, x, y, _) in zip(axes, curves):
+    xlabels = [xlabel] * len(curves) if isinstance(xlabel, str) else xlabel
+    if len(xlabels) != len(curves):
+        raise ValueError(f"draw.tangents: {len(xlabels)} xlabels for {len(curves)} curves")
+    for ax, (name, x, y, _), word in zip(axes, curves, xlabels):
         x, y = numbers(x, "draw.tangents"), numbers(y, "draw.tangents")
         _same_length(x, y, "draw.tangents", name)
         ax.set_title(name)
+        ax.set_xlabel(word)
         ax.grid(True)
         ax.axhline(0, color=GREY, linewidth=0.8)
         ax.axvline(0, color=GREY, linewidth=0.8)
@@ -182,8 +187,7 @@ def tangents(curves, *, caption="", title="", columns=3, ylim=None):
             raise ValueError(
                 f"draw.tangents: the points of {name!r} must be a list of (x0, y0, slope)"
             )
-        word = "slope " if columns < 4 else ""
-        _draw_tangents(fig, ax, numbers(x), numbers(y), points, word)
+        _draw_tangents(fig, ax, numbers(x), numbers(y), points, narrow=columns > 3)
     show(fig, caption)
 
 
@@ -279,13 +283,14 @@ def bars(bars, *, caption="", title="", xlabel="", unit="", digits=2, log=False,
 
 
 @styled
-def histograms(columns, *, caption="", title="", row="layer", xlim=None, bins=60):
+def histograms(columns, *, caption="", title="", row="layer", xlabel="", xlim=None, bins=60):
     """Draw the distributions in the layers of a network as ridges, one column for each case.
 
     `columns` is a dictionary of titles and lists of arrays, one for each layer (or one array: a
     plain histogram). Each ridge is scaled to its own height; its standard deviation is printed
-    beside it, and how much lies outside of `xlim` where that is more than 1 %. All columns share
-    `xlim`; without it, it is three times the standard deviation of the first layer.
+    beside it, and how much lies outside of `xlim` where that is more than 1 %. Where it is more
+    than 99 %, no ridge is drawn: a few numbers have no shape. All columns share `xlim` and
+    `xlabel`; without `xlim`, it is three times the standard deviation of the first layer.
     """
     from matplotlib.ticker import MaxNLocator
 
@@ -309,7 +314,7 @@ def histograms(columns, *, caption="", title="", row="layer", xlim=None, bins=60
         xlim = (float(finite.mean()) - width, float(finite.mean()) + width)
     low, high = xlim
     most = max(len(arrays) for arrays in cases.values())
-    inches = 2.6 if most == 1 else 0.27 * most + 1.1
+    inches = (2.6 if most == 1 else 0.27 * most + 1.1) + 0.2 * bool(xlabel)
     outside = {
         name: [np.mean(~((array >= low) & (array <= high))) for array in arrays]
         for name, arrays in cases.items()
@@ -319,6 +324,7 @@ def histograms(columns, *, caption="", title="", row="layer", xlim=None, bins=60
         colour = COLOURS[column % MOST_LINES]
         for number, array in enumerate(arrays):
             counts, edges = np.histogram(array[np.isfinite(array)], bins=bins, range=(low, high))
+            counts = counts * (outside[name][number] <= 0.99)
             heights = np.repeat(counts / max(counts.max(), 1), 2) * (1.25 if most > 1 else 0.95)
             steps = np.repeat(edges, 2)[1:-1]
             base = -float(number)
@@ -344,7 +350,7 @@ def histograms(columns, *, caption="", title="", row="layer", xlim=None, bins=60
             )
         ax.set_title(name)
         # Room on the right for the printed numbers.
-        letters = 10 if max(outside[name]) <= 0.01 else 17
+        letters = 10 if max(outside[name]) <= 0.01 else 18
         room = letters * len(cases) / (100 - letters * len(cases))
         ax.set_xlim(low, high + room * (high - low))
         ax.set_xticks(
@@ -355,9 +361,9 @@ def histograms(columns, *, caption="", title="", row="layer", xlim=None, bins=60
             ]
         )
         ax.set_ylim(-len(arrays) + 0.85, 1.4 if most > 1 else 1.05)
-        every = 1 if most <= 10 else 2
-        shown = range(0, len(arrays), every) if most > 1 else ()
-        labels = [f"{row} {number + 1}" if column == 0 else str(number + 1) for number in shown]
+        ax.set_xlabel(xlabel)
+        shown = range(len(arrays)) if most > 1 else ()
+        labels = [str(number + 1) if column + number else f"{row} 1" for number in shown]
         ax.set_yticks([-number for number in shown], labels, fontsize=9)
         ax.spines["left"].set_visible(False)
         ax.tick_params(axis="y", length=0)
@@ -444,19 +450,21 @@ def profile(parts, *, caption="", title="", unit="s"):
     show(fig, caption)
 
 
-def _draw_tangents(fig, ax, x, y, points, word):
+def _draw_tangents(fig, ax, x, y, points, narrow):
     """Draw tangents of one length on the paper, and their slopes where they hide least."""
-    pixel = fig.dpi / 72
+    pixel, half = fig.dpi / 72, 24 if narrow else 32
+    whole = np.abs(points[:, 2] - points[:, 2].round()).max(initial=0) < 1e-6
     origin, unit = ax.transData.transform([(0, 0), (1, 1)])
     busy, labels = [np.column_stack([x, y])], []
     for x0, y0, slope in points:
         direction = np.array([1, slope]) / np.hypot(*(np.array([1, slope]) * (unit - origin)))
-        steps = np.linspace(-32, 32, 33)[:, None] * pixel
+        steps = np.linspace(-half, half, 33)[:, None] * pixel
         segment = np.array([x0, y0]) + steps * direction
         busy.append(segment)
         ax.plot(*segment.T, color=COLOURS[1], linewidth=2.6, linestyle="--", zorder=3)
         ax.plot([x0], [y0], "o", color=COLOURS[1], markersize=6, zorder=4)
-        labels.append((f"{word}{fixed(slope)}", (x0, y0), INKS[1]))
+        text = fixed(slope, 0 if whole else 2)
+        labels.append((text if narrow else f"slope {text}", (x0, y0), INKS[1]))
     near(fig, ax, labels, busy)
 
 

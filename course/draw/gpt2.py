@@ -202,6 +202,9 @@ def _draw_part(ax, part, here, ready):
     middle = part.left + part.width / 2
     high = part.height > 60  # with a picture under its label
     y = part.top + (13 if high else part.height / 2)
+    if here:  # bold letters are wider: a long word must not touch its frame
+        letters = max(map(len, part.label.split("\n")))
+        text["fontsize"] = min(8.8, 1.22 * (part.width - 12) / letters)
     ax.text(middle, y, part.label, ha="center", linespacing=0.95, **text)
     ax.text(part.left + 2, part.top + 1, sign, **numbers)
     if part.shape:

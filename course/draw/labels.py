@@ -88,13 +88,13 @@ def near(fig, ax, labels, busy=()):
         here = ax.transData.transform(point)
         half = np.array([3.1 * len(text), 6]) * pixel
         best = None
-        for distance in (1.0, 1.15, 1.4):
+        for distance in (1.0, 1.15, 1.4, 1.8, 2.3):
             for across, up in ((-1, 1), (1, -1), (1, 1), (-1, -1), (0, 1), (0, -1)):
                 away = np.array([across * (half[0] + 5 * pixel), up * 12 * pixel])
                 centre = here + away * distance
                 hidden = (np.abs(busy - centre) < half + 2 * pixel).all(axis=1).sum()
                 outside = (centre - half < frame[0]) | (centre + half > frame[1])
-                cost = hidden + 6 * distance + 100 * outside.any()
+                cost = 3 * hidden + 6 * distance + 300 * outside.any()
                 if best is None or cost < best[0]:
                     best = cost, centre
         centre = best[1]

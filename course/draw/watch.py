@@ -161,7 +161,9 @@ def _figure(record, num_steps, left=None, *, ylabel="loss", log=False, horizonta
         axes.plot(*smooth, color=style.COLOURS[0], label="training")
         if record.validation:
             steps, losses = zip(*record.validation, strict=True)
-            axes.plot(steps, losses, "--o", color=style.COLOURS[1], label="validation")
+            # The first and the last marker stand on the edge: they must not be cut in two.
+            validation = {"color": style.COLOURS[1], "label": "validation", "clip_on": False}
+            axes.plot(steps, losses, "--o", **validation)
         axes.set(xlabel="step", ylabel=ylabel, xlim=(0, len(record.losses) + 1))
         for value in (horizontal or {}).values():
             axes.axhline(value, color=style.GREY, linewidth=1.1, linestyle=(0, (1, 2)), zorder=1)

@@ -1,9 +1,10 @@
 // Step through a backward pass: nodes are visited one by one, gradients gather in their inputs.
-// `data.nodes`: { name, op, value, x, y, inputs: [[name, local derivative], …] }; `data.orders`: named lists.
+// `data.nodes`: { name, op, value, x, y, inputs: [[name, local derivative], …] }; `data.orders`: named lists;
+// `data.width` and `data.height`: of the drawing, in the units of x and y.
 function figure(root, data) {
   const { nodes, orders } = data;
   const byName = Object.fromEntries(nodes.map((node) => [node.name, node]));
-  const width = 720, height = data.height ?? 300;
+  const width = data.width ?? 720, height = data.height ?? 300;
   const draw = picture(width, height, "A graph of operations");
   const said = words();
   const names = Object.keys(orders);
@@ -17,7 +18,10 @@ function figure(root, data) {
       const a = byName[from], twice = node.inputs.filter(([other]) => other === from).length > 1;
       const bend = twice ? (k ? 24 : -24) : 0;
       const path = svg("path", { d: `M${a.x + 48} ${a.y} Q${(a.x + node.x) / 2} ${(a.y + node.y) / 2 + bend} ${node.x - 48} ${node.y}`, fill: "none", stroke: "currentColor", "stroke-width": 1.5, "marker-end": `url(#${marker})` });
-      const label = svg("text", { x: (a.x + node.x) / 2, y: (a.y + node.y) / 2 + bend / 1.4 - 5, "text-anchor": "middle", class: "mgl-pale" }, `× ${short(slope)}`);
+      // The number stands beside the arrow: as far away as its own size asks for.
+      const dx = node.x - a.x - 96, dy = node.y - a.y, length = Math.hypot(dx, dy);
+      const away = (bend > 0 ? -1 : 1) * (4 + (15 * Math.abs(dy) + 7 * Math.abs(dx)) / length);
+      const label = svg("text", { x: (a.x + node.x) / 2 + (away * dy) / length, y: (a.y + node.y) / 2 + bend / 2 - (away * dx) / length + 4, "text-anchor": "middle", class: "mgl-pale" }, `× ${short(slope)}`);
       draw.append(path, label);
       edges.push({ from, to: node.name, slope, path });
     });

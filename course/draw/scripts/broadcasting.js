@@ -6,8 +6,8 @@ function figure(root, data) {
   const values = { a: (k) => k + 1, b: (k) => 100 * (k + 1) };
   const draw = picture(480, 140, "The cells of a, of b and of a + b; left and right arrow choose an entry, up and down another array");
   const said = words();
-  const sizes = {}, notes = axes.map(() => element("td", { style: "text-align:left" }));
-  const row = (title, cells) => element("tr", {}, element("th", { scope: "row", textContent: title, style: "white-space:nowrap" }), ...cells);
+  const sizes = {}, notes = axes.map(() => element("td", { style: "text-align:left;vertical-align:top" }));
+  const row = (title, cells) => element("tr", {}, element("th", { scope: "row", textContent: title, style: `white-space:nowrap;padding-right:0.6rem;vertical-align:${title === "a + b" ? "top" : "middle"}` }), ...cells);
   const rows = ["a", "b"].map((array) => {
     sizes[array] = axes.map((axis) => {
       const options = ["none", 1, 2, 3, 4].map((text, k) => element("option", { value: k, textContent: text }));

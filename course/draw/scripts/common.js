@@ -59,7 +59,7 @@ function choice(name, options, change) {
   const id = `mgl-${count++}`;
   const input = element("select", { id }, ...options.map((text, k) => element("option", { value: k, textContent: text })));
   input.addEventListener("change", change);
-  return { whole: element("div", { className: "mgl-field" }, element("label", { for: id, textContent: name }), input), input, get value() { return Number(input.value); } };
+  return { whole: element("div", { className: "mgl-field mgl-choice" }, element("label", { for: id, textContent: name }), input), input, get value() { return Number(input.value); } };
 }
 
 function button(name, press) {

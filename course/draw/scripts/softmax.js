@@ -1,18 +1,18 @@
 // Logits as bars to drag; below them softmax's probabilities, and the loss of the target.
 function figure(root, data) {
   const { names, logits: first, target: chosen } = data;
-  const width = 640, height = 330, left = 30, step = (width - left) / names.length;
+  const width = 500, height = 330, left = 58, step = (width - left) / names.length;
   const logits = [...first];
   let target = chosen;
   const draw = picture(width, height, "Logits above, probabilities below", "group");
   const said = words();
   const temperature = slider("Temperature", { min: 0.1, max: 3, step: 0.1, value: 1, shown: (x) => x.toFixed(1) }, show);
-  const zero = 95, unit = 16, floor = 310; // where logit 0 is, and where the probabilities stand
+  const zero = 98, unit = 16, floor = 310; // where logit 0 is, and where the probabilities stand
   const bars = names.map((name, k) => {
     const x = left + (k + 0.5) * step;
     const handle = svg("rect", { x: x - step / 3, width: (2 * step) / 3, rx: 2, fill: COLOURS[0] });
     const group = svg("g", { tabindex: 0, role: "slider", "aria-label": `logit of ${name}`, "aria-valuemin": -5, "aria-valuemax": 5, style: "cursor:ns-resize;touch-action:none" },
-      svg("rect", { x: x - step / 2, width: step, y: 10, height: 170, fill: "transparent" }), handle);
+      svg("rect", { x: x - step / 2, width: step, y: 0, height: 184, fill: "transparent" }), handle);
     group.dataset.lmSuppressShortcuts = "true";
     const number = svg("text", { x, y: 0, "text-anchor": "middle" });
     const share = svg("rect", { x: x - step / 3, width: (2 * step) / 3, rx: 2, fill: COLOURS[2] });
@@ -38,7 +38,7 @@ function figure(root, data) {
   });
   draw.append(svg("line", { x1: left, x2: width, y1: zero, y2: zero, stroke: "currentColor" }),
     svg("line", { x1: left, x2: width, y1: floor, y2: floor, stroke: "currentColor" }),
-    svg("text", { x: 0, y: 20 }, "logits"), svg("text", { x: 0, y: 205 }, "softmax"));
+    svg("text", { x: 0, y: 20 }, "logits"), svg("text", { x: 0, y: 198 }, "softmax"));
   function show() {
     const largest = Math.max(...logits);
     const scores = logits.map((x) => Math.exp((x - largest) / temperature.value));

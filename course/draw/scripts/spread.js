@@ -5,18 +5,19 @@ function figure(root, data) {
   const normal = (n) => Float32Array.from({ length: n }, random.normal);
   const input = normal(rows * width);
   const weights = Array.from({ length: layers }, () => normal(width * width));
-  const draw = picture(720, 420, "One ridge for each layer: how its outputs are spread");
+  const draw = picture(520, 420, "One ridge for each layer: how its outputs are spread");
   const said = words();
   const spread = slider("Spread of the weights, times 1/√n", { min: 0.2, max: 3, step: 0.05, value: 1, shown: (x) => x.toFixed(2) }, show);
   const kind = choice("Activation", ["tanh", "ReLU", "none"], show);
   const bins = 61;
   const ridges = weights.map((_, l) => {
     const path = svg("path", { fill: COLOURS[0], "fill-opacity": 0.3, stroke: "currentColor", "stroke-width": 1 });
-    const label = svg("text", { x: 640, y: 40 + l * 18 });
+    const label = svg("text", { x: 464, y: 40 + l * 18 });
     draw.append(path, svg("text", { x: 2, y: 40 + l * 18, class: "mgl-pale" }, l + 1), label);
     return { path, label };
   });
-  draw.append(svg("text", { x: 640, y: 18 }, "spread"), svg("text", { x: 2, y: 18 }, "layer"), svg("text", { x: 330, y: 414, "text-anchor": "middle" }, "output, −2 … 2"));
+  const below = svg("text", { x: 240, y: 414, "text-anchor": "middle" });
+  draw.append(svg("text", { x: 464, y: 18 }, "spread"), svg("text", { x: 2, y: 18 }, "layer"), below);
   function show() {
     const f = [Math.tanh, (x) => Math.max(0, x), (x) => x][kind.value];
     const scale = spread.value / Math.sqrt(width);
@@ -34,15 +35,17 @@ function figure(root, data) {
       for (const v of y) {
         mean += v / y.length;
         square += (v * v) / y.length;
+        if (kind.value === 1 && v === 0) continue; // half of ReLU's outputs: they would hide the others
         const bin = Math.floor(((v + 2) / 4) * bins);
         if (bin >= 0 && bin < bins) counts[bin]++;
       }
       last = Math.sqrt(Math.max(0, square - mean * mean));
       const top = Math.max(...counts, 1), base = 36 + l * 18;
-      path.setAttribute("d", `M30 ${base}` + counts.map((c, k) => `L${30 + (k / (bins - 1)) * 600} ${base - (26 * c) / top}`).join("") + `L630 ${base}Z`);
-      label.textContent = Number.isFinite(last) ? short(last) : "inf";
+      path.setAttribute("d", `M30 ${base}` + counts.map((c, k) => `L${30 + (k / (bins - 1)) * 420} ${base - (26 * c) / top}`).join("") + `L450 ${base}Z`);
+      label.textContent = !Number.isFinite(last) ? "inf" : last < 0.001 || last >= 1000 ? short(last) : last.toFixed(3);
     });
-    said.textContent = `After ${layers} layers the spread is ${Number.isFinite(last) ? short(last) : "too large for a number"}: ${last < 0.05 ? "the signal has died." : last > 20 ? "it has exploded." : kind.value === 0 && last > 0.8 ? "tanh is saturated." : "it lives."}`;
+    below.textContent = kind.value === 1 ? "outputs that are not 0, −2 … 2" : "output, −2 … 2";
+    said.textContent = `After ${layers} layers the spread is ${Number.isFinite(last) ? short(last) : "too large for a number"}: ${last < 0.05 ? "the signal has died." : last > 5 ? "it has exploded." : kind.value === 0 && last > 0.8 ? "tanh is saturated." : "it lives."}`;
   }
   root.append(draw, element("div", { className: "mgl-row" }, spread.whole, kind.whole), said);
   show();

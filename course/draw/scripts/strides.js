@@ -1,11 +1,11 @@
 // A shape and its strides over a row of memory: which boxes are read, and what the array looks like.
 function figure(root, data) {
   const { memory, presets } = data;
-  const width = 720, box = Math.min(44, (width - 10) / memory.length);
-  const draw = picture(width, 330, "Memory above, the array that is read from it below");
+  const width = 540, box = Math.min(44, (width - 10) / memory.length);
+  const draw = picture(width, 250, "Memory above, the array that is read from it below");
   const said = words();
   const limits = { rows: [1, 6], columns: [1, 6], "stride of rows": [-6, 6], "stride of columns": [-6, 6], offset: [0, memory.length - 1] };
-  const controls = Object.fromEntries(Object.entries(limits).map(([name, [min, max]]) => [name, slider(name, { min, max, step: 1, value: presets[0].values[name] }, () => show())]));
+  const controls = Object.fromEntries(Object.entries(limits).map(([name, [min, max]]) => [name, slider(name, { min, max, step: 1, value: presets[0].values[name], shown: (x) => String(x).replace("-", "−") }, () => show())]));
   const preset = choice("Look at", presets.map((p) => p.name), () => {
     for (const [name, value] of Object.entries(presets[preset.value].values)) controls[name].value = value;
     show();
@@ -30,11 +30,12 @@ function figure(root, data) {
       outside ||= !inside;
       if (inside) used.set(at, (used.get(at) ?? 0) + 1);
       const here = cursor[0] === i && cursor[1] === j;
-      const x = 250 + j * 46, y = 100 + i * 36;
+      const x = 130 + j * 46, y = 100 + i * 36;
       const rect = svg("rect", { x, y, width: 44, height: 34, fill: inside ? COLOURS[0] : COLOURS[1], "fill-opacity": here ? 0.55 : 0.18, stroke: here ? COLOURS[1] : "currentColor", "stroke-width": here ? 3 : 1, style: "cursor:pointer" });
       rect.addEventListener("pointerenter", () => { cursor = [i, j]; show(); });
       cells.append(rect, svg("text", { x: x + 22, y: y + 22, "text-anchor": "middle", style: "pointer-events:none" }, inside ? memory[at] : "?"));
     }
+    draw.setAttribute("viewBox", `0 0 ${width} ${106 + 36 * Math.max(4, v.rows)}`);
     cursor = [Math.min(cursor[0], v.rows - 1), Math.min(cursor[1], v.columns - 1)];
     const at = v.offset + cursor[0] * v["stride of rows"] + cursor[1] * v["stride of columns"];
     boxes.forEach(({ rect, uses }, k) => {
@@ -44,7 +45,7 @@ function figure(root, data) {
       rect.setAttribute("stroke", k === at ? COLOURS[1] : "currentColor");
       uses.textContent = (used.get(k) ?? 0) > 1 ? `× ${used.get(k)}` : "";
     });
-    const formula = `[${cursor}] reads box ${v.offset} + ${cursor[0]} · ${v["stride of rows"]} + ${cursor[1]} · ${v["stride of columns"]} = ${at}`.replace(/-/g, "−");
+    const formula = `[${cursor.join(", ")}] reads box ${v.offset} + ${cursor[0]} · ${v["stride of rows"]} + ${cursor[1]} · ${v["stride of columns"]} = ${at}`.replace(/-/g, "−");
     said.textContent = outside ? `${formula}. Some boxes lie outside of the memory: NumPy would never make this array.` : `${formula}. ${v.rows * v.columns} cells read ${used.size} boxes.`;
   }
   draw.setAttribute("tabindex", 0);
