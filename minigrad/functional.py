@@ -56,6 +56,8 @@ def softplus(x, /):
 
 # --- GELU, in tiles that stay in the cache ---
 
+_A, _B = 2 * math.sqrt(2 / math.pi), 0.044715  # 2a and b of the formulas
+
 
 @differentiable
 def gelu(x, /):
@@ -63,17 +65,21 @@ def gelu(x, /):
 
     Source: Hendrycks and Gimpel, "Gaussian Error Linear Units", 2016, section 2.
     """
-    value, slope = in_tiles(_gelu_and_slope, _floats(x), count=2)
-    return value, lambda g: g * slope
+    x = _floats(x)
+    value, phi = in_tiles(_gelu, x, count=2)
+    return value, lambda g: in_tiles(_gelu_rule, g, x, value, phi, count=1)[0]
 
 
-def _gelu_and_slope(x):
-    """x Φ and its derivative, where Φ = 0.5 (1 + tanh(u)) = sigmoid(2 u)."""
-    a, b = 2 * math.sqrt(2 / math.pi), 0.044715
+def _gelu(x):
+    """The value x Φ, and Φ itself, where Φ = 0.5 (1 + tanh(u)) = sigmoid(2 u)."""
+    phi = 1 / (1 + np.exp(-x * (_A + _A * _B * (x * x))))
+    return x * phi, phi
+
+
+def _gelu_rule(g, x, value, phi):
+    """g times the derivative of the value, in a list of one array."""
     square = np.minimum(x * x, 1e4)  # where |x| is above 100, Φ is 0 or 1 already
-    phi = 1 / (1 + np.exp(-x * (a + a * b * square)))
-    value = x * phi
-    return value, phi + value * (1 - phi) * (a + 3 * a * b * square)
+    return [g * (phi + value * (1 - phi) * (_A + 3 * _A * _B * square))]
 
 
 # --- Softmax ---
@@ -171,7 +177,7 @@ def layer_norm(x, weight=None, bias=None, /, eps=1e-5, normalized_shape=None):
     rows = x.reshape(-1, n)  # (N, n)
     # The first entry is subtracted first: equal entries give exactly 0, large ones lose no digits.
     normal = rows - rows[:, :1]
-    normal -= normal.mean(1, keepdims=True)
+    normal -= normal.sum(1, keepdims=True) / n
     variance = np.vecdot(normal, normal, keepdims=True) / n  # (N, 1)
     scale = 1 / np.sqrt(variance + eps)
     normal *= scale

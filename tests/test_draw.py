@@ -422,6 +422,23 @@ def test_a_mark_stands_where_it_hides_no_curve(monkeypatch):
     assert not any(frame.contains(*point) for point in curve)
 
 
+def test_labels_of_columns_stand_upright_only_where_they_have_no_room(monkeypatch):
+    for count, turned in ((4, 0), (30, 90)):
+        names = [f"head {h}" for h in range(count)]
+        _, ax = axes_of(monkeypatch, draw.heatmap, np.ones((2, count)), columns=names)
+        assert {label.get_rotation() for label in ax.get_xticklabels()} == {turned}
+
+
+def test_names_of_the_parts_of_a_bar_stand_apart_and_near_their_parts(monkeypatch):
+    parts = {"large": 72, "a name that is long": 10, "b": 8, "another name": 5, "rest of all": 5}
+    fig, ax = axes_of(monkeypatch, draw.profile, parts)
+    fig.draw_without_rendering()
+    names = [text.get_window_extent() for text in ax.texts if text.get_text()[0].isalpha()]
+    assert len(names) == len(parts)
+    assert not any(a.overlaps(b) for i, a in enumerate(names) for b in names[:i])
+    assert max(abs(np.subtract(*line.get_xdata())) for line in ax.lines) < 0.12 * 100
+
+
 def test_a_slope_stands_beside_its_curve_and_whole_slopes_are_written_whole(monkeypatch):
     x = np.linspace(-3, 3, 101)
     curves = [

@@ -15,11 +15,12 @@ from course.draw.lookup import captions
 from course.draw.maps import attention, boundary, heatmap, surface
 from course.draw.modules import walk
 from course.draw.motion import moving, packed, small_gpt2
-from course.draw.style import COLOURS, canvas, show, to_file
+from course.draw.style import COLOURS, INKS, canvas, show, to_file
 from course.draw.text import tokens, windows
 
 __all__ = [
     "COLOURS",
+    "INKS",
     "attention",
     "bars",
     "boundary",

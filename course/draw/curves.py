@@ -398,7 +398,7 @@ def profile(parts, *, caption="", title="", unit="s"):
         )
     longest = max(totals)
     fills = [*(COLOURS[k] for k in (6, 5, 2, 4, 0, 1)), "#BBBBBB", "#EEEEEE"]
-    fig, ax = canvas(height=1.05 * len(table) + 0.1 + 0.3 * bool(title))
+    fig, ax = canvas(height=1.3 * len(table) + 0.05 + 0.3 * bool(title))
     for bar, row in enumerate(table.values()):
         start, small = 0.0, []
         for part, time in row.items():
@@ -430,7 +430,8 @@ def profile(parts, *, caption="", title="", unit="s"):
                 text = f"{part} {share}"
             small.append((middle, text))
             start += time
-        _above(ax, bar, small, longest)
+        _beside(ax, bar, small[::2], longest, -1)
+        _beside(ax, bar, small[1::2], longest, 1)
         ax.annotate(
             f"{written(totals[bar])} {unit}",
             (start, bar),
@@ -441,7 +442,7 @@ def profile(parts, *, caption="", title="", unit="s"):
         )
     ax.set_yticks(range(len(table)), [str(label) for label in table])
     ax.tick_params(axis="y", length=0, labelsize=10.5)
-    ax.set_ylim(len(table) - 0.65, -0.75)
+    ax.set_ylim(len(table) - 0.26, -0.74)
     ax.set_xlim(0, 1.1 * longest)
     ax.set_xticks([])
     for side in ("left", "bottom"):
@@ -468,14 +469,22 @@ def _draw_tangents(fig, ax, x, y, points, narrow):
     near(fig, ax, labels, busy)
 
 
-def _above(ax, bar, labels, longest):
-    """Write the names of a bar's parts above it, moved apart where they would touch."""
+def _beside(ax, bar, labels, longest, side):
+    """Write names above a bar (`side` -1) or below it, moved apart where they would touch."""
     letter = longest / 105
     sizes = [(len(text) + 2) * letter for _, text in labels]
     places = spread([middle for middle, _ in labels], sizes, -letter, 1.1 * longest)
     for (middle, text), place in zip(labels, places):
-        ax.plot([middle, place], [bar - 0.25, bar - 0.4], color=GREY, linewidth=0.9)
-        ax.text(place, bar - 0.43, text, ha="center", va="bottom", fontsize=9.5)
+        ends = [bar + 0.25 * side, bar + 0.4 * side]
+        ax.plot([middle, place], ends, color=GREY, linewidth=0.9)
+        ax.text(
+            place,
+            bar + 0.43 * side,
+            text,
+            ha="center",
+            va="top" if side > 0 else "bottom",
+            fontsize=9.5,
+        )
 
 
 def _plain_ticks(axis, low, high):

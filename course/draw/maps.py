@@ -164,7 +164,7 @@ def boundary(grid_x, grid_y, prediction, X, y, *, caption="", title="", names=No
             label=label,
         )
     in_a_row(fig, ax)
-    ax.set_title(title)
+    ax.set(title=title, xlabel="X[:, 0]", ylabel="X[:, 1]")
     show(fig, caption)
 
 
@@ -213,8 +213,8 @@ def heatmap(
         matrix, cmap=cmap, vmin=low, vmax=high, aspect="auto", interpolation="nearest"
     )
     font = float(np.clip(72 * cell * 0.72, 6, 10.5))
-    _ticks(ax.xaxis, columns, matrix.shape[1], font)
-    _ticks(ax.yaxis, rows, matrix.shape[0], font)
+    _ticks(ax.xaxis, columns, matrix.shape[1], font, (width - 1.8) / matrix.shape[1])
+    _ticks(ax.yaxis, rows, matrix.shape[0], font, cell)
     ax.set(xlabel=xlabel, ylabel=ylabel)
     ax.set_title(title)
     _frame(ax)
@@ -307,8 +307,8 @@ def attention(
                         fontsize=min(9.5, 72 * inches * 0.33),
                         color=ink_on(image.to_rgba(value)[:3]),
                     )
-        _ticks(ax.xaxis, labels, size, font, top=True)
-        _ticks(ax.yaxis, labels, size, font)
+        _ticks(ax.xaxis, labels, size, font, inches, top=True)
+        _ticks(ax.yaxis, labels, size, font, inches)
         _frame(ax)
         if titles is not None:
             ax.set_title(str(titles[number]), fontsize=10.5)
@@ -369,13 +369,15 @@ def _every(path):
     return max(1, len(path) // 12)
 
 
-def _ticks(axis, labels, count, font, top=False):
+def _ticks(axis, labels, count, font, room, top=False):
+    """Write the labels of the cells, upright where one is longer than its `room` in inches."""
     if labels is None:
         if count <= 20:
             axis.set_ticks(range(count), [str(n) for n in range(count)], fontsize=font)
         return
     texts = [visible(str(label)) for label in labels]
-    rotation = 90 if axis.axis_name == "x" and max(map(len, texts)) > 3 else 0
+    wide = max(map(len, texts)) * 0.6 * font / 72 > room
+    rotation = 90 if axis.axis_name == "x" and wide else 0
     axis.set_ticks(range(count), texts, fontsize=font, rotation=rotation)
     if top:
         axis.set_ticks_position("top")

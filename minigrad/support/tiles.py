@@ -17,14 +17,18 @@ def tiles(*arrays):
         yield [x[start : start + _TILE] for x in flat]
 
 
-def in_tiles(function, x, count):
-    """The `count` arrays that `function` returns for `x`, computed one tile of x at a time.
+def in_tiles(function, *arrays, count):
+    """The `count` arrays that `function` returns for arrays of one shape, computed tile by tile.
 
     The function works element by element. What it computes on the way stays in the cache, which
-    is faster than making whole arrays.
+    is faster than making whole arrays. Arrays of at most one tile are given to it as they are.
     """
-    results = [np.empty(x.shape, x.dtype) for _ in range(count)]
-    for piece, *targets in tiles(x, *results):
-        for target, values in zip(targets, function(piece)):
+    like = arrays[0]
+    if like.size <= _TILE:
+        return function(*arrays)
+    results = [np.empty(like.shape, like.dtype) for _ in range(count)]
+    for pieces in tiles(*arrays, *results):
+        found = function(*pieces[:-count])
+        for target, values in zip(pieces[-count:], found):
             target[...] = values
     return results

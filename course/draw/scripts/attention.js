@@ -4,7 +4,9 @@ function figure(root, data) {
   const { text, heads, D } = data;
   const characters = [...text], T = characters.length;
   const size = Math.max(16, Math.min(30, 330 / T)), left = 30, top = 30, bars = top + T * size + 12, tall = 70;
-  const visible = (c) => ({ "\n": "↵", " ": "␣" }[c] ?? c);
+  const visible = (c) => ({ "\n": "⏎", " ": "␣" }[c] ?? c);
+  const letter = { "text-anchor": "middle", class: "mgl-mono", style: `font-size:${0.72 * size}px` };
+  const blue = `color-mix(in srgb, ${COLOURS[0]} 75%, currentColor)`; // brighter on a dark page
   const said = words();
   const masked = checkbox("hide the future", true, show);
   const scaled = checkbox("divide by √D", true, show);
@@ -16,7 +18,7 @@ function figure(root, data) {
     const cells = [];
     characters.forEach((c, t) => {
       const middle = left + (t + 0.5) * size;
-      draw.append(svg("text", { x: middle, y: top - 8, "text-anchor": "middle", class: "mgl-mono" }, visible(c)), svg("text", { x: left - 12, y: top + (t + 0.5) * size + 4, "text-anchor": "middle", class: "mgl-mono" }, visible(c)), svg("text", { x: middle, y: bars + tall + 16, "text-anchor": "middle", class: "mgl-mono" }, visible(c)));
+      draw.append(svg("text", { ...letter, x: middle, y: top - 8 }, visible(c)), svg("text", { ...letter, x: left - 12, y: top + (t + 0.75) * size }, visible(c)), svg("text", { ...letter, x: middle, y: bars + tall + 18 }, visible(c)));
       for (let s = 0; s < T; s++) {
         const cell = svg("rect", { x: left + s * size, y: top + t * size, width: size - 1, height: size - 1, stroke: "currentColor", "stroke-opacity": 0.15, "pointer-events": "all" });
         for (const event of ["pointerenter", "pointerdown", "pointermove"]) cell.addEventListener(event, () => { if (query !== t) { query = t; show(); } });
@@ -52,7 +54,7 @@ function figure(root, data) {
       const most = raw.value ? Math.max(...table.flat().filter(Number.isFinite).map(Math.abs), 1e-9) : 1;
       table.forEach((row, t) => row.forEach((value, s) => {
         const hidden = masked.value && s > t;
-        cells[t * T + s].setAttribute("fill", hidden ? "none" : value < 0 ? COLOURS[1] : COLOURS[0]);
+        cells[t * T + s].setAttribute("fill", hidden ? "none" : value < 0 ? COLOURS[1] : blue);
         cells[t * T + s].setAttribute("fill-opacity", hidden ? 0 : Math.abs(value) / most);
       }));
       frame.setAttribute("y", top + query * size - 1);
@@ -67,7 +69,7 @@ function figure(root, data) {
     said.textContent = `${name(query)} looks most at ${panels.map((panel, h) => {
       const best = found[h].indexOf(Math.max(...found[h]));
       const future = found[h].slice(query + 1).filter(Number.isFinite).reduce((a, b) => a + b, 0);
-      return `${name(best)} in ${panel.name}: ${short(found[h][best])}${!masked.value && !raw.value ? `, with ${short(future)} on the future` : ""}`;
+      return `${name(best)} in “${panel.name}”: ${short(found[h][best])}${!masked.value && !raw.value ? `, with ${short(future)} on the future` : ""}`;
     }).join("; ")}.`;
   }
   root.append(element("div", { className: "mgl-row" }, masked.whole, scaled.whole, raw.whole), maps, said);

@@ -9,13 +9,13 @@ function figure(root, data) {
   const steps = slider("Steps", { min: 0, max: 80, step: 1, value: 25 }, show);
   let start = [-2.8, 1.2], timer = null;
   const place = ([x, y]) => [width / 2 + (x / reach[0]) * (width / 2), height / 2 - (y / reach[1]) * (height / 2)];
+  const clip = `mgl-clip-${count++}`;
+  draw.append(svg("clipPath", { id: clip }, svg("rect", { x: 0, y: 0, width, height })));
   for (let k = 9; k >= 1; k--) {
     const level = 0.08 * k * k;
     const [cx, cy] = place([0, 0]);
-    draw.append(svg("ellipse", { cx, cy, rx: (Math.sqrt((2 * level) / a) / reach[0]) * (width / 2), ry: (Math.sqrt((2 * level) / b) / reach[1]) * (height / 2), fill: "none", stroke: "currentColor", "stroke-opacity": 0.35 }));
+    draw.append(svg("ellipse", { cx, cy, rx: (Math.sqrt((2 * level) / a) / reach[0]) * (width / 2), ry: (Math.sqrt((2 * level) / b) / reach[1]) * (height / 2), fill: "none", stroke: "currentColor", "stroke-opacity": 0.35, "clip-path": `url(#${clip})` }));
   }
-  const clip = `mgl-clip-${count++}`;
-  draw.append(svg("clipPath", { id: clip }, svg("rect", { x: 0, y: 0, width, height })));
   const path = svg("polyline", { fill: "none", stroke: COLOURS[0], "stroke-width": 2, "clip-path": `url(#${clip})` });
   const dots = svg("g", { "clip-path": `url(#${clip})` });
   const handle = svg("circle", { r: 11, fill: COLOURS[1], stroke: "currentColor", tabindex: 0, role: "slider", "aria-label": "start; arrow keys move it", "aria-valuenow": 0, style: "cursor:grab;touch-action:none" });

@@ -6,7 +6,8 @@ function figure(root, data) {
   const letters = unpack(data.letters), pairs = unpack(data.pairs);
   const own = numbered(data.vocabulary), theirs = numbered(gpt.vocabulary), V = own.size;
   for (const model of [network, gpt]) for (const name in model) if (model[name].text) model[name] = unpack(model[name]);
-  const visible = (c) => ({ "\n": "↵", " ": "␣" }[c] ?? c);
+  const visible = (c) => ({ "\n": "⏎", " ": "␣" }[c] ?? c);
+  const blue = `color-mix(in srgb, ${COLOURS[0]} 75%, currentColor)`; // brighter on a dark page
   const room = gpt.context - start.length;
 
   // Each model: a text -> the surprise in bits of every character that could come after each place.
@@ -94,19 +95,19 @@ function figure(root, data) {
   function show() {
     const across = Math.max(8, Math.floor(((root.clientWidth || 760) - 62) / 22)), tall = 96;
     const lines = Math.max(1, Math.ceil(sentence.length / across));
-    const draw = picture(62 + 22 * Math.min(across, Math.max(sentence.length, 1)), lines * tall, "Dark is surprise");
+    const draw = picture(62 + 22 * Math.min(across, Math.max(sentence.length, 1)), lines * tall, "The stronger the blue, the greater the surprise");
     for (let line = 0; line < lines; line++) names.forEach((name, m) => draw.append(svg("text", { x: 56, y: line * tall + 34 + 16 * m, "text-anchor": "end" }, name)));
     sentence.forEach((c, t) => {
       const x = 62 + 22 * (t % across), y = Math.floor(t / across) * tall;
       const group = svg("g", { "pointer-events": "all" }, svg("rect", { x, y, width: 22, height: 88, fill: "none", stroke: COLOURS[1], "stroke-width": t === picked ? 2.5 : 0 }), svg("text", { x: x + 11, y: y + 16, "text-anchor": "middle", class: "mgl-mono" }, visible(c)));
-      names.forEach((_, m) => group.append(svg("rect", { x: x + 1, y: y + 22 + 16 * m, width: 20, height: 15, fill: COLOURS[0], "fill-opacity": Math.min(1, at(m, t) / 10), stroke: "currentColor", "stroke-opacity": 0.15 })));
+      names.forEach((_, m) => group.append(svg("rect", { x: x + 1, y: y + 22 + 16 * m, width: 20, height: 15, fill: blue, "fill-opacity": Math.min(1, at(m, t) / 10), stroke: "currentColor", "stroke-opacity": 0.15 })));
       for (const event of ["pointerdown", "pointermove"]) group.addEventListener(event, () => { if (picked !== t) { picked = t; show(); } });
       draw.append(group);
     });
     map.replaceChildren(draw);
     names.forEach((name, m) => {
       const expected = sentence.length ? [...own.keys()].map((c, i) => [2 ** -found[m][picked][i], c]).sort((a, b) => b[0] - a[0]).slice(0, 4) : [];
-      const texts = sentence.length ? [mean(m).toFixed(2), at(m, picked).toFixed(1), expected.map(([p, c]) => `${visible(c)} ${(100 * p).toFixed(0)} %`).join(", ")] : [];
+      const texts = sentence.length ? [mean(m).toFixed(2), at(m, picked).toFixed(1), expected.map(([p, c]) => `${visible(c)}\u00a0${(100 * p).toFixed(0)}\u00a0%`).join(", ")] : [];
       cells[m].forEach((cell, k) => { cell.textContent = texts[k] ?? ""; });
     });
     const unknown = left.length ? ` No model knows ${left.map((c) => `“${c}”`).join(", ")}: left out.` : "";

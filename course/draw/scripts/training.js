@@ -5,7 +5,7 @@ function figure(root, data) {
   const { losses, moments, text, names } = data;
   const characters = [...text], T = characters.length, triangle = (T * (T + 1)) / 2;
   const maps = unpack(data.maps);
-  const visible = (c) => ({ "\n": "↵", " ": "␣" }[c] ?? c);
+  const visible = (c) => ({ "\n": "⏎", " ": "␣" }[c] ?? c);
   const said = words();
   let query = T - 1, timer = null;
 
@@ -29,11 +29,13 @@ function figure(root, data) {
   // The map of a head.
   const size = Math.min(16, 330 / T), edge = 24;
   const map = picture(edge + T * size + 4, edge + T * size + 4, "Who looks at whom; up and down arrow pick the query");
+  const letter = { "text-anchor": "middle", class: "mgl-mono", style: `font-size:${0.85 * size}px` };
+  const blue = `color-mix(in srgb, ${COLOURS[0]} 75%, currentColor)`; // brighter on a dark page
   const cells = [];
   characters.forEach((c, t) => {
-    map.append(svg("text", { x: edge + (t + 0.5) * size, y: edge - 7, "text-anchor": "middle", class: "mgl-mono" }, visible(c)), svg("text", { x: edge - 10, y: edge + (t + 0.5) * size + 4, "text-anchor": "middle", class: "mgl-mono" }, visible(c)));
+    map.append(svg("text", { ...letter, x: edge + (t + 0.5) * size, y: edge - 7 }, visible(c)), svg("text", { ...letter, x: edge - 10, y: edge + (t + 0.75) * size }, visible(c)));
     for (let s = 0; s <= t; s++) {
-      const cell = svg("rect", { x: edge + s * size, y: edge + t * size, width: size - 1, height: size - 1, fill: COLOURS[0], stroke: "currentColor", "stroke-opacity": 0.15, "pointer-events": "all" });
+      const cell = svg("rect", { x: edge + s * size, y: edge + t * size, width: size - 1, height: size - 1, fill: blue, stroke: "currentColor", "stroke-opacity": 0.15, "pointer-events": "all" });
       for (const event of ["pointerenter", "pointerdown", "pointermove"]) cell.addEventListener(event, () => { if (query !== t) { query = t; show(); } });
       map.append(cell);
       cells.push(cell);
