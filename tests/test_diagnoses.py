@@ -224,6 +224,32 @@ def test_an_exception_shows_the_line_and_the_input(number, body, words, line):
     assert example[1].startswith("input:") and "what" not in example[1]
 
 
+@pytest.mark.parametrize(
+    ("number", "body", "hint"),
+    [
+        (
+            "07.3",
+            "return context_size",
+            "`context_size` is known in `__init__` alone; `__init__` keeps",
+        ),
+        ("07.3", "return self.context_size", "keeps in self: keys, values, length)"),
+        ("07.3", "return length", "(`__init__` keeps it in self: self.length)"),
+        ("07.3", "return self.size", "'size' (`__init__` keeps in self: keys, values, length)"),
+        ("07.3", "return size", "name 'size' is not defined"),  # nobody knows what is meant
+        ("07.4", "self.gelu = gelu", "the notebook knows `mg`"),
+        ("07.4", "self.up_proj = Linear(3, 12)", "nn.Linear and the like)"),
+        ("07.4", "self.up_proj = nn.linear(3, 12)", "a layer's name has capitals"),
+        ("07.1", "return H", "a letter of the text"),
+        ("07.1", "return qkv.reshape(qkv.size / 3)", "a size is a whole number: `//`)"),
+        ("03.1", "return x.reshape(7, 7)", "a reshape keeps all entries"),
+        ("03.1", "return np.split(x, 7)", "takes the number of equal parts"),
+        ("03.1", "return x.append(x)", "an array keeps its size"),
+    ],
+)
+def test_an_exception_is_explained_where_its_words_do_not(number, body, hint):
+    assert hint in said(number, body)[0]
+
+
 def test_an_exception_where_our_code_uses_the_answer_names_nothing_of_ours():
     for number, body in [
         ("01.1", "return a / b, lambda: 1, lambda g: g"),

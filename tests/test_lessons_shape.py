@@ -65,6 +65,18 @@ def test_something_learns_soon():
     assert words_before("01", lambda cell: step.search(cell["source"])) <= 2_500
 
 
+# The cell in which something first learns: a network that parts spirals; a table of attention.
+FIRST_LEARNS = {"05": r"^train\(net, ", "07": r"^ +table\.data -= table\.grad"}
+
+
+@pytest.mark.parametrize("lesson", FIRST_LEARNS)
+def test_the_reader_soon_changes_code_and_sees_something_learn(lesson):
+    """Before the first exercise: a cell that is the reader's to change, and one that learns."""
+    assert words_before(lesson, lambda cell: "Your turn" in cell["source"]) <= 1_000
+    step = re.compile(FIRST_LEARNS[lesson], re.MULTILINE)
+    assert words_before(lesson, lambda cell: step.search(cell["source"])) <= 1_600
+
+
 def test_the_main_path_can_be_read_in_an_hour():
     assert sum(words(cell) for cell, folded in cells("01") if not folded) <= 6_000
 
@@ -77,8 +89,9 @@ def test_second_reading_is_folded_and_nothing_else_is():
             assert cell["cell_type"] == "markdown" and "\n" not in cell["source"].strip()
 
 
-def test_no_exercise_is_folded_away():
-    for cell, folded in cells("01"):
+@pytest.mark.parametrize("lesson", ["01", "02", "07"])  # 05 has one more, on Muon
+def test_no_exercise_is_folded_away(lesson):
+    for cell, folded in cells(lesson):
         assert not (folded and ("#| exercise " in cell["source"] or "check(" in cell["source"]))
 
 

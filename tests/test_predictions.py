@@ -13,6 +13,8 @@ import pytest
 from course.lessons import notebooks
 from course.student.edition import as_bytes, blanked
 from course.student.explanations import (
+    CLOSED,
+    GO_ON,
     GUESS,
     OPENED,
     PREDICTION,
@@ -46,6 +48,8 @@ NO_ANSWER = {
     ("09", "in_proj.weight", "an assert"): "what was loaded is what was saved; a shape is asked",
     ("09", "greedy writing", "an assert"): "the text begins as it was told to; its rest is asked",
 }
+# Questions that stand at once after a folded explanation, and say themselves what they ask about.
+WHOLE = {"04": ["and the gradients, on their way from layer 20"]}
 
 
 def without_excused(lesson, complaints):
@@ -149,6 +153,33 @@ def unfolded(after):
             return
 
 
+def asked_in_a_fold(cells):
+    """Complaints about questions whose beginning a student finds in a folded explanation only.
+
+    An explanation is folded up to the next question, so words that lead to this question are
+    folded with it, unless the author marks where they begin (`<!-- go on -->`).
+    """
+    fold, open_words, at_once = "", "", False
+    for cell in cells:
+        if cell["cell_type"] == "code":
+            open_words, at_once = open_words + cell["source"], False
+            continue
+        explanation, closed, rest = cell["source"].rpartition(CLOSED)
+        if closed and explanation.startswith(OPENED):
+            fold, at_once = explanation, True
+        else:
+            rest = cell["source"]
+        for paragraph in filter(None, paragraphs(re.sub("<!--.*?-->", "", rest))):
+            if PREDICTION.search(paragraph):
+                what = " ".join(paragraph.split())[:70]
+                if at_once and paragraph.startswith("**Predict"):
+                    yield f"{what}: nothing but a folded explanation stands before it"
+                for term in re.findall(r"`[^`\n]+`|\$[^$]+\$", paragraph):
+                    if term in fold and term[1:-1] not in open_words:
+                        yield f"{what}: {term} stands in the folded explanation before it alone"
+            open_words, at_once = open_words + paragraph, False
+
+
 def tree(source):
     lines = source.splitlines()
     return ast.parse("\n".join("" if line.lstrip()[:1] in ("%", "!") else line for line in lines))
@@ -241,6 +272,44 @@ def test_every_guess_has_its_question(path):
     assert max(map(len, answering), default=0) <= 1
 
 
+@each_lesson
+def test_what_is_asked_stands_in_no_folded_explanation(path):
+    """With the marks that lessons 3, 4, 5 and 10 once lacked."""
+    whole = WHOLE.get(path.name[:2], [])
+    found = list(asked_in_a_fold(blanked(notebooks.load(path))["cells"]))
+    assert [text for text in found if not any(question in text for question in whole)] == []
+    assert len(found) == len(whole)
+
+
+@each_lesson
+def test_an_explanation_stands_after_its_question_and_its_cell(path):
+    asked = answered = False
+    for cell in blanked(notebooks.load(path))["cells"]:
+        if cell["cell_type"] == "code":
+            answered = answered or bool(asked and GUESS.search(cell["source"]))
+        elif "After you have run it" in cell["source"]:
+            assert answered, cell["source"]
+        if cell["cell_type"] == "markdown" and PREDICTION.search(cell["source"]):
+            asked, answered = True, False
+
+
+@each_lesson
+def test_a_mark_that_is_missing_before_a_question_is_found(path):
+    """Each `<!-- go on -->` that leads to a question is taken away, and the test above sees it."""
+    lesson = notebooks.load(path)
+    for number, cell in enumerate(lesson["cells"]):
+        explanation, mark, rest = cell["source"].partition(GO_ON)
+        leads = [part for part in paragraphs(rest) if not re.match(r"#+ |<details", part)]
+        places = [n for n, part in enumerate(leads) if part.startswith("**Predict")]
+        if not (mark and places[:1] > [0]) or "\n#" in rest:
+            continue
+        cells = [dict(one) for one in lesson["cells"]]
+        cells[number]["source"] = explanation + rest.lstrip("\n")
+        changed = blanked({**lesson, "cells": cells})["cells"]
+        if OPENED in changed[number]["source"]:
+            assert len(list(asked_in_a_fold(changed))) > len(WHOLE.get(path.name[:2], []))
+
+
 # --- The test itself ---
 
 QUESTION = {"cell_type": "markdown", "metadata": {}, "source": "Now.\n\n**Predict**: larger?"}
@@ -297,6 +366,27 @@ def test_the_check_sees_every_kind(cells, complaint):
 
 def test_the_check_of_numbers_sees_those_that_mean_something():
     assert numbers("131071 calls, 12 of 1000, 0.4621 and lesson_045") == {"131071", "0.4621"}
+
+
+FOLD = words(f"{OPENED}`x` was a view.{CLOSED}")
+
+
+@pytest.mark.parametrize(
+    "cells, complaint",
+    [
+        ([FOLD, QUESTION], None),  # "Now." stands before the question
+        ([FOLD, words("**Predict**: larger?")], "nothing but a folded explanation"),
+        ([words(FOLD["source"] + "\n\n**Predict**: larger?")], "nothing but a folded explanation"),
+        ([words(FOLD["source"] + f"\n\n{GO_ON}\n\nNow.\n\n**Predict**: larger?")], None),
+        ([FOLD, words("## Next"), words("**Predict**: larger?")], None),
+        ([FOLD, code("x = 3"), words("**Predict**: larger?")], None),
+        ([FOLD, words("Now.\n\n**Predict**: is `x` larger?")], "`x` stands in the folded"),
+        ([code("x = 3"), FOLD, words("Now.\n\n**Predict**: is `x` larger?")], None),
+    ],
+)
+def test_what_is_asked_in_a_fold_is_seen(cells, complaint):
+    found = list(asked_in_a_fold(cells))
+    assert (complaint in " ".join(found)) if complaint else found == []
 
 
 # --- The explanations ---

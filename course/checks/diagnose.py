@@ -7,6 +7,7 @@ its text and from one more run of the probe that failed.
 
 import ast
 import re
+from dataclasses import replace
 
 import numpy as np
 
@@ -90,12 +91,45 @@ HINTS = (
         "it alone",
     ),
     (
-        r"name 'mg' is not defined",
+        r"name '(mg|softmax|gelu)' is not defined",
         "the notebook knows `mg`, the exported module does not: it has what its first cell imports",
+    ),
+    (
+        r"arrays used as indices must be",
+        "a mask of 0.0 and 1.0 holds numbers: mask == 1 holds True and False",
     ),
     (
         r"inhomogeneous shape",
         "arrays of different lengths, or things that are no numbers, make no array",
+    ),
+    (
+        r"name '[A-Z]' is not defined",
+        "a letter of the text, or a name of the notebook: here only the arguments are known, and "
+        "what the cell itself computes from them",
+    ),
+    (
+        r"name '(Linear|GELU|ReLU|Dropout|LayerNorm|Embedding|Sequential|Module)' is not defined",
+        "the layers are in the module nn: nn.Linear and the like",
+    ),
+    (
+        r"module 'minigrad\.nn' has no attribute '(gelu|relu|linear|dropout|layer_norm|embedding)'",
+        "a layer's name has capitals: nn.GELU() and the like",
+    ),
+    (
+        r"cannot reshape array of size",
+        "a reshape keeps all entries: the new sizes must multiply to their number",
+    ),
+    (
+        r"array split does not result in an equal division",
+        "np.split(x, parts, axis) takes the number of equal parts; without an axis it cuts the first",
+    ),
+    (
+        r"'float' object cannot be interpreted as an integer|a single integer, got '\d+\.",
+        "`/` gives a float, and a size is a whole number: `//`",
+    ),
+    (
+        r"'numpy\.ndarray' object has no attribute 'append'",
+        "an array keeps its size: write into a part of it, x[start:end] = new",
     ),
     (r"bitwise_xor|for \^", "a power is written `**`; `^` works on the bits of integers"),
     (
@@ -182,7 +216,8 @@ def explain(failure, student, texts, cell=""):
         return Wrong(words, input=shown)
     own = own_kind(contract, rows) if contract else ""
     if isinstance(failure, NoValue) and "raised" in failure.reply:
-        return exception(failure.reply["raised"], contract, texts, cell, shown, own)
+        raised, hints = failure.reply["raised"], student.hints
+        return exception(raised, contract, texts, cell, shown, own, hints)
     if isinstance(failure, NoValue):
         return Wrong(came_back(failure.reply.get("type"), "the code"), input=shown)
     if isinstance(failure, Wrong):
@@ -445,10 +480,11 @@ def a(kind: str) -> str:
 # --- An exception ---
 
 
-def exception(error, contract, texts, cell, shown, own_value=""):
+def exception(error, contract, texts, cell, shown, own_value="", hints=()):
     """An exception in the student's words: who raised it, in which line, for which input.
 
-    `own_value` is the kind of what the exercise's function returned, where it came so far.
+    `own_value` is the kind of what the exercise's function returned, where it came so far; `hints`
+    are those of the check, which are looked at before those that all exercises share.
     """
     frames = [
         (module, name, line)
@@ -464,12 +500,19 @@ def exception(error, contract, texts, cell, shown, own_value=""):
         module, name, line = "", contract.function if contract else "", 0
     said = clean(str(error.get("words"))).strip()
     rules = HINTS_OF_RULES if contract and is_operation(find(contract, texts)) else ()
-    said = with_hint(f"{clean(kind)}: {said}" if said else clean(kind), (*rules, *HINTS))
+    said = f"{clean(kind)}: {said}" if said else clean(kind)
     text = texts.get(module, "").splitlines()
-    shown_line = NOTHING
+    shown_line, source = NOTHING, ""
     if 0 < line <= len(text):
-        number = line_in_cell(cell, texts[module], line) if own and cell else 0
-        shown_line = number, text[line - 1].strip()
+        number, source = (
+            line_in_cell(cell, texts[module], line) if own and cell else 0,
+            text[line - 1],
+        )
+        shown_line = number, source.strip()
+    at_line = f"{said}\n{source.strip()}"
+    hint = next((words for pattern, words in hints if own and re.search(pattern, at_line)), "")
+    hint = hint or (kept_elsewhere(said, contract, texts) if own else "")
+    said = f"{said} ({hint})" if hint else with_hint(said, (*rules, *HINTS))
     if spoken(name):
         words = f"{spoken(name)} raised {said}"
     elif name:
@@ -484,6 +527,34 @@ def exception(error, contract, texts, cell, shown, own_value=""):
     else:
         words = f"the code raised {said}"
     return Wrong(words, line=shown_line, input=shown, missing=error.get("missing", ""))
+
+
+def kept_elsewhere(said: str, contract: Contract, texts) -> str:
+    """Where a method finds what it looked for in vain, a name or a part of self; "" if unknown."""
+    of, _, method = contract.function.partition(".")
+    unknown = re.match(
+        rf"(?:NameError: name|AttributeError: '{re.escape(of)}' object has no attribute) '(\w+)'",
+        said,
+    )
+    if not unknown or method in ("", "__init__"):
+        return ""
+    init = find(replace(contract, function=f"{of}.__init__"), texts)
+    if init is None:
+        return ""
+    arguments = [argument.arg for argument in init.args.args]
+    kept = {  # without double ones, in the order of the text
+        node.attr: None
+        for node in ast.walk(init)
+        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)
+        if isinstance(node.value, ast.Name) and node.value.id == "self"
+    }
+    name = unknown[1]
+    if name in kept:
+        return f"`__init__` keeps it in self: self.{name}"
+    if not kept or not (name in arguments or said.startswith("AttributeError")):
+        return ""
+    known = f"`{name}` is known in `__init__` alone; " if name in arguments else ""
+    return f"{known}`__init__` keeps in self: {', '.join(kept)}"
 
 
 def with_hint(said: str, hints=HINTS) -> str:

@@ -11,6 +11,7 @@ A check is a generator under `@check("03.2")` in `course/checks/lesson_03.py`. I
     )
 
 `Student.refuses` is for bad input: the probe needs no `try`, the exception is what is asked for.
+An exception that a wrong answer ends in is explained by `student.hints`, as in lesson 07's checks.
 `Student.run`, `array` and `number` only ask; `require` compares what they return. What is shared by
 all exercises is said by `diagnose.py`, and no check needs to look for it: a forgotten `return`, a
 value without its rules, a tuple, slice or generator in the place of an array, an exception.
@@ -205,12 +206,15 @@ class Student:
     """The student's package in a child process, for one check.
 
     `last` is the call made last: the probe, its arguments, and the input that an example is to
-    show in their place; `None` before the first.
+    show in their place; `None` before the first. `hints` are pairs that a check may set: a regular
+    expression for an exception and, after a line break, the line that raised it; and what the
+    exception means in this exercise.
     """
 
     def __init__(self, child, exercise):
         self.child, self.exercise = child, exercise
         self.last = None
+        self.hints = ()
 
     @property
     def shown(self):
