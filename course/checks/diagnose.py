@@ -145,16 +145,6 @@ HINTS = (
         "PyTorch is not used here: np.sqrt, np.exp and the like take arrays",
     ),
     (
-        r"name '(lr|momentum|weight_decay|betas|eps)' is not defined|^KeyError: '(lr|beta[12])'"
-        r"|'(SGD|AdamW)' object has no attribute '(momentum|weight_decay|betas|eps)'",
-        'the rate is self.lr; the other options are in the group: group["momentum"], '
-        'group["weight_decay"], group["betas"] (a pair), group["eps"]',
-    ),
-    (
-        r"'AdamW' object has no attribute '(mean|square|m|v|s)'",
-        "the draft's names: here the averages are self.exp_avg and self.exp_avg_sq",
-    ),
-    (
         r"'str' object has no attribute '(grad|data|shape|ndim|dtype)'",
         "a loop over a dictionary gives its keys, which are texts: d[key] is what stands under one",
     ),

@@ -4,6 +4,19 @@ import numpy as np
 
 from course.checks.vocabulary import Wrong, WrongForm, check, near, require, same
 
+HINTS_OF_UPDATE = (
+    (
+        r"name '(lr|momentum|weight_decay|betas|eps)' is not defined|^KeyError: '(lr|beta[12])'"
+        r"|'(SGD|AdamW)' object has no attribute '(momentum|weight_decay|betas|eps)'",
+        'the rate is self.lr; the other options are in the group: group["momentum"], '
+        'group["weight_decay"], group["betas"] (a pair), group["eps"]',
+    ),
+    (
+        r"'AdamW' object has no attribute '(mean|square|m|v|s)'",
+        "the draft's names: here the averages are self.exp_avg and self.exp_avg_sq",
+    ),
+)
+
 # --- 05.1: the step of every optimizer ---
 
 
@@ -45,6 +58,7 @@ def probe_steps(mg, rounds, first=2):
 
 @check("05.1")
 def step(student):
+    student.hints = HINTS_OF_UPDATE
     all_four, some, everyone = [1.0] * 4, [1.0, None, None, 1.0], [0, 1, 2, 3]
     shown = "four parameters with gradients, in two groups of two; one step"
     got = student.run(probe_steps, [all_four], given=shown)
@@ -218,6 +232,7 @@ def moves(student, gradients, momentum, decay=0.0, of=1.0):
 
 @check("05.2")
 def sgd(student):
+    student.hints = HINTS_OF_UPDATE
     student.expect(
         probe_sgd,
         *(1.0, [2.0], 0.25),
@@ -386,6 +401,7 @@ def probe_adamw_layout(mg, data, transposed=False):
 
 @check("05.3")
 def adamw(student):
+    student.hints = HINTS_OF_UPDATE
     shown = {"gradient": "4 at every step", "lr": 0.1, "betas": BETAS, "weight_decay": 0.0}
     steady, small = [
         student.array(probe_adamw, 1.0, [g] * 200, 0.1, BETAS, shape=(200,), given=shown)
