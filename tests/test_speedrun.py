@@ -583,7 +583,7 @@ RECIPES = ladder.RECIPES
 
 @pytest.mark.parametrize("size", [ladder.SMALL, ladder.DEFAULT])
 def test_the_last_rung_is_the_recipe_of_the_command_line(size):
-    model, length, _ = size
+    model, length, *_ = size
     last = list(ladder.climb(size).values())[-1]
     recipe = rules.checked("last", {"track": "1.617", **last}, RECIPES)
     assert FastGPTConfig(**recipe.model) == FastGPTConfig(**model)
