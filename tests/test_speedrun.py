@@ -24,6 +24,7 @@ from minigrad.apps.fast_training import (
 )
 from minigrad.backprop import check_gradients
 from minigrad.data import CharTokenizer, TextDataset
+from minigrad.functional import softmax
 from minigrad.gpt2_shakespeare import GPT2, GPT2Config, TrainingConfig, evaluate, sample
 from minigrad.optim import Muon
 
@@ -579,6 +580,24 @@ def test_each_rung_is_a_recipe_that_trains(name):
 
 
 RECIPES = ladder.RECIPES
+
+
+def test_two_models_are_trained_one_after_another_and_averaged():
+    recipe = rules.read_recipe(RECIPES / "seventeen.json")
+    sizes = TINY | {"context_size": 64}
+    small = replace(recipe, model=recipe.model | sizes, training=recipe.training | {"num_steps": 6})
+    trainer = running.make_trainer(small, TextDataset(TOKENIZER.encode(TEXT), 64), 65, seed=0)
+    assert trainer.config.num_steps == 6
+    train(trainer, 4)
+    assert [part.steps for part in trainer.trainers] == [3, 1]
+    train(trainer, 2)
+    assert [part.steps for part in trainer.trainers] == [3, 3]
+    first, second = (part.model.eval() for part in trainer.trainers)
+    assert not np.allclose(first.token_embedding.weight.data, second.token_embedding.weight.data)
+    tokens = np.arange(20).reshape(2, 10)
+    mean = (softmax(first(tokens)).data + softmax(second(tokens)).data) / 2
+    np.testing.assert_allclose(softmax(trainer.model.eval()(tokens)).data, mean, atol=1e-6)
+    rules.check_model(small, trainer.model)
 
 
 @pytest.mark.parametrize("size", [ladder.SMALL, ladder.DEFAULT])
