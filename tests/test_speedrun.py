@@ -35,7 +35,9 @@ pytest.importorskip("tqdm")
 TEXT = "the quick brown fox jumps over the lazy dog.\n" * 60
 TOKENIZER = CharTokenizer(TEXT)
 TINY = {"context_size": 8, "num_blocks": 2, "num_heads": 2, "embedding_dim": 16}
-PLAIN = dict.fromkeys(("rotary", "rms_norm", "qk_norm", "squared_relu", "zero_init"), False)
+PLAIN = dict.fromkeys(
+    ("rotary", "rms_norm", "qk_norm", "squared_relu", "zero_init", "token_shift"), False
+)
 
 
 def normal(*shape, seed=0):

@@ -29,7 +29,9 @@ DEFAULT = (
     9,
     (0.0005, 0.001, 0.003),
 )
-PLAIN = dict.fromkeys(("rotary", "rms_norm", "qk_norm", "squared_relu", "zero_init"), False)
+PLAIN = dict.fromkeys(
+    ("rotary", "rms_norm", "qk_norm", "squared_relu", "zero_init", "token_shift"), False
+)
 
 
 def adamw(size, lr, **more):
@@ -57,6 +59,7 @@ def climb(size=SMALL):
         "AdamW's part at 0.01": ({}, {"other_lr": 0.01}),
         "momentum 0.9": ({}, {"momentum": 0.9}),
         "a table of pairs": ({"bigram_dim": 32}, {}),
+        "blocks see the position before": ({"token_shift": True}, {}),
     }
     for name, (of_model, of_training) in changes.items():
         model, training = model | of_model, training | of_training
@@ -65,7 +68,7 @@ def climb(size=SMALL):
 
 
 def tries():
-    """{name: recipe}: the last rung with one thing changed, better or worse."""
+    """{name: recipe}: the rung of the table of pairs with one thing changed, better or worse."""
     last = climb()["a table of pairs"]
 
     def changed(model=(), training=(), **more):
@@ -83,8 +86,7 @@ def tries():
         "context grows 16, 32, 64": changed(module="growing.py"),
         "mean of the last tenth's weights": changed(module="averaged.py"),
         "value embeddings": changed(module="value_embeddings.py"),
-        "blocks see the position before": changed(module="paths.py", training={"residuals": False}),
-        "more paths around the blocks": changed(module="paths.py", training={"shift": False}),
+        "more paths around the blocks": changed(module="paths.py"),
         "momentum 0.8": changed(training={"momentum": 0.8}),
         "Muon at 0.03": changed(training={"lr": 0.03}),
         "without rotary positions": changed(model={"rotary": False}),

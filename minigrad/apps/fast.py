@@ -4,7 +4,8 @@
 
 What differs from lesson 8's GPT-2, each measured alone in docs/speedrun.md: rotary positions,
 queries and keys of one length, RMS norm without weights, a squared ReLU, branches that start as
-zero, and a table of pairs of tokens. How it is trained is in fast_training.py.
+zero, a table of pairs of tokens, and blocks that also see the position before. How it is trained is
+in fast_training.py.
 """
 
 import functools
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from minigrad import nn
-from minigrad.attention import Block, KeyValueCache, causal_attention
+from minigrad.attention import KeyValueCache, causal_attention
 from minigrad.backprop import no_grad
 from minigrad.functional import _floats, softmax
 from minigrad.gpt2_shakespeare import GPT2
@@ -100,6 +101,35 @@ def _angles(first, T, D, dtype):
     return np.cos(angles).astype(dtype), np.sin(angles).astype(dtype)
 
 
+@differentiable
+def token_shift(x, share, /, before=None):
+    """x (B, T, C) plus, in each channel, a share (C,) of the position before.
+
+    `before` (B, 1, C) is what stands before the first position; without it, nothing does.
+    Source: Peng et al., "RWKV", 2023, section 3.1.
+    """
+    x, share = _floats(x), _floats(share)
+    if x.ndim != 3 or share.shape != x.shape[2:]:
+        raise ValueError(
+            f"token_shift: x must be (B, T, C) and share (C,), not {x.shape} and {share.shape}"
+        )
+    value = x.copy()
+    value[:, 1:] += x[:, :-1] * share
+    if before is not None:
+        value[:, :1] += before * share
+
+    def rule_of_x(g):
+        result = g.copy()
+        result[:, :-1] += g[:, 1:] * share
+        return result
+
+    def rule_of_share(g):
+        result = np.einsum("btc,btc->c", g[:, 1:], x[:, :-1])
+        return result if before is None else result + (g[:, :1] * before).sum((0, 1))
+
+    return value, rule_of_x, rule_of_share
+
+
 # --- The model ---
 
 
@@ -119,6 +149,7 @@ class FastGPTConfig:
     squared_relu: bool = True  # else GELU
     zero_init: bool = True  # branches and logits start as zero; else GPT-2's numbers
     bigram_dim: int = 32  # numbers learned for each pair of tokens; 0: none
+    token_shift: bool = True  # attention and MLP also see the position before
 
     def __post_init__(self):
         for name in ("context_size", "num_blocks", "num_heads", "embedding_dim", "vocab_size"):
@@ -127,7 +158,7 @@ class FastGPTConfig:
         # No array has the length of the context, so a file could claim any.
         whole_number("FastGPTConfig: context_size", self.context_size, 1, 2**16)
         number("FastGPTConfig: dropout", self.dropout, 0, 1, below=True)
-        for name in ("rotary", "rms_norm", "qk_norm", "squared_relu", "zero_init"):
+        for name in ("rotary", "rms_norm", "qk_norm", "squared_relu", "zero_init", "token_shift"):
             true_or_false(f"FastGPTConfig: {name}", getattr(self, name))
         whole_number("FastGPTConfig: bigram_dim", self.bigram_dim, 0)
         if self.embedding_dim % self.num_heads:
@@ -197,8 +228,8 @@ class FastMLP(nn.Module):
         return self.down_proj(self.activation(self.up_proj(x)))
 
 
-class FastBlock(Block):
-    """Lesson 7's block with other parts; what is done with them is the same."""
+class FastBlock(nn.Module):
+    """Lesson 7's block with other parts: (B, T, C) -> (B, T, C)."""
 
     def __init__(self, config):
         self.ln1 = _norm(config)
@@ -206,14 +237,47 @@ class FastBlock(Block):
         self.ln2 = _norm(config)
         self.ffn = FastMLP(config)
         self.dropout = nn.Dropout(config.dropout)
+        self.token_shift = config.token_shift
+        if config.token_shift:
+            self.attn_share = nn.Parameter(np.zeros(config.embedding_dim, np.float32))
+            self.ffn_share = nn.Parameter(np.zeros(config.embedding_dim, np.float32))
+
+    def forward(self, x, cache=None):
+        x = x + self.dropout(self.attn(self.into_attention(x, cache), cache))
+        return x + self.dropout(self.ffn(self.into_mlp(x, cache)))
+
+    def into_attention(self, x, cache=None):
+        """What attention gets of the stream x: (B, T, C) -> (B, T, C)."""
+        x = self.ln1(x)
+        return self._shifted(x, self.attn_share, "attn", cache) if self.token_shift else x
+
+    def into_mlp(self, x, cache=None):
+        """What the MLP gets of the stream x: (B, T, C) -> (B, T, C)."""
+        x = self.ln2(x)
+        return self._shifted(x, self.ffn_share, "ffn", cache) if self.token_shift else x
+
+    def _shifted(self, x, share, name, cache):
+        if cache is None:
+            return token_shift(x, share)
+        before = cache.newest.get(name)
+        cache.newest[name] = x.data[:, -1:].copy()
+        return token_shift(x, share, before=before)
 
 
 def _norm(config):
     return RMSNorm() if config.rms_norm else nn.LayerNorm(config.embedding_dim)
 
 
+class _BlockCache(KeyValueCache):
+    """Keys and values, and the newest position (B, 1, C) of what attention and the MLP got."""
+
+    def __init__(self, *shape):
+        super().__init__(*shape)
+        self.newest = {}
+
+
 class _Caches(list):
-    """A key-value cache for each block, and the newest token (B, 1), for the next one's pair."""
+    """A cache for each block, and the newest token (B, 1), for the next one's pair."""
 
     newest = None
 
@@ -293,12 +357,12 @@ class FastGPT(nn.Module):
         x = self.embedded(tokens)
         maps = []
         for block in self.blocks:
-            maps.append(block.attn.weights(block.ln1(x)))
+            maps.append(block.attn.weights(block.into_attention(x)))
             x = block(x)
         return np.stack(maps)
 
     def new_caches(self, batch_size):
-        """An empty key-value cache for each block."""
+        """An empty cache for each block."""
         c = self.config
         shape = (batch_size, c.num_heads, c.context_size, c.embedding_dim // c.num_heads)
-        return _Caches(KeyValueCache(*shape) for _ in self.blocks)
+        return _Caches(_BlockCache(*shape) for _ in self.blocks)

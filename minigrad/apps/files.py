@@ -82,6 +82,7 @@ def _checksum(text, arrays):
 # --- The model of a file ---
 
 MODELS = {"GPT2": (GPT2, GPT2Config), "FastGPT": (FastGPT, FastGPTConfig)}
+LATER_PARTS = {"FastGPT": {"token_shift": False}}  # what older files do not name, and do not have
 
 
 def build_model(path, arrays, description, dtype):
@@ -92,8 +93,9 @@ def build_model(path, arrays, description, dtype):
     """
     try:
         tokenizer = _tokenizer(description.get("vocabulary"))
-        kind, config_kind = MODELS[_architecture(description)]
-        config = config_kind(**description["model"])
+        name = _architecture(description)
+        kind, config_kind = MODELS[name]
+        config = config_kind(**LATER_PARTS.get(name, {}) | description["model"])
         _check_sizes(config, tokenizer, arrays)
         check_numbers(arrays, dtype)
         model = kind(config)

@@ -1,9 +1,7 @@
-"""The recipe `fast` with more paths for what is known, each with weights that start at no effect.
+"""The recipe `fast` with more paths around the blocks, with weights that start at no effect.
 
-`shift`: what goes into attention and into the MLP also has a share of the position before it
-(Peng et al., "RWKV", 2023, section 3.1, calls it token shift). `residuals`: each block after the
-first also gets a share of the embedding, and of the first block's values (Zhou et al., "Value
-Residual Learning", 2024). There is no cache: the model is for training and measuring.
+Each block after the first also gets a share of the embedding, and of the first block's values (Zhou
+et al., "Value Residual Learning", 2024). There is no cache: the model is for training and measuring.
 
 With `models` above 1, as many models are trained one after another, each with its share of the
 steps, and the prediction is the mean of their probabilities. What the models learned by heart
@@ -20,32 +18,7 @@ from minigrad.apps.fast_training import FastTrainer, FastTrainingConfig
 from minigrad.attention import causal_attention
 from minigrad.functional import softmax
 from minigrad.init import normal_
-from minigrad.op import differentiable
 from minigrad.shapes import cat
-
-
-@differentiable
-def position_before(x, /):
-    """What stands one position earlier, and 0 at the first: (B, T, C) -> (B, T, C)."""
-    value = np.zeros_like(x)
-    value[:, 1:] = x[:, :-1]
-
-    def rule(g):
-        result = np.zeros_like(g)
-        result[:, :-1] = g[:, 1:]
-        return result
-
-    return value, rule
-
-
-class Shift(nn.Module):
-    """x plus a learned share, one for each channel, of the position before."""
-
-    def __init__(self, channels):
-        self.share = nn.Parameter(np.zeros(channels, np.float32))
-
-    def forward(self, x):
-        return x + position_before(x) * self.share
 
 
 class PathsAttention(FastAttention):
@@ -66,29 +39,24 @@ class PathsAttention(FastAttention):
 
 
 class PathsBlock(FastBlock):
-    """A block whose attention and MLP see the position before, and that hands values on."""
+    """A block that also takes the first block's values, and gives its own."""
 
-    def __init__(self, config, shift):
+    def __init__(self, config):
         super().__init__(config)
         self.attn = PathsAttention(config)
-        if shift:
-            C = config.embedding_dim
-            self.ln1 = nn.Sequential(self.ln1, Shift(C))
-            self.ln2 = nn.Sequential(self.ln2, Shift(C))
 
     def forward(self, x, first):
-        attended, values = self.attn(self.ln1(x), first)
+        attended, values = self.attn(self.into_attention(x), first)
         x = x + self.dropout(attended)
-        return x + self.dropout(self.ffn(self.ln2(x))), values
+        return x + self.dropout(self.ffn(self.into_mlp(x))), values
 
 
 class PathsGPT(FastGPT):
     """A FastGPT of such blocks."""
 
-    def __init__(self, config, shift, residuals):
+    def __init__(self, config):
         super().__init__(config)
-        self.residuals = residuals
-        self.blocks = nn.Sequential(*(PathsBlock(config, shift) for _ in self.blocks))
+        self.blocks = nn.Sequential(*(PathsBlock(config) for _ in self.blocks))
         self.shares = nn.Parameter(np.zeros(config.num_blocks, np.float32))  # of the embedding
         for name, parameter in self.named_parameters():
             if parameter.ndim == 2 and name.startswith("blocks."):
@@ -98,20 +66,17 @@ class PathsGPT(FastGPT):
         x = embedded = self.dropout(self.embedded(tokens))
         first = None
         for number, block in enumerate(self.blocks):
-            if self.residuals and number:
+            if number:
                 x = x + embedded * self.shares[number]
             x, values = block(x, first)
-            if self.residuals and first is None:
-                first = values
+            first = values if first is None else first
         return self.output_projection(self.output_ln(x))
 
 
 @dataclass(frozen=True)
 class Config(FastTrainingConfig):
-    """The recipe's settings, which of the two kinds of paths there are, and how many models."""
+    """The recipe's settings, and how many models."""
 
-    shift: bool = True
-    residuals: bool = True
     models: int = 1
 
 
@@ -147,6 +112,5 @@ def make_trainer(model, training, dataset):
     for number in range(config.models):
         steps = config.num_steps // config.models
         own = replace(config, num_steps=steps, seed=config.seed + 100 * number)
-        paths = PathsGPT(FastGPTConfig(**model), config.shift, config.residuals)
-        trainers.append(FastTrainer(paths, dataset, own))
+        trainers.append(FastTrainer(PathsGPT(FastGPTConfig(**model)), dataset, own))
     return trainers[0] if config.models == 1 else OneAfterAnother(trainers, config)

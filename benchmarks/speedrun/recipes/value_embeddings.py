@@ -36,8 +36,8 @@ class ValueBlock(FastBlock):
         self.attn = ValueAttention(config)
 
     def forward(self, x, values):
-        x = x + self.dropout(self.attn(self.ln1(x), values))
-        return x + self.dropout(self.ffn(self.ln2(x)))
+        x = x + self.dropout(self.attn(self.into_attention(x), values))
+        return x + self.dropout(self.ffn(self.into_mlp(x)))
 
 
 class ValueGPT(FastGPT):
