@@ -1,7 +1,8 @@
 """The recipe `fast` in PyTorch: minigrad/apps/fast.py and fast_training.py with PyTorch's operations.
 
 Parameters have the names and shapes of minigrad's: a state dictionary goes from one to the other.
-Only the recipe as it is shipped is built: all parts on, no dropout, no weight decay.
+Only the recipe as it is shipped is built: all parts on (`token_shift` may be off), no dropout, no
+weight decay.
 """
 
 import math
@@ -15,6 +16,10 @@ from minigrad.apps.fast_training import linear_cooldown
 
 def rms_norm(x):
     return F.rms_norm(x, x.shape[-1:], eps=1e-6)
+
+
+def token_shift(x, share):
+    return x if share is None else x + F.pad(x[:, :-1], (0, 0, 1, 0)) * share
 
 
 class FastAttention(nn.Module):
@@ -57,10 +62,14 @@ class FastBlock(nn.Module):
     def __init__(self, config):
         super().__init__()
         self.attn, self.ffn = FastAttention(config), FastMLP(config)
+        self.attn_share = self.ffn_share = None
+        if config.token_shift:
+            self.attn_share = nn.Parameter(torch.zeros(config.embedding_dim))
+            self.ffn_share = nn.Parameter(torch.zeros(config.embedding_dim))
 
     def forward(self, x):
-        x = x + self.attn(rms_norm(x))
-        return x + self.ffn(rms_norm(x))
+        x = x + self.attn(token_shift(rms_norm(x), self.attn_share))
+        return x + self.ffn(token_shift(rms_norm(x), self.ffn_share))
 
 
 class TorchFastGPT(nn.Module):

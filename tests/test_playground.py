@@ -20,6 +20,7 @@ import minigrad as mg
 from maintain import browser
 from minigrad.apps import publish, web
 from minigrad.apps.bridge import answer
+from minigrad.apps.ensemble import Ensemble, EnsembleConfig
 from minigrad.apps.fast import FastGPT, FastGPTConfig
 from minigrad.apps.files import read_arrays
 from minigrad.apps.playground import Service, models_of, playground
@@ -234,8 +235,10 @@ OTHER_MODELS = [
     (FastGPT, FastGPTConfig, {"zero_init": False, "bigram_dim": 0}),
     *(
         (FastGPT, FastGPTConfig, {"zero_init": False, part: False})
-        for part in ("rotary", "rms_norm", "qk_norm", "squared_relu")
+        for part in ("rotary", "rms_norm", "qk_norm", "squared_relu", "token_shift")
     ),
+    (Ensemble, EnsembleConfig, {"zero_init": False}),
+    (Ensemble, EnsembleConfig, {"num_models": 3, "rotary": False, "token_shift": False}),
 ]
 
 
@@ -256,7 +259,7 @@ class TestEngine:
     def test_logits_are_numpys(self, engine, sampler):
         text = "ROMEO:\nBut soft, what light through yonder window breaks?"
         js = """text => { const { model, tokenizer } = readModel(bytes);
-            return Array.from(new Reader(model).next(...tokenizer.encode(text))); }"""
+            return Array.from(model.reader().next(...tokenizer.encode(text))); }"""
         tokens = sampler.tokenizer.encode(text)[None, :].astype(np.int64)
         ours = sampler.model(tokens).data[0, -1]
         assert engine.evaluate(js, text) == pytest.approx(ours, abs=1e-3)
@@ -284,7 +287,7 @@ class TestEngine:
         save_pretrained(tmp_path / "m.safetensors", model, tokenizer)
         data = list((tmp_path / "m.safetensors").read_bytes())
         js = """data => { const { model } = readModel(new Uint8Array(data).buffer);
-            return Array.from(new Reader(model).next(1, 2, 3, 0)); }"""
+            return Array.from(model.reader().next(1, 2, 3, 0)); }"""
         ours = load_pretrained(tmp_path / "m.safetensors")[0]
         expected = ours(np.array([[1, 2, 3, 0]])).data[0, -1]
         assert engine.evaluate(js, data) == pytest.approx(expected, abs=1e-3)

@@ -78,8 +78,8 @@ def other(name, change):
     ("changes", "words"),
     [
         ({"format": "another"}, "no model that save_pretrained wrote"),
-        ({"architecture": "LSTM"}, "architecture is LSTM, not GPT2 or FastGPT"),
-        ({"architecture": ["GPT2"]}, "not GPT2 or FastGPT"),
+        ({"architecture": "LSTM"}, "architecture is LSTM, not one of GPT2, FastGPT, Ensemble"),
+        ({"architecture": ["GPT2"]}, "not one of GPT2, FastGPT, Ensemble"),
         ({"architecture": "FastGPT"}, "does not describe a model"),
         ({"vocabulary": None}, "no vocabulary"),
         ({"vocabulary": "ba\nc"}, "not sorted"),

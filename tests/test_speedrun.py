@@ -15,13 +15,14 @@ from benchmarks.speedrun import ladder, page, rules
 from benchmarks.speedrun import run as running
 from minigrad.apps import checkpoint, cli
 from minigrad.apps.arguments import FAST, Refused, check_memory, parse
-from minigrad.apps.fast import FastGPT, FastGPTConfig, rms_norm, rotary, squared_relu
+from minigrad.apps.fast import FastGPT, FastGPTConfig, rms_norm, rotary, squared_relu, token_shift
 from minigrad.apps.fast_training import (
     BatchedMuon,
     FastTrainer,
     FastTrainingConfig,
     linear_cooldown,
 )
+from minigrad.apps.files import read_arrays, write_arrays
 from minigrad.backprop import check_gradients
 from minigrad.data import CharTokenizer, TextDataset
 from minigrad.functional import softmax
@@ -83,6 +84,41 @@ def assert_same_state(a, b):
 def test_the_rules_agree_with_differences(operation, x):
     weights = mg.array(normal(*x.shape, seed=1))
     assert check_gradients(lambda x: (operation(x) * weights).sum(), mg.array(x))
+
+
+@pytest.mark.parametrize("before", [None, normal(2, 1, 3, seed=2)])
+@pytest.mark.parametrize("length", [1, 2, 5])
+def test_the_rules_of_the_token_shift_agree_with_differences(length, before):
+    weights = mg.array(normal(2, length, 3, seed=1))
+    x, share = mg.array(normal(2, length, 3)), mg.array(normal(3, seed=3))
+    assert check_gradients(
+        lambda x, share: (token_shift(x, share, before=before) * weights).sum(), x, share
+    )
+
+
+def test_the_token_shift_adds_a_share_of_the_position_before():
+    x, share = np.array([[[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]]), np.array([0.5, 10.0])
+    expected = [[[1.0, 2.0], [3.5, 24.0], [6.5, 46.0]]]
+    assert token_shift(x, share).tolist() == expected
+    before = np.array([[[2.0, 1.0]]])
+    assert token_shift(x, share, before=before).tolist()[0][0] == [2.0, 12.0]
+    assert token_shift(x, share).tolist() == expected and x[0, 1, 0] == 3.0  # x stays
+    with pytest.raises(ValueError, match=r"share \(C,\), not \(1, 3, 2\) and \(3,\)"):
+        token_shift(x, np.ones(3))
+
+
+def test_a_file_that_does_not_name_the_token_shift_has_none(tmp_path):
+    """It was written before there was one."""
+    trainer = make_trainer(token_shift=False)
+    train(trainer, 2)
+    path = checkpoint.save(tmp_path, trainer, TOKENIZER.vocabulary)
+    arrays, description = read_arrays(path)
+    del description["model"]["token_shift"]
+    write_arrays(path, arrays, description)
+    model, _ = checkpoint.load_model(path)
+    assert not model.config.token_shift
+    tokens = np.array([[1, 2, 3]])
+    assert np.array_equal(model(tokens).data, trainer.model.eval()(tokens).data)
 
 
 def test_rms_norm_is_its_formula():

@@ -29,6 +29,7 @@ DEFAULT = (
     9,
     (0.0005, 0.001, 0.003),
 )
+PAIRS = "a table of pairs"  # the rung that the tries change
 PLAIN = dict.fromkeys(
     ("rotary", "rms_norm", "qk_norm", "squared_relu", "zero_init", "token_shift"), False
 )
@@ -58,7 +59,7 @@ def climb(size=SMALL):
         "branches and logits start as zero": ({"zero_init": True}, {}),
         "AdamW's part at 0.01": ({}, {"other_lr": 0.01}),
         "momentum 0.9": ({}, {"momentum": 0.9}),
-        "a table of pairs": ({"bigram_dim": 32}, {}),
+        PAIRS: ({"bigram_dim": 32}, {}),
         "blocks see the position before": ({"token_shift": True}, {}),
     }
     for name, (of_model, of_training) in changes.items():
@@ -68,8 +69,8 @@ def climb(size=SMALL):
 
 
 def tries():
-    """{name: recipe}: the rung of the table of pairs with one thing changed, better or worse."""
-    last = climb()["a table of pairs"]
+    """{name: recipe}: the rung PAIRS with one thing changed, better or worse."""
+    last = climb()[PAIRS]
 
     def changed(model=(), training=(), **more):
         return {

@@ -98,7 +98,8 @@ def parser():
     training = result.add_argument_group("the training")
     text = (
         "gpt2: lesson 8's model, AdamW and a cosine; fast: rotary positions, squared ReLU, a table "
-        "of pairs of characters, Muon at --lr on the matrices and AdamW at half of it on the rest, "
+        "of pairs of characters, blocks that see the position before, Muon at --lr on the matrices "
+        "and AdamW at half of it on the rest, "
         f"for {FAST['num_steps']} steps at {FAST['lr']} where you name no others (docs/speedrun.md)"
     )
     training.add_argument("--recipe", choices=("gpt2", "fast"), default="gpt2", help=text)

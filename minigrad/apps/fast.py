@@ -280,6 +280,7 @@ class _Caches(list):
     """A cache for each block, and the newest token (B, 1), for the next one's pair."""
 
     newest = None
+    length = property(lambda self: self[0].length, doc="How many tokens they have seen.")
 
 
 class FastGPT(nn.Module):

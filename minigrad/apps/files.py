@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from minigrad.apps.ensemble import Ensemble, EnsembleConfig
 from minigrad.apps.fast import FastGPT, FastGPTConfig
 from minigrad.data import CharTokenizer
 from minigrad.gpt2_shakespeare import GPT2, GPT2Config
@@ -81,7 +82,11 @@ def _checksum(text, arrays):
 
 # --- The model of a file ---
 
-MODELS = {"GPT2": (GPT2, GPT2Config), "FastGPT": (FastGPT, FastGPTConfig)}
+MODELS = {
+    "GPT2": (GPT2, GPT2Config),
+    "FastGPT": (FastGPT, FastGPTConfig),
+    "Ensemble": (Ensemble, EnsembleConfig),
+}
 LATER_PARTS = {"FastGPT": {"token_shift": False}}  # what older files do not name, and do not have
 
 
@@ -111,7 +116,7 @@ def _architecture(description):
     told = "FastGPT" if "bigram_dim" in description["model"] else "GPT2"
     name = description.get("architecture", told)
     if name not in list(MODELS):
-        raise ValueError(f"its architecture is {name}, not {' or '.join(MODELS)}")
+        raise ValueError(f"its architecture is {name}, not one of {', '.join(MODELS)}")
     return name
 
 
@@ -136,6 +141,9 @@ def _check_sizes(config, tokenizer, arrays):
         sizes["position_embedding.weight"] = (config.context_size, C)
     if getattr(config, "bigram_dim", 0):
         sizes["bigram_embedding.weight"] = (V * V, config.bigram_dim)
+    num_models = getattr(config, "num_models", None)
+    if num_models is not None:  # all of one size; that the others fit is checked when they load
+        sizes = {f"models.0.{name}": size for name, size in sizes.items()}
     for name, wanted in sizes.items():
         if name not in arrays:
             raise ValueError(f"{name} is missing")
@@ -143,8 +151,9 @@ def _check_sizes(config, tokenizer, arrays):
             met = arrays[name].shape
             raise ValueError(f"{name} has shape {met}, its description says {wanted}")
     blocks = sum(name.endswith(".attn.in_proj.weight") for name in arrays)
-    if blocks != config.num_blocks:
-        raise ValueError(f"it holds {blocks} blocks, its description says {config.num_blocks}")
+    wanted = config.num_blocks * (num_models or 1)
+    if blocks != wanted:
+        raise ValueError(f"it holds {blocks} blocks, its description says {wanted}")
 
 
 def check_numbers(arrays, dtype):

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from minigrad.apps import bridge, checkpoint, web
+from minigrad.apps.ensemble import Ensemble, mean_prediction
 from minigrad.apps.fast import FastGPT
 from minigrad.apps.pretrained import load_pretrained
 from minigrad.apps.sampler import Settings
@@ -53,11 +54,12 @@ class Service:
     def info(self):
         """The model's name, sizes and vocabulary, and which models there are."""
         c = self.model.config
-        names = "context_size", "num_blocks", "num_heads", "embedding_dim"
+        names = "context_size", "num_blocks", "embedding_dim"
+        sizes = {name: int(getattr(c, name)) for name in names}
         return {
             "name": self.name,
             "models": list(self.models),
-            "config": {name: int(getattr(c, name)) for name in names},
+            "config": sizes | {"num_heads": int(c.num_heads) * len(_parts(self.model))},
             "vocabulary": list(self.tokenizer.vocabulary),
         }
 
@@ -90,8 +92,8 @@ class Service:
         checked = self._settings(text, settings)
         tokens = self._encode(text)
         with no_grad(), _silenced(self.model, off):
-            streams = self._streams(tokens)
-            guesses = [self._logits(x) for x in streams]
+            lenses = zip(*(_lens(part, tokens) for part in _parts(self.model)))
+            guesses = [mean_prediction(logits).data[0, 0] for logits in lenses]
             maps = self.model.attention(tokens)[:, 0]  # (N, H, T, T)
         size = min(tokens.shape[1], MAPPED)
         before, after = _distributions(guesses[-1], checked)
@@ -133,21 +135,25 @@ class Service:
         tokens = self.tokenizer.encode(text[-self.model.config.context_size :])
         return tokens[None, :].astype(np.int64)  # (1, T)
 
-    def _streams(self, tokens):
-        """The residual stream of the newest token, after the embedding and after each block."""
-        model = self.model
-        if isinstance(model, FastGPT):
-            x = model.embedded(tokens)
-        else:
-            x = model.token_embedding(tokens) + model.position_embedding.weight[: tokens.shape[1]]
-        streams = [x]
-        for block in model.blocks:
-            streams.append(block(streams[-1]))
-        return [x[:, -1:] for x in streams]
 
-    def _logits(self, stream):
-        """The logits (V,) that a stream (1, 1, C) stands for: the "logit lens"."""
-        return self.model.output_projection(self.model.output_ln(stream)).data[0, 0]
+def _parts(model):
+    """The models that a prediction is the mean of: those of an Ensemble, or the model itself."""
+    return list(model.models) if isinstance(model, Ensemble) else [model]
+
+
+def _lens(model, tokens):
+    """Yield the logits (1, 1, V) for the next token, if the model ended before or after a block.
+
+    This is called the "logit lens": the embedding first, then the stream after each block.
+    """
+    if isinstance(model, FastGPT):
+        x = model.embedded(tokens)
+    else:
+        x = model.token_embedding(tokens) + model.position_embedding.weight[: tokens.shape[1]]
+    yield model.output_projection(model.output_ln(x[:, -1:]))
+    for block in model.blocks:
+        x = block(x)
+        yield model.output_projection(model.output_ln(x[:, -1:]))
 
 
 def _steps(model, tokenizer, context, settings):
@@ -199,8 +205,10 @@ def _silenced(model, head):
         yield
         return
     block, number = head
-    size = model.config.embedding_dim // model.config.num_heads
-    weight = model.blocks[block].attn.out_proj.weight
+    heads = model.config.num_heads
+    size = model.config.embedding_dim // heads
+    weight = _parts(model)[number // heads].blocks[block].attn.out_proj.weight
+    number %= heads
     kept = weight.data
     weight.data = kept.copy()
     weight.data[:, number * size : (number + 1) * size] = 0

@@ -63,6 +63,7 @@ FAST_PARTS = {
     "rms_norm": "RMS norm",
     "squared_relu": "a squared ReLU",
     "bigram_dim": "a table of pairs of characters",
+    "token_shift": "blocks that also see the position before",
 }
 
 
@@ -169,9 +170,11 @@ def page(run=None, title="A GPT-2 that learned Shakespeare", stages=False):
         training = training_of(file_of(run, newest=stages))
     if training:
         lines = [*training, "", "Its arrays, with how many numbers each holds:", *lines]
+    models = config.get("num_models")
+    of_each = f"the mean of {models} models, each with " if models else ""
     words = (
         f"{sum(sizes.values()):,} numbers, trained in NumPy, compute in this page: "
-        f"{config['num_blocks']} blocks with {config['num_heads']} heads of attention, "
+        f"{of_each}{config['num_blocks']} blocks with {config['num_heads']} heads of attention, "
         f"width {config['embedding_dim']}, "
         f"a context of {config['context_size']} characters. Nothing leaves your machine. "
         "Press Generate; then pick a character to see what else might have stood there."

@@ -5,7 +5,16 @@ from pathlib import Path
 
 FOLDER = Path(__file__).parent
 # What each place needs; a module imports those before it.
-PAGE = "random.js", "engine.js", "fast.js", "file.js", "elements.js", "view.js", "page.js"
+PAGE = (
+    "random.js",
+    "engine.js",
+    "fast.js",
+    "ensemble.js",
+    "file.js",
+    "elements.js",
+    "view.js",
+    "page.js",
+)
 NOTEBOOK = "elements.js", "view.js", "kernel.js", "jupyter.js"
 CHAT = "elements.js", "chat.js", "kernel.js", "chat_jupyter.js"
 IMPORT = re.compile(r'^import \{[^}]*\} from "\./[\w.]+";\n', re.MULTILINE)

@@ -76,6 +76,7 @@ export class GPT2 {
         ln2: [get("ln2.weight"), get("ln2.bias")],
         up: [get("ffn.up_proj.weight"), get("ffn.up_proj.bias")], // (4C, C)
         down: [get("ffn.down_proj.weight"), get("ffn.down_proj.bias")], // (C, 4C)
+        shares: [get("attn_share"), get("ffn_share")], // (C,), of the position before: see fast.js
       };
     });
     this.outputLn = [arrays["output_ln.weight"], arrays["output_ln.bias"]];
@@ -102,6 +103,11 @@ export class GPT2 {
   // What is done with the queries and keys in qkv (3C,) before they meet, in place: nothing here.
   prepare() {}
 
+  // A reader of this model; `off` names a head to switch off, as [block, head].
+  reader(off = null) {
+    return new Reader(this, off);
+  }
+
   // The logits (V,) that a stream (C,) stands for. Asked after an early block, this is the "logit
   // lens": what the model would say if it ended there.
   logits(stream) {
@@ -110,7 +116,7 @@ export class GPT2 {
   }
 }
 
-// Reads tokens one after another. `off` names a head to switch off, as [block, head].
+// Reads tokens one after another.
 export class Reader {
   constructor(model, off = null) {
     const { num_blocks: N, context_size: T, embedding_dim: C, num_heads: H } = model.config;
@@ -126,6 +132,7 @@ export class Reader {
     this.hidden = new Float32Array(4 * C);
     this.normal = new Float32Array(C);
     this.branch = new Float32Array(C);
+    this.kept = model.blocks.map((block) => block.shares.map((share) => share && new Float32Array(T * C)));
   }
 
   get length() {
@@ -147,6 +154,7 @@ export class Reader {
     this.streams = [x.slice()];
     model.blocks.forEach((block, b) => {
       model.norm(normal, x, block.ln1);
+      this.shift(block.shares[0], this.kept[b][0]);
       linear(this.qkv, block.inProj[0], normal, block.inProj[1]);
       model.prepare(this.qkv, this.length);
       this.keys[b].set(this.qkv.subarray(C, 2 * C), this.length * C);
@@ -155,6 +163,7 @@ export class Reader {
       linear(branch, block.outProj[0], this.mixed, block.outProj[1]);
       for (let c = 0; c < C; c++) x[c] += branch[c];
       model.norm(normal, x, block.ln2);
+      this.shift(block.shares[1], this.kept[b][1]);
       model.activation(linear(this.hidden, block.up[0], normal, block.up[1]));
       linear(branch, block.down[0], this.hidden, block.down[1]);
       for (let c = 0; c < C; c++) x[c] += branch[c];
@@ -162,6 +171,14 @@ export class Reader {
     });
     this.tokens.push(token);
     return x;
+  }
+
+  // Adds to `normal` a share of what stood there one place before, and keeps what stands there now.
+  shift(share, kept) {
+    if (!share) return; // in GPT-2 there is none
+    const C = share.length, here = this.length * C;
+    kept.set(this.normal, here);
+    if (this.length) for (let c = 0; c < C; c++) this.normal[c] += share[c] * kept[here - C + c];
   }
 
   // softmax(q kᵀ / √D) v over the tokens read so far, for every head: lesson 7, for one query.
@@ -234,7 +251,7 @@ export function draw(probabilities, u) {
 // Yield one token after another, as lesson 8's `generate`: when the context is full, it starts again
 // from the newest half. Each is {token, logits, probabilities, u, start}: `start` counts the tokens
 // before the model's view. A `reader` that is given has read the first of the tokens that it sees.
-export function* generate(model, tokens, random, settings, reader = new Reader(model)) {
+export function* generate(model, tokens, random, settings, reader = model.reader()) {
   const T = model.config.context_size;
   const all = Array.from(tokens);
   let start = Math.max(0, all.length - T);
@@ -247,7 +264,7 @@ export function* generate(model, tokens, random, settings, reader = new Reader(m
     all.push(token);
     if (reader.length === T) {
       start = all.length - Math.floor((T + 1) / 2);
-      reader = new Reader(model);
+      reader = model.reader();
       logits = reader.next(...all.slice(start));
     } else {
       logits = reader.next(token);

@@ -1,5 +1,6 @@
 // The model of `--recipe fast` (minigrad/apps/fast.py): GPT-2 with the parts that docs/speedrun.md
-// measures. Each may be switched off in its config, and then it is GPT-2's.
+// measures. Each may be switched off in its config, and then it is GPT-2's. The share of the position
+// before is in engine.js, since a reader keeps that position.
 
 import { GPT2, linear } from "./engine.js";
 

@@ -3,11 +3,12 @@
 // together is refused, in words, before memory is asked for.
 
 import { GPT2 } from "./engine.js";
+import { Ensemble } from "./ensemble.js";
 import { FastGPT } from "./fast.js";
 
 const SIZES = ["context_size", "num_blocks", "num_heads", "embedding_dim", "vocab_size"];
 const FORMAT = "minigrad model 1";
-const MODELS = { GPT2, FastGPT };
+const MODELS = { GPT2, FastGPT, Ensemble };
 
 class Damaged extends Error {}
 
@@ -23,8 +24,15 @@ function fromHalf(halves) {
   return result;
 }
 
-// The names and shapes that a model of this size has.
+// The names and shapes that the arrays of a model of this size have.
 function shapes(c, fast) {
+  const own = shapesOfOne(c, fast);
+  if (!c.num_models) return own;
+  const all = Array.from({ length: c.num_models }, (_, m) => Object.entries(own).map(([name, shape]) => [`models.${m}.${name}`, shape]));
+  return Object.fromEntries(all.flat());
+}
+
+function shapesOfOne(c, fast) {
   const C = c.embedding_dim, V = c.vocab_size;
   const found = { "token_embedding.weight": [V, C] };
   if (!(fast && c.rotary)) found["position_embedding.weight"] = [c.context_size, C];
@@ -36,6 +44,7 @@ function shapes(c, fast) {
   const norms = ["output_ln"];
   for (let b = 0; b < c.num_blocks; b++) {
     norms.push(`blocks.${b}.ln1`, `blocks.${b}.ln2`);
+    if (fast && c.token_shift) found[`blocks.${b}.attn_share`] = found[`blocks.${b}.ffn_share`] = [C];
     const matrices = {
       "attn.in_proj": [3 * C, C],
       "attn.out_proj": [C, C],
@@ -62,7 +71,7 @@ export function readModel(buffer) {
 
 // Throws where the parts of a FastGPT's config are not what they have to be.
 function checkFast(c) {
-  for (const name of ["rotary", "rms_norm", "qk_norm", "squared_relu"]) {
+  for (const name of ["rotary", "rms_norm", "qk_norm", "squared_relu", "token_shift"]) {
     if (typeof c[name] !== "boolean") throw new Damaged(`its ${name} is ${c[name]}`);
   }
   if (!Number.isInteger(c.bigram_dim) || c.bigram_dim < 0 || c.bigram_dim > 1e6) {
@@ -78,11 +87,12 @@ function parse(buffer) {
   const header = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 8, length)));
   const description = JSON.parse(header.__metadata__?.minigrad ?? "null");
   if (description?.format !== FORMAT) throw new Damaged("its format is another one");
-  const { architecture, model: config } = description;
+  const { architecture, model } = description;
+  const config = { token_shift: false, ...model }; // older files do not name it, and do not have it
   if (!Object.hasOwn(MODELS, architecture)) {
     throw new Damaged(`its architecture is none of ${Object.keys(MODELS).join(", ")}`);
   }
-  const fast = architecture === "FastGPT";
+  const ensemble = architecture === "Ensemble", fast = ensemble || architecture === "FastGPT";
   for (const name of SIZES) {
     const size = config[name];
     if (!Number.isInteger(size) || size < 1 || size > 1e6) {
@@ -92,7 +102,9 @@ function parse(buffer) {
   if (config.embedding_dim % config.num_heads) throw new Damaged("its heads do not share its width");
   if (fast) checkFast(config);
   const tensors = Object.keys(header).length - 1;
-  if (config.num_blocks * 4 > tensors) throw new Damaged("it lacks blocks");
+  if (!ensemble) delete config.num_models;
+  else if (!Number.isInteger(config.num_models) || config.num_models < 1) throw new Damaged(`its num_models is ${config.num_models}`);
+  if (config.num_blocks * 4 * (config.num_models ?? 1) > tensors) throw new Damaged("it lacks blocks");
   const wanted = shapes(config, fast);
   if (tensors !== Object.keys(wanted).length) throw new Damaged("it has other weights than it says");
   const arrays = {};

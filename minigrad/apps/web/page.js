@@ -1,6 +1,6 @@
 // The playground on a page: the engine computes here, in the reader's browser. No other host is asked.
 
-import { generate, nextTokenProbabilities, Reader, softmax } from "./engine.js";
+import { generate, nextTokenProbabilities, softmax } from "./engine.js";
 import { readModel } from "./file.js";
 import { numpyRandom } from "./random.js";
 import { view } from "./view.js";
@@ -79,7 +79,7 @@ export class PageSource {
     const { num_blocks: N, num_heads: H } = this.model.config;
     const size = Math.min(tokens.length, MAPPED), first = tokens.length - size;
     let { reader, found } = this.last;
-    if (reader?.model !== this.model || String(reader.off) !== String(off)) reader = new Reader(this.model, off);
+    if (reader?.model !== this.model || String(reader.off) !== String(off)) reader = this.model.reader(off);
     else if (String(reader.tokens) === String(tokens)) return found;
     let same = 0;
     while (same < first && reader.tokens[same] === tokens[same]) same++;
@@ -103,7 +103,7 @@ export class PageSource {
     const T = this.model.config.context_size;
     const tokens = this.tokenizer.encode(text);
     const bits = tokens.map(() => null);
-    const reader = this.scored = new Reader(this.model);
+    const reader = this.scored = this.model.reader();
     const from = Math.max(0, tokens.length - T);
     for (let t = from; t + 1 < tokens.length; t++) {
       const probabilities = softmax(Float64Array.from(reader.next(tokens[t])));
