@@ -170,8 +170,8 @@ def page(run=None, title="A GPT-2 that learned Shakespeare", stages=False):
         training = training_of(file_of(run, newest=stages))
     if training:
         lines = [*training, "", "Its arrays, with how many numbers each holds:", *lines]
-    models = config.get("num_models")
-    of_each = f"the mean of {models} models, each with " if models else ""
+    several = config.get("num_models")
+    of_each = f"the mean of {several} models, each with " if several else ""
     words = (
         f"{sum(sizes.values()):,} numbers, trained in NumPy, compute in this page: "
         f"{of_each}{config['num_blocks']} blocks with {config['num_heads']} heads of attention, "
