@@ -82,23 +82,27 @@ def rotary(x, /, first=0):
 
 
 def _turned(x, cos, sin):
-    """The points of x (B, T, n, D) turned by angles (T, 1, D/2)."""
-    value = np.empty(x.shape, x.dtype)
+    """x (B, T, n, D) times cos, plus x with the halves of its heads exchanged times sin."""
     half = x.shape[-1] // 2
-    a, b = x[..., :half], x[..., half:]
-    np.multiply(a, cos, out=value[..., :half])
-    value[..., :half] -= b * sin
-    np.multiply(b, cos, out=value[..., half:])
-    value[..., half:] += a * sin
+    value = np.empty(x.shape, x.dtype)
+    value[..., :half] = x[..., half:]
+    value[..., half:] = x[..., :half]
+    value *= sin
+    value += x * cos
     return value
 
 
 @functools.lru_cache(maxsize=256)
 def _angles(first, T, D, dtype):
-    """Cosines and sines (T, 1, D/2) of the positions from `first` on."""
+    """Two factors (T, 1, D) for the positions from `first` on: cosines, and sines with their signs.
+
+    In one head's D entries each angle stands twice, and the first sine of the two is negative.
+    """
     frequencies = 1000.0 ** (-np.arange(D // 2) / (D // 2))
-    angles = np.arange(first, first + T)[:, None, None] * frequencies
-    return np.cos(angles).astype(dtype), np.sin(angles).astype(dtype)
+    angles = np.arange(first, first + T)[:, None, None] * frequencies  # (T, 1, D/2)
+    cos, sin = np.cos(angles), np.sin(angles)
+    pairs = np.concatenate([cos, cos], axis=-1), np.concatenate([-sin, sin], axis=-1)
+    return [pair.astype(dtype) for pair in pairs]
 
 
 @differentiable

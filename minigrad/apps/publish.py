@@ -156,7 +156,7 @@ def described(data):
     return description["model"], {name: entry["shape"] for name, entry in header.items()}
 
 
-def page(run=None, title="A GPT-2 that learned Shakespeare", stages=False):
+def page(run=None, title="A GPT that learned Shakespeare", stages=False):
     """The whole page as text, with one model or with the stages of a run."""
     if stages and run is None:
         raise ValueError("--stages needs a run's folder of checkpoints")
@@ -230,7 +230,7 @@ def _options(arguments):
     parser.add_argument(
         "--stages", action="store_true", help="before the training, and at each kept checkpoint"
     )
-    title = "A GPT-2 that learned Shakespeare"
+    title = "A GPT that learned Shakespeare"
     parser.add_argument("--title", type=_title, default=title, help="its heading")
     return parser.parse_args(arguments)
 
