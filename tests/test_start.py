@@ -187,8 +187,8 @@ def test_the_page_writes_in_the_notebook(server, application):
         shown = page.locator(".jp-OutputArea-output", has_text="DUKE VINCENTIO")
         shown.first.wait_for()  # stored; nothing was run
         assert browser.run_all(page) == []
-        frame = page.frame_locator('iframe[title^="A GPT-2 that writes"]')
-        page.locator('iframe[title^="A GPT-2 that writes"]').scroll_into_view_if_needed()
+        frame = page.frame_locator('iframe[title^="A GPT that writes"]')
+        page.locator('iframe[title^="A GPT that writes"]').scroll_into_view_if_needed()
         play = frame.locator(".mg")
         play.locator(".mg-bars li").first.wait_for(timeout=60 * browser.SECONDS)
         play.get_by_role("button", name="Generate").click()

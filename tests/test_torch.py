@@ -212,7 +212,8 @@ def test_a_hundred_steps_have_the_same_losses(torch):
 # --- The recipe `fast` ---
 
 
-def test_the_fast_recipe_beside_it_is_the_same(torch):
+@pytest.mark.parametrize("token_shift", [True, False])
+def test_the_fast_recipe_beside_it_is_the_same(torch, token_shift):
     """The twin that the speed-run is timed against takes the same steps."""
     from benchmarks.torch_fast import TorchFastGPT, TorchFastTrainer
     from minigrad.apps.fast import FastGPT, FastGPTConfig
@@ -220,7 +221,7 @@ def test_the_fast_recipe_beside_it_is_the_same(torch):
     from minigrad.data import TextDataset
 
     mg.manual_seed(0)
-    config = FastGPTConfig(16, 2, 2, 16, vocab_size=11, bigram_dim=4)
+    config = FastGPTConfig(16, 2, 2, 16, vocab_size=11, bigram_dim=4, token_shift=token_shift)
     dataset = TextDataset(np.random.default_rng(0).integers(0, 11, 4000), 16)
     trainer = FastTrainer(FastGPT(config), dataset, FastTrainingConfig(num_steps=12, batch_size=4))
     twin = TorchFastGPT(config)
