@@ -114,7 +114,7 @@ class TorchFastTrainer:
         muon = [
             (p, 3 if name.endswith("in_proj.weight") else 1)
             for name, p in model.named_parameters()
-            if name.startswith(("blocks.", "bigram_projection."))
+            if p.ndim == 2 and name.startswith(("blocks.", "bigram_projection."))
         ]
         self.matrices = [(p, parts, torch.zeros_like(p)) for p, parts in muon]
         ours = {id(p) for p, _ in muon}
