@@ -535,11 +535,13 @@ def test_a_figure_can_go_to_a_file(tmp_path):
 # --- The map of GPT-2 ---
 
 
-def test_the_map_has_the_shapes_of_the_model_that_comes_with_the_course():
+def test_the_map_has_the_shapes_of_the_default_model_with_a_longer_context():
     import minigrad as mg
     from course.draw import gpt2
+    from minigrad.gpt2_shakespeare import GPT2Config
 
-    config = mg.load_pretrained()[0].config
+    vocabulary = mg.load_pretrained()[1]
+    config = GPT2Config(context_size=256, vocab_size=vocabulary.vocab_size)
     B, T, C = 32, config.context_size, config.embedding_dim
     H, D, V = config.num_heads, C // config.num_heads, config.vocab_size
     text = inspect.getsource(gpt2)

@@ -14,7 +14,7 @@ from minigrad.apps.pretrained import PATH, load_pretrained, save_pretrained
 from minigrad.data import CharTokenizer
 from minigrad.gpt2_shakespeare import GPT2, GPT2Config
 
-LIMIT = 16 * 2**20  # bytes
+LIMIT = 16e6  # bytes
 
 
 @pytest.fixture
@@ -26,10 +26,9 @@ def saved(tmp_path):
     return path, model
 
 
-def test_the_shipped_model_is_the_default_one_and_small_enough():
+def test_the_shipped_model_is_small_enough_and_knows_its_vocabulary():
     model, tokenizer = mg.load_pretrained()
     config = model.config
-    assert (config.num_blocks, config.num_heads, config.embedding_dim) == (6, 6, 288)
     assert config.vocab_size == tokenizer.vocab_size
     assert not model.training
     assert all(p.dtype == np.float32 for p in model.parameters())

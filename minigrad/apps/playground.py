@@ -56,10 +56,11 @@ class Service:
         c = self.model.config
         names = "context_size", "num_blocks", "embedding_dim"
         sizes = {name: int(getattr(c, name)) for name in names}
+        models = len(_parts(self.model))
         return {
             "name": self.name,
             "models": list(self.models),
-            "config": sizes | {"num_heads": int(c.num_heads) * len(_parts(self.model))},
+            "config": sizes | {"num_models": models, "num_heads": models * int(c.num_heads)},
             "vocabulary": list(self.tokenizer.vocabulary),
         }
 

@@ -28,7 +28,7 @@ def save_pretrained(path, model, tokenizer):
 
 
 def load_pretrained(path=PATH):
-    """The trained GPT-2 and its tokenizer, ready to write; needs no network.
+    """The trained model and its tokenizer, ready to write; needs no network.
 
     Raises ValueError, naming what is wrong, where the file is not what it says it is.
     """

@@ -480,6 +480,13 @@ export function view(root, source, start = {}) {
     }
   }
 
+  // The heads of all models stand one behind another; there are several models in an ensemble only.
+  const headsOfEach = () => source.info.config.num_heads / (source.info.config.num_models ?? 1);
+  const nameOf = (b, h) => {
+    const each = headsOfEach(), several = source.info.config.num_heads > each;
+    return `block ${b}, ${several ? `model ${Math.floor(h / each)}, ` : ""}head ${h % each}`;
+  };
+
   function showHeads() {
     const { num_blocks: N, num_heads: H } = source.info.config;
     const { size, text } = state.looked;
@@ -491,13 +498,13 @@ export function view(root, source, start = {}) {
       }
       state.head ??= [0, 0];
     }
-    thumbs.style.setProperty("--mg-heads", H);
+    thumbs.style.setProperty("--mg-heads", headsOfEach());
     thumbs.replaceChildren();
     for (let b = 0; b < N; b++) for (let h = 0; h < H; h++) {
       const chosen = state.head[0] === b && state.head[1] === h;
       const gone = state.off && state.off[0] === b && state.off[1] === h;
       const canvas = element("canvas", { "aria-hidden": "true" });
-      const button = element("button", { type: "button", role: "radio", "aria-checked": String(chosen), tabindex: chosen ? 0 : -1, "aria-label": `block ${b}, head ${h}${gone ? ", switched off" : ""}`, title: `block ${b}, head ${h}`, onclick: () => chooseHead(b, h) }, canvas);
+      const button = element("button", { type: "button", role: "radio", "aria-checked": String(chosen), tabindex: chosen ? 0 : -1, "aria-label": `${nameOf(b, h)}${gone ? ", switched off" : ""}`, title: nameOf(b, h), onclick: () => chooseHead(b, h) }, canvas);
       if (gone) button.classList.add("mg-gone");
       thumbs.append(button);
       paint(canvas, b, h, 36, false);
@@ -507,7 +514,7 @@ export function view(root, source, start = {}) {
     const last = text.slice(-size);
     const most = Array.from({ length: size }, (_, s) => s).sort((i, j) => weight(b, h, size - 1, j) - weight(b, h, size - 1, i)).slice(0, 3);
     const words = most.map((s) => `“${visible(last[s])}” (${size - 1 - s} back) ${percent(weight(b, h, size - 1, s))}`).join(", ");
-    mapWords.textContent = `Block ${b}, head ${h}. The framed row looks most at ${words}. In each row the strongest cell, in the colour of the text, is that row's largest weight; the hatched part is the future, which nobody sees.`;
+    mapWords.textContent = `${nameOf(b, h).replace("b", "B")}. The framed row looks most at ${words}. In each row the strongest cell, in the colour of the text, is that row's largest weight; the hatched part is the future, which nobody sees.`;
     map.setAttribute("aria-label", mapWords.textContent);
     off.checked = Boolean(state.off && state.off[0] === b && state.off[1] === h);
   }
@@ -519,7 +526,7 @@ export function view(root, source, start = {}) {
   }
   keys(thumbs, (key) => {
     const { num_blocks: N, num_heads: H } = source.info.config;
-    const by = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -H, ArrowDown: H }[key];
+    const row = headsOfEach(), by = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -row, ArrowDown: row }[key];
     if (by === undefined) return false;
     const next = (state.head[0] * H + state.head[1] + by + N * H) % (N * H);
     chooseHead(Math.floor(next / H), next % H, true);
