@@ -452,6 +452,12 @@ def text(play, number=0):
     return play.locator(".mg-characters").nth(number).text_content().replace("↵", "")
 
 
+def wait_for_the_last_bars(play):
+    """Wait until the bars are those behind the whole text; while it is written, they follow it."""
+    wanted = re.search(r".*[\W_]", text(play), re.S)[0][-18:].replace("\n", "↵")
+    play.locator("h4", has_text=f"After “{wanted}”").wait_for()
+
+
 def bars(play):
     return play.locator(".mg-bars li").evaluate_all("all => all.map(li => li.ariaLabel)")
 
@@ -568,6 +574,7 @@ class TestView:
 
     def test_heads_are_chosen_by_keys_and_switched_off(self, play):
         generate(play)
+        wait_for_the_last_bars(play)
         chosen = play.locator('.mg-thumbs [aria-checked="true"]')
         before, words = bars(play), play.locator(".mg-map").get_attribute("aria-label")
         chosen.focus()
@@ -677,8 +684,7 @@ class TestView:
             play.get_by_role("button", name="Clear").click()
             play.get_by_label("Seed", exact=True).fill(seed)
             generate(play)
-            wanted = re.search(r".*[\W_]", text(play), re.S)[0][-18:].replace("\n", "↵")
-            play.locator("h4", has_text=f"After “{wanted}”").wait_for()
+            wait_for_the_last_bars(play)
 
     def test_the_map_is_scaled_by_row_and_its_future_is_hatched(self, play):
         generate(play)
