@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from minigrad import nn
+from minigrad.apps.ensemble import mean_prediction
 from minigrad.apps.fast import FastAttention, FastBlock, FastGPT, FastGPTConfig
 from minigrad.apps.fast_training import FastTrainer, FastTrainingConfig
 from minigrad.attention import causal_attention
-from minigrad.functional import softmax
 from minigrad.init import normal_
 from minigrad.shapes import cat
 
@@ -87,8 +87,7 @@ class Mean(nn.Module):
         self.models = nn.Sequential(*models)
 
     def forward(self, tokens):
-        total = sum(softmax(model(tokens)) for model in self.models)
-        return (total / len(self.models)).log()
+        return mean_prediction([model(tokens) for model in self.models])
 
 
 class OneAfterAnother:
