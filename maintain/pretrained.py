@@ -6,10 +6,10 @@ Each RUN_FOLDER is the --checkpoint-dir of a run with `--recipe fast`. The runs 
 alone, and the mean of the predictions of their models is shipped. The newest checkpoint of each is a
 candidate, and so are the means of its newest 2 and 4 checkpoints, weight by weight. The last tenth of
 the text is cut in two: the candidate, and a factor for its logits, are chosen on the first half, and
-the loss that the card states is that on the second, on which nothing was chosen. The LOGs are what the runs printed, and MINUTES
-how long they took together. Writes minigrad/apps/pretrained.safetensors, beside it pretrained.txt
-(what the card of a published page says of the training) and, in docs/, pretrained.md (the card),
-pretrained.csv (the losses), pretrained.json and pictures/pretrained.png.
+the loss that the card states is that on the second, on which nothing was chosen. The LOGs are what
+the runs printed, and MINUTES how long they took together. Writes minigrad/apps/pretrained.safetensors,
+beside it pretrained.txt (what the card of a published page says of the training) and, in docs/,
+pretrained.md (the card), pretrained.csv (the losses), pretrained.json and pictures/pretrained.png.
 """
 
 import argparse

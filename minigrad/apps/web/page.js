@@ -89,8 +89,9 @@ export class PageSource {
       reader.read(token);
       const row = same + t - first;
       if (row < 0) return;
+      const { attention } = reader;
       for (let b = 0; b < N; b++) for (let h = 0; h < H; h++) {
-        maps.set(reader.attention[b][h].subarray(first), ((b * H + h) * size + row) * size);
+        maps.set(attention[b][h].subarray(first), ((b * H + h) * size + row) * size);
       }
     });
     found = { guesses: reader.streams.map((stream) => this.model.logits(stream)), maps, size };
