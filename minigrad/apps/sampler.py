@@ -4,7 +4,7 @@
 >>> sampler = Sampler(*mg.load_pretrained())
 >>> sampler.set(prompt="JULIET:\\n", temperature=0.5, seed=3, length=5)
 >>> sampler.generate()
-'JULIET:\\nAnd I'
+'JULIET:\\nAnd a'
 """
 
 import itertools
