@@ -84,6 +84,7 @@ def tries():
         "batch 24, 125 steps": changed(training={"batch_size": 24, "num_steps": 125}),
         "4 Newton-Schulz steps": changed(training={"newton_schulz_steps": 4}),
         "3 Newton-Schulz steps": changed(training={"newton_schulz_steps": 3}),
+        "Newton-Schulz at every second step": changed(module="every_second.py"),
         "context grows 16, 32, 64": changed(module="growing.py"),
         "mean of the last tenth's weights": changed(module="averaged.py"),
         "value embeddings": changed(module="value_embeddings.py"),

@@ -159,35 +159,45 @@ def write_page():
 
 
 def write_chart():
-    """Draw loss against core-seconds: the ladder as numbered points, the tries as crosses."""
+    """Draw loss against core-seconds, a panel for each size: numbered rungs, and tries as crosses."""
     import matplotlib.pyplot as plt
 
     ladder = store.read(NAME).get("ladder", {})
-    figure, axes = plt.subplots(figsize=(9, 5.5), layout="constrained")
-    kinds = {"the ladder": (climb(), "o", "#1f6fb4"), "tries": (tries(), "x", "#c0561f")}
-    for label, (names, style, colour) in kinds.items():
-        shown = [name for name in names if name in ladder]
-        if not shown:
-            continue
-        x = [mean(ladder[name], "core_seconds") for name in shown]
-        y = [mean(ladder[name], "loss") for name in shown]
-        axes.plot(x, y, style, color=colour, label=label, linewidth=1)
-        if label == "the ladder":
-            rungs = np.column_stack([x, y])
-    axes.axhline(1.88, color="grey", linestyle="--", linewidth=1)
-    axes.annotate("1.88", (0.01, 1.885), xycoords=("axes fraction", "data"), color="grey")
+    figure, (small, default) = plt.subplots(1, 2, figsize=(13, 5.5), layout="constrained")
+    _panel(small, ladder, climb(), tries())
+    small.set_title("Small size, 250 steps")
+    small.axhline(1.88, color="grey", linestyle="--", linewidth=1)
+    small.annotate("1.88", (0.01, 1.885), xycoords=("axes fraction", "data"), color="grey")
+    _panel(default, ladder, default_climb())
+    default.set_title("Lesson 8's default size, 94 steps")
+    figure.savefig(DOCS / "pictures" / "speedrun.png", dpi=110)
+
+
+def _panel(axes, ladder, rungs, others=()):
+    """Points for what was measured of `rungs`, with the numbers of their rows; crosses for `others`."""
+    rows = {number: ladder[name] for number, name in enumerate(rungs, 1) if name in ladder}
+    points = np.array([_point(runs) for runs in rows.values()]).reshape(-1, 2)
+    axes.plot(*points.T, "o", color="#1f6fb4", label="rows of the ladder's table")
+    crosses = np.array([_point(ladder[name]) for name in others if name in ladder])
+    if len(crosses):
+        axes.plot(*crosses.T, "x", color="#c0561f", label="what else was tried")
+    axes.margins(x=0.1)
     axes.set_xlabel("core-seconds of training (mean of the seeds)")
     axes.set_ylabel("validation loss (nats per character)")
-    axes.set_title("The ladder, 250 steps: the numbers are the rows of the table")
     axes.legend()
-    figure.canvas.draw()
-    places = axes.transData.transform(rungs)  # in pixels
-    for number, place in enumerate(places):
-        meet = [i for i in range(len(places)) if np.linalg.norm(places[i] - place) < 12]
-        if number == meet[0]:  # points that lie on each other share a label
-            text = ", ".join(str(i + 1) for i in meet)
-            axes.annotate(text, rungs[number], xytext=(6, 4), textcoords="offset points")
-    figure.savefig(DOCS / "pictures" / "speedrun.png", dpi=110)
+    axes.figure.canvas.draw()
+    places = axes.transData.transform(points)  # in pixels
+    numbers, free = list(rows), np.full(len(rows), True)
+    for i, place in enumerate(places):
+        if free[i]:  # points that lie on each other share a label
+            near = free & (np.linalg.norm(places - place, axis=1) < 12)
+            text = ", ".join(str(numbers[other]) for other in np.flatnonzero(near))
+            axes.annotate(text, points[i], xytext=(6, 4), textcoords="offset points")
+            free &= ~near
+
+
+def _point(runs):
+    return mean(runs, "core_seconds"), mean(runs, "loss")
 
 
 def main(arguments):
