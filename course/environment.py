@@ -27,6 +27,9 @@ UNFINISHED = {"state": "unfinished"}
 
 EXTRAS = ("course", "test")
 DATA = "plays"  # what the lessons read and no package may bring
+# Options of pytest where it runs everything: in as many processes as there are cores, four at most.
+# All tests of a file go to one of them, since the cells of a notebook need one kernel.
+PARALLEL = "--numprocesses=logical", "--maxprocesses=4", "--dist=loadfile"
 REQUIREMENT = re.compile(r"(?P<name>[\w.-]+)(\[(?P<extra>\w+)\])?(>=(?P<minimum>[\d.]+))?")
 
 
@@ -46,13 +49,13 @@ def lab(arguments):
 
 
 def test(arguments):
-    """Runs the tests and the notebooks; returns pytest's exit code.
+    """Runs the tests and the notebooks, or what the arguments name; returns pytest's exit code.
 
     A student's edition has no tests: there it checks the exercises.
     """
     if not (ROOT / "tests").is_dir():
         return run("course", "check", *arguments)
-    return run("pytest", *arguments, data=DATA)
+    return run("pytest", *(arguments or PARALLEL), data=DATA)
 
 
 def data(arguments):
