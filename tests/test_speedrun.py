@@ -11,7 +11,7 @@ import pytest
 
 import minigrad as mg
 from benchmarks.speedrun import __main__ as command
-from benchmarks.speedrun import ladder, page, rules
+from benchmarks.speedrun import ladder, pace, page, rules
 from benchmarks.speedrun import run as running
 from minigrad.apps import checkpoint, cli
 from minigrad.apps.arguments import FAST, Refused, check_memory, parse
@@ -664,3 +664,25 @@ def test_the_page_shows_what_is_kept():
     assert page.page_of(text, page.store.read(page.NAME)) == text
     with pytest.raises(ValueError, match="0 places for records"):
         page.filled("nothing", {"records": "x"})
+
+
+def test_the_pace_of_a_row_is_measured_all_through_its_training(monkeypatch):
+    ids = TOKENIZER.encode(TEXT * 2)
+    text = running.Text(ids, ids, TOKENIZER.vocab_size)
+    settings = {"model": TINY | {"context_size": 64}, "training": {"num_steps": 40}}
+    recipe = rules.checked("tiny", {"track": "1.88", **settings}, RECIPES)
+    seen = []
+    step = FastTrainer.step
+    monkeypatch.setattr(FastTrainer, "step", lambda self: seen.append(self.steps) or step(self))
+    found = pace.paces({"one": recipe, "two": recipe}, text)
+    assert found.keys() == {"one", "two"} and min(found.values()) > 0
+    assert seen[:4] == [0, 1, 0, 1] and seen[-4:] == [36, 37, 36, 37]
+
+
+def test_a_row_without_a_pace_says_so():
+    run = {"seed": 0, "loss": 2.0, "steps": 100, "parameters": 1000}
+    results = {"ladder": {"one": [run], "two": [run]}, "paces": {"one": 0.25}}
+    table = page.ladder_table(results, ["one", "two", "three"])
+    assert "| one | 2.000 (2.000) |  | 25 | 100 | 1,000 |" in table
+    assert "| two | 2.000 (2.000) | +0.000 | not measured | 100 | 1,000 |" in table
+    assert "| three | not measured | | | | |" in table

@@ -54,6 +54,13 @@ def keep_ladder(log):
     _keep({"ladder": runs, "ladder_machine": machine()})
 
 
+def keep_paces(paces):
+    """Keep the core-seconds of a step of each row, and write the page and the chart again."""
+    _keep({"paces": paces, "paces_machine": machine()})
+    write_page()
+    write_chart()
+
+
 def _keep(changes):
     results = store.read(NAME) | changes
     store.write(NAME, results, promises(results))
@@ -76,6 +83,12 @@ def file_of(record):
 def mean(runs, key):
     """The mean over the seeds."""
     return sum(run[key] for run in runs) / len(runs)
+
+
+def core_seconds(results, name):
+    """What all steps of a row of the ladder take, at the pace that was measured in turns; or None."""
+    pace = results.get("paces", {}).get(name)
+    return pace and pace * results["ladder"][name][0]["steps"]
 
 
 # --- The tables ---
@@ -104,8 +117,9 @@ def record_table(entries):
     return "\n".join(lines)
 
 
-def ladder_table(ladder, names, last=None):
+def ladder_table(results, names, last=None):
     """The loss and the seconds of each rung; of tries, against the loss `last`."""
+    ladder = results.get("ladder", {})
     head = "| | loss: mean (each seed) | change | core-seconds | steps | parameters |"
     lines = [head, "|---|---|---|---|---|---|"]
     before = last
@@ -116,9 +130,11 @@ def ladder_table(ladder, names, last=None):
             continue
         loss = mean(runs, "loss")
         losses = ", ".join(f"{run['loss']:.3f}" for run in runs)
+        seconds = core_seconds(results, name)
         change = "" if before is None else f"{loss - before:+.3f}"
         lines.append(
-            f"| {title} | {loss:.3f} ({losses}) | {change} | {mean(runs, 'core_seconds'):.0f} "
+            f"| {title} | {loss:.3f} ({losses}) | {change} "
+            f"| {'not measured' if seconds is None else f'{seconds:.0f}'} "
             f"| {runs[0]['steps']} | {runs[0]['parameters']:,} |"
         )
         if last is None:  # of the rates of AdamW, the best one is built on
@@ -138,13 +154,12 @@ def filled(text, parts):
 
 def page_of(text, results):
     """The page with its tables filled from these results."""
-    ladder = results.get("ladder", {})
-    pairs = ladder.get(PAIRS)
+    pairs = results.get("ladder", {}).get(PAIRS)
     parts = {
         "records": record_table(results.get("records", {})),
-        "ladder": ladder_table(ladder, climb()),
-        "default": ladder_table(ladder, default_climb()),
-        "tries": ladder_table(ladder, tries(), mean(pairs, "loss") if pairs else None),
+        "ladder": ladder_table(results, climb()),
+        "default": ladder_table(results, default_climb()),
+        "tries": ladder_table(results, tries(), mean(pairs, "loss") if pairs else None),
     }
     return filled(text, parts)
 
@@ -162,27 +177,28 @@ def write_chart():
     """Draw loss against core-seconds, a panel for each size: numbered rungs, and tries as crosses."""
     import matplotlib.pyplot as plt
 
-    ladder = store.read(NAME).get("ladder", {})
+    results = store.read(NAME)
     figure, (small, default) = plt.subplots(1, 2, figsize=(13, 5.5), layout="constrained")
-    _panel(small, ladder, climb(), tries())
+    _panel(small, results, climb(), tries())
     small.set_title("Small size, 250 steps")
     small.axhline(1.88, color="grey", linestyle="--", linewidth=1)
     small.annotate("1.88", (0.01, 1.885), xycoords=("axes fraction", "data"), color="grey")
-    _panel(default, ladder, default_climb())
+    _panel(default, results, default_climb())
     default.set_title("Lesson 8's default size, 94 steps")
     figure.savefig(DOCS / "pictures" / "speedrun.png", dpi=110)
 
 
-def _panel(axes, ladder, rungs, others=()):
+def _panel(axes, results, rungs, others=()):
     """Points for what was measured of `rungs`, with the numbers of their rows; crosses for `others`."""
-    rows = {number: ladder[name] for number, name in enumerate(rungs, 1) if name in ladder}
-    points = np.array([_point(runs) for runs in rows.values()]).reshape(-1, 2)
+    measured = results["ladder"].keys() & results.get("paces", {}).keys()
+    rows = {number: name for number, name in enumerate(rungs, 1) if name in measured}
+    points = np.array([_point(results, name) for name in rows.values()]).reshape(-1, 2)
     axes.plot(*points.T, "o", color="#1f6fb4", label="rows of the ladder's table")
-    crosses = np.array([_point(ladder[name]) for name in others if name in ladder])
+    crosses = np.array([_point(results, name) for name in others if name in measured])
     if len(crosses):
         axes.plot(*crosses.T, "x", color="#c0561f", label="what else was tried")
     axes.margins(x=0.1)
-    axes.set_xlabel("core-seconds of training (mean of the seeds)")
+    axes.set_xlabel("core-seconds of training")
     axes.set_ylabel("validation loss (nats per character)")
     axes.legend()
     axes.figure.canvas.draw()
@@ -196,8 +212,8 @@ def _panel(axes, ladder, rungs, others=()):
             free &= ~near
 
 
-def _point(runs):
-    return mean(runs, "core_seconds"), mean(runs, "loss")
+def _point(results, name):
+    return core_seconds(results, name), mean(results["ladder"][name], "loss")
 
 
 def main(arguments):
