@@ -85,6 +85,15 @@ def mean(runs, key):
     return sum(run[key] for run in runs) / len(runs)
 
 
+def rows(results, names):
+    """{name: runs} of what was measured of `names`: those of the seeds that all of them have."""
+    ladder = results.get("ladder", {})
+    found = {name: ladder[name] for name in names if name in ladder}
+    seeds = [{run["seed"] for run in runs} for runs in found.values()]
+    shared = set.intersection(*seeds) if seeds else set()
+    return {name: [run for run in runs if run["seed"] in shared] for name, runs in found.items()}
+
+
 def core_seconds(results, name):
     """What all steps of a row of the ladder take, at the pace that was measured in turns; or None."""
     pace = results.get("paces", {}).get(name)
@@ -119,7 +128,7 @@ def record_table(entries):
 
 def ladder_table(results, names, last=None):
     """The loss and the seconds of each rung; of tries, against the loss `last`."""
-    ladder = results.get("ladder", {})
+    ladder = rows(results, names)
     head = "| | loss: mean (each seed) | change | core-seconds | steps | parameters |"
     lines = [head, "|---|---|---|---|---|---|"]
     before = last
@@ -190,30 +199,33 @@ def write_chart():
 
 def _panel(axes, results, rungs, others=()):
     """Points for what was measured of `rungs`, with the numbers of their rows; crosses for `others`."""
-    measured = results["ladder"].keys() & results.get("paces", {}).keys()
-    rows = {number: name for number, name in enumerate(rungs, 1) if name in measured}
-    points = np.array([_point(results, name) for name in rows.values()]).reshape(-1, 2)
+    points = _points(results, rungs)
     axes.plot(*points.T, "o", color="#1f6fb4", label="rows of the ladder's table")
-    crosses = np.array([_point(results, name) for name in others if name in measured])
-    if len(crosses):
-        axes.plot(*crosses.T, "x", color="#c0561f", label="what else was tried")
+    if others:
+        axes.plot(*_points(results, others).T, "x", color="#c0561f", label="what else was tried")
     axes.margins(x=0.1)
     axes.set_xlabel("core-seconds of training")
     axes.set_ylabel("validation loss (nats per character)")
     axes.legend()
     axes.figure.canvas.draw()
     places = axes.transData.transform(points)  # in pixels
-    numbers, free = list(rows), np.full(len(rows), True)
+    free = np.full(len(points), True)
     for i, place in enumerate(places):
         if free[i]:  # points that lie on each other share a label
             near = free & (np.linalg.norm(places - place, axis=1) < 12)
-            text = ", ".join(str(numbers[other]) for other in np.flatnonzero(near))
+            text = ", ".join(str(other + 1) for other in np.flatnonzero(near))
             axes.annotate(text, points[i], xytext=(6, 4), textcoords="offset points")
             free &= ~near
 
 
-def _point(results, name):
-    return core_seconds(results, name), mean(results["ladder"][name], "loss")
+def _points(results, names):
+    """(core-seconds, loss) of each row, as an array (rows, 2); nan where one is not measured."""
+    found = rows(results, names)
+    points = [
+        (core_seconds(results, name), mean(found[name], "loss")) if name in found else (None, None)
+        for name in names
+    ]
+    return np.array(points, float)
 
 
 def main(arguments):
