@@ -30,8 +30,12 @@ DATA = "plays"  # what the lessons read and no package may bring
 # Options of pytest where it runs everything: in as many processes as there are cores, four at most.
 # All tests of a file go to one of them, since the cells of a notebook need one kernel; the files
 # keep their order.
-PROCESSES = "--numprocesses=logical", "--maxprocesses=4"
-PARALLEL = *PROCESSES, "--dist=loadfile", "--no-loadscope-reorder"
+PARALLEL = (
+    "--numprocesses=logical",
+    "--maxprocesses=4",
+    "--dist=loadfile",
+    "--no-loadscope-reorder",
+)
 REQUIREMENT = re.compile(r"(?P<name>[\w.-]+)(\[(?P<extra>\w+)\])?(>=(?P<minimum>[\d.]+))?")
 
 
