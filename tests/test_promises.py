@@ -87,6 +87,7 @@ REVIEWED = {
     },
     "07_attention": {"half a minute": RUN_TIME},
     "08_gpt2_shakespeare": {
+        "three minutes": RUN_TIME,
         "two minutes": RUN_TIME,
         "two seconds": RUN_TIME,
         "1.83 nats": "the loss that the run above prints",

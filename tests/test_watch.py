@@ -25,6 +25,12 @@ def test_every_step_and_every_report_is_kept(capsys):
     assert lines[1:3] == ["    O, what", "    light"]
 
 
+def test_without_lines_everything_is_kept_and_nothing_is_printed(capsys):
+    record = watch(falling(), 3, validate=lambda: 7.5, sample=lambda: "O", lines=False)
+    assert record.validation == [(1, 7.5), (3, 7.5)] and record.samples == [(1, "O"), (3, "O")]
+    assert capsys.readouterr().out == ""
+
+
 def test_an_interruption_lets_the_step_finish_and_keeps_the_record(capsys):
     before = signal.getsignal(signal.SIGINT)
     finished = []

@@ -1,7 +1,8 @@
 """Training that can be watched: `watch(trainer.step, 1200, validate=…)`, in a notebook or not.
 
 In a notebook a picture with a progress bar and the losses is drawn again while the training runs,
-and a clean one is left behind; a line is printed for every report, there and in a terminal.
+and a clean one is left behind; a line is printed for every report, there and in a terminal, unless
+`lines` is False: what it says differs between processors, and the picture says it too.
 """
 
 import base64
@@ -39,6 +40,7 @@ def watch(
     ylabel="loss",
     log=False,
     horizontal=None,
+    lines=True,
 ):
     """Call `step()`, which returns a loss, `num_steps` times; returns a `Record`.
 
@@ -47,8 +49,8 @@ def watch(
     Ctrl-C) lets the step finish and ends the training: the model is as that step left it. A second
     interruption is obeyed at once.
 
-    The lines print `digits` decimals. The picture has a logarithmic axis with `log`, and reference
-    lines at the values of `horizontal`, a dictionary {label: value}.
+    The lines have `digits` decimals, and `lines=False` prints none. The picture has a logarithmic
+    axis with `log`, and reference lines at the values of `horizontal`, a dictionary {label: value}.
     """
     if num_steps < 1 or every < 1:
         raise ValueError(f"watch: num_steps and every are at least 1, not {num_steps} and {every}")
@@ -61,7 +63,9 @@ def watch(
             record.losses.append(float(step()))
             done = len(record.losses)
             if done == 1 or done % every == 0 or done == num_steps or interrupted:
-                _report(record, validate, sample, digits)
+                line = _report(record, validate, sample, digits)
+                if lines:
+                    print(line, flush=True)
             view.draw(record)
     record.interrupted = len(record.losses) < num_steps
     if record.interrupted:
@@ -71,15 +75,16 @@ def watch(
 
 
 def _report(record, validate, sample, digits):
+    """Measures, notes in the record, and returns the line that says it."""
     done = len(record.losses)
     line = f"step {done:5d}   loss {record.losses[-1]:.{digits}f}"
     if validate:
         record.validation.append((done, float(validate())))
         line += f"   validation loss {record.validation[-1][1]:.{digits}f}"
-    print(line, flush=True)
     if sample:
         record.samples.append((done, sample()))
-        print("    " + record.samples[-1][1].strip().replace("\n", "\n    "), flush=True)
+        line += "\n    " + record.samples[-1][1].strip().replace("\n", "\n    ")
+    return line
 
 
 @contextmanager
