@@ -67,6 +67,18 @@ def test_a_reader_writes_and_changes_code_early(path):
     assert words(main_path(before)) <= 1_500
 
 
+# A line such as "1. (The last ones …" within a paragraph: a renderer makes a list of it.
+NUMBER_AT_A_LINE_S_BEGINNING = re.compile(
+    r"^(?!\s*(?:\d+[.)]|[-+*]) )\S.*\n {0,3}\d+[.)] ", re.MULTILINE
+)
+
+
+@each_lesson
+def test_no_sentence_is_taken_for_a_list(path):
+    texts = [c["source"] for c in notebooks.load(path)["cells"] if c["cell_type"] == "markdown"]
+    assert not [found for text in texts for found in NUMBER_AT_A_LINE_S_BEGINNING.findall(text)]
+
+
 @each_lesson
 def test_five_questions_stand_at_the_end_with_their_answers_folded(path):
     cells = notebooks.load(path)["cells"]
@@ -108,3 +120,11 @@ def test_the_checks_see_what_they_look_for():
     cells[2]["metadata"] = {COLLAPSED: True}
     assert [cell["source"] for cell in main_path(cells)] == [*texts[:3], texts[4]]
     assert words(main_path(cells)) == 1 + 2 + 2 + 1
+    assert NUMBER_AT_A_LINE_S_BEGINNING.search("They come to\n1. (The last ones do not.)")
+    for right in (
+        "They come\nto 1. So",
+        "1. one\n2. two",
+        "- one,\n  still one\n2. two",
+        "\n\n1. one",
+    ):
+        assert not NUMBER_AT_A_LINE_S_BEGINNING.search(right)
