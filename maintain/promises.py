@@ -43,7 +43,7 @@ def of_benchmarks():
     for path in sorted(store.FOLDER.glob("*.json")):
         found = json.loads(path.read_text(encoding="utf-8"))
         for row in found["promises"]:
-            yield Promise(**row, commit=found["commit"], date=found["date"])
+            yield Promise(**{"commit": found["commit"], "date": found["date"]} | row)
 
 
 # --- What the lessons print, and how long they run ---

@@ -683,6 +683,35 @@ def test_a_row_without_a_pace_says_so():
     run = {"seed": 0, "loss": 2.0, "steps": 100, "parameters": 1000}
     results = {"ladder": {"one": [run], "two": [run]}, "paces": {"one": 0.25}}
     table = page.ladder_table(results, ["one", "two", "three"])
-    assert "| one | 2.000 (2.000) |  | 25 | 100 | 1,000 |" in table
-    assert "| two | 2.000 (2.000) | +0.000 | not measured | 100 | 1,000 |" in table
-    assert "| three | not measured | | | | |" in table
+    assert "| 1. one | 2.000 (2.000) |  | 25 | 100 | 1,000 |" in table
+    assert "| 2. two | 2.000 (2.000) | +0.000 | not measured | 100 | 1,000 |" in table
+    assert "| 3. three | not measured | | | | |" in table
+    assert "| one | 2.000 (2.000) | -1.000 |" in page.ladder_table(results, ["one"], last=3.0)
+
+
+@pytest.mark.parametrize("name", list(page.records()))
+def test_a_record_is_that_of_its_file(name):
+    record = page.records()[name]
+    recipe = rules.read_recipe(page.DOCS.parent / page.file_of(record))
+    assert record["recipe"] == running.settings(recipe)
+
+
+def test_a_record_keeps_the_day_on_which_it_was_measured():
+    records = page.records()
+    for row in page.promises({"records": records}):
+        record = next(record for name, record in records.items() if f" {name}," in row["name"])
+        assert (row["commit"], row["date"]) == (record["commit"], record["date"])
+
+
+def test_bad_input_of_ladder_and_page_changes_nothing(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(page.store, "FOLDER", tmp_path)
+    text = tmp_path / "input.txt"
+    text.write_text("too short", encoding="utf-8")
+    for arguments, words in (([text], "9 characters"), ([text, "no row"], "no row has the name")):
+        path, *names = map(str, arguments)
+        assert ladder.main([path, str(tmp_path / "log"), *names]) == 2
+        assert words in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        page.main([str(tmp_path / "log")])
+    assert "there is no file" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["input.txt"]

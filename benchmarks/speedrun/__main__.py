@@ -25,8 +25,11 @@ def main(arguments=None):
     cores = two_cores()
     bar, most = TRACKS[recipe.track]
     print(f"{recipe.name}: track {bar}{f', at most {most:,} parameters' if most else ''}")
-    seeds = max(options.seeds, RULE) if options.verify or options.store else options.seeds
+    entered = options.verify or options.store
+    seeds = max(options.seeds, RULE) if entered else options.seeds
     try:
+        if entered and cores != 2:
+            raise Refused(f"{recipe.name}: this process may use {cores} cores, the rule is 2")
         runs = []
         for seed in range(seeds):
             runs.append(run(recipe, seed, text))
@@ -38,11 +41,9 @@ def main(arguments=None):
         seconds = [found["seconds"] for found in runs]
         mean = sum(losses) / seeds
         print(f"mean: loss {mean:.4f} in {sum(seconds) / seeds:.1f} s on {machine()}")
-        if options.verify or options.store:
+        if entered:
             check_losses(recipe, losses)
             _compare(recipe, losses)
-            if cores != 2:
-                raise Refused(f"{recipe.name}: this process may use {cores} cores, the rule is 2")
             print(f"{recipe.name} holds: the mean of {seeds} seeds reaches {bar}")
     except Refused as error:
         print(f"speedrun: {error}", file=sys.stderr)
@@ -53,7 +54,7 @@ def main(arguments=None):
 
 
 def _compare(recipe, losses):
-    """Refused where the record holds other losses for this name."""
+    """Refused where the record holds other losses for the same settings under this name."""
     kept = page.records().get(recipe.name)
     if kept and kept["recipe"] == settings(recipe):
         for found, loss in zip(kept["runs"], losses):

@@ -4,8 +4,8 @@
 writes the tables into the page, between its marks, and the chart.
 """
 
+import argparse
 import re
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +13,7 @@ import numpy as np
 from benchmarks import store
 from benchmarks.speedrun.ladder import (
     PAIRS,
+    RECIPES,
     climb,
     default_climb,
     everything,
@@ -69,15 +70,19 @@ def _keep(changes):
 def promises(results):
     """The records, as rows for the page of promises."""
     for name, record in results.get("records", {}).items():
+        when = {key: record[key] for key in ("commit", "date")}  # not those of the newest change
         command = f"python -m benchmarks.speedrun {file_of(record)} --text input.txt --verify"
         title = f"speed-run {name}, mean of {len(record['runs'])}"
-        yield store.row(f"{title}: validation loss", f"{mean(record['runs'], 'loss'):.3f}", command)
+        loss = f"{mean(record['runs'], 'loss'):.3f}"
+        yield store.row(f"{title}: validation loss", loss, command) | when
         seconds = f"{mean(record['runs'], 'core_seconds'):.0f}"
-        yield store.row(f"{title}: time of all cores together", seconds, command, "s")
+        yield store.row(f"{title}: time of all cores together", seconds, command, "s") | when
 
 
 def file_of(record):
-    return f"benchmarks/speedrun/recipes/{record['recipe']['name']}.json"
+    name = record["recipe"]["name"]
+    suffix = "toml" if (RECIPES / f"{name}.toml").exists() else "json"
+    return f"benchmarks/speedrun/recipes/{name}.{suffix}"
 
 
 def mean(runs, key):
@@ -132,8 +137,9 @@ def ladder_table(results, names, last=None):
     head = "| | loss: mean (each seed) | change | core-seconds | steps | parameters |"
     lines = [head, "|---|---|---|---|---|---|"]
     before = last
-    for name in names:
+    for number, name in enumerate(names, 1):
         runs, title = ladder.get(name), name.removesuffix(", default size")
+        title = f"{number}. {title}" if last is None else title  # as the chart numbers its points
         if not runs:
             lines.append(f"| {title} | not measured | | | | |")
             continue
@@ -228,12 +234,20 @@ def _points(results, names):
     return np.array(points, float)
 
 
-def main(arguments):
-    if arguments:
-        keep_ladder(Path(arguments[0]))
+def main(arguments=None):
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.speedrun.page",
+        description="Write the tables and the chart of docs/speedrun.md.",
+    )
+    parser.add_argument("log", type=Path, nargs="?", metavar="LOG", help="runs of the ladder")
+    log = parser.parse_args(arguments).log
+    if log and not log.is_file():
+        parser.error(f"there is no file {log}")
+    if log:
+        keep_ladder(log)
     write_page()
     write_chart()
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()
