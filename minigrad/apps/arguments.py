@@ -60,11 +60,8 @@ def not_empty(text):
     return text
 
 
-FAST = {
-    "num_steps": 450,
-    "lr": 0.02,
-    "weight_decay": 0.0,
-}  # the defaults that --recipe fast changes
+# The defaults that --recipe fast changes.
+FAST = {"num_steps": 450, "lr": 0.02, "weight_decay": 0.0}
 
 
 def parse(arguments=None):
@@ -103,13 +100,7 @@ def parser():
         f"for {FAST['num_steps']} steps at {FAST['lr']} where you name no others (docs/speedrun.md)"
     )
     training.add_argument("--recipe", choices=("gpt2", "fast"), default="gpt2", help=text)
-    add(
-        training,
-        "--num-steps",
-        _whole(0),
-        2048,
-        "steps of training; more are allowed with --resume",
-    )
+    add(training, "--num-steps", _whole(0), 2048, "steps; more are allowed with --resume")
     add(training, "--batch-size", _whole(1), 32, "sequences in a batch")
     add(training, "--lr", _real(0, 10), 1e-3, "highest learning rate")
     text = "weight decay of the matrices; fast: 0 where you name no other"
